@@ -1,0 +1,10 @@
+export { type JobContext, type JobEvent, type JobInput, jobMachine } from './job.machine.ts'
+export {
+  type OrchestratorContext,
+  type OrchestratorEvent,
+  type OrchestratorInput,
+  type OrchestratorOutput,
+  orchestratorMachine,
+  type TreeCounts,
+} from './orchestrator.machine.ts'
+export { type JobCounts, type PoolContext, type PoolEvent, type PoolInput, poolMachine } from './pool.machine.ts'

@@ -1,0 +1,175 @@
+import { produce } from 'immer'
+import { setup } from 'xstate'
+
+/** How many jobs of the pool are in each status. */
+export interface JobCounts {
+  readonly queued: number
+  readonly running: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+}
+
+export interface PoolInput {
+  readonly maxParallelJobs: number
+}
+
+export interface PoolContext {
+  readonly maxParallelJobs: number
+  readonly jobs: JobCounts
+  /** When a shutdown stops waiting, epoch ms; 0: no shutdown asked. */
+  readonly deadlineAt: number
+}
+
+/** Every `at` is epoch ms. */
+export type PoolEvent =
+  | { readonly type: 'pool.pause'; readonly at: number }
+  | { readonly type: 'pool.resume'; readonly at: number }
+  | { readonly type: 'pool.limit'; readonly at: number; readonly maxParallelJobs: number }
+  | { readonly type: 'pressure.raised'; readonly at: number; readonly reason: string }
+  | { readonly type: 'pressure.cleared'; readonly at: number }
+  /** The jobs' counts after a batch of changes. */
+  | { readonly type: 'jobs.changed'; readonly at: number; readonly jobs: JobCounts }
+  | { readonly type: 'pool.shutdown'; readonly at: number; readonly wait: boolean; readonly timeoutMs: number }
+  | { readonly type: 'deadline.reached'; readonly at: number }
+
+const isIdle = (jobs: JobCounts) => jobs.queued + jobs.running === 0
+
+const pool = setup({
+  types: {
+    input: {} as PoolInput,
+    context: {} as PoolContext,
+    events: {} as PoolEvent,
+    tags: {} as 'accepting' | 'dispatching',
+  },
+  guards: {
+    isIdle: ({ context }) => isIdle(context.jobs),
+    hasBecomeIdle: ({ event }) => event.type === 'jobs.changed' && isIdle(event.jobs),
+    mayWait: ({ event }) => event.type === 'pool.shutdown' && event.wait,
+    mayNotWait: ({ event }) => event.type === 'pool.shutdown' && !event.wait,
+    isDue: ({ context, event }) => context.deadlineAt > 0 && event.at >= context.deadlineAt,
+  },
+  actions: {
+    /** Grants free slots to ready jobs. */
+    dispatch: () => {},
+    /** Cancels every job that has not ended. */
+    cancelJobs: (_, _params: { reason: string }) => {},
+    /** Asks for `deadline.reached` at an instant. */
+    wakeAt: (_, _params: { at: number }) => {},
+    /** Tells observers of a change of the pool itself. */
+    notify: (_, _params: { type: 'pool.paused' | 'pool.resumed' | 'pool.throttled' | 'pool.closed' }) => {},
+    /** Lets go of what the pool holds: no job is left. */
+    close: () => {},
+  },
+})
+
+const recount = pool.assign(({ context, event }) =>
+  produce(context, (draft) => {
+    if (event.type === 'jobs.changed') draft.jobs = event.jobs
+  }),
+)
+
+const setDeadline = pool.assign(({ context, event }) =>
+  produce(context, (draft) => {
+    if (event.type === 'pool.shutdown') draft.deadlineAt = event.at + event.timeoutMs
+  }),
+)
+
+const setLimit = pool.assign(({ context, event }) =>
+  produce(context, (draft) => {
+    if (event.type === 'pool.limit') draft.maxParallelJobs = event.maxParallelJobs
+  }),
+)
+
+const cancelForShutdown = { type: 'cancelJobs', params: { reason: 'shutdown' } } as const
+
+/**
+ * The supervisor of all jobs: whether it takes new ones, and whether ready ones may start.
+ *
+ * Its context holds settings and counts; the jobs, their queue and their graph are the runtime's.
+ */
+export const poolMachine = pool.createMachine({
+  id: 'pool',
+  description: 'Grants its slots to ready jobs, and ends when all of them have ended.',
+  context: ({ input }) => ({
+    maxParallelJobs: input.maxParallelJobs,
+    jobs: { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
+    deadlineAt: 0,
+  }),
+  type: 'parallel',
+  on: {
+    'jobs.changed': { actions: recount },
+    'pool.limit': { actions: [setLimit, 'dispatch'] },
+  },
+  states: {
+    lifecycle: {
+      description: 'Whether the pool takes jobs.',
+      initial: 'accepting',
+      states: {
+        accepting: {
+          description: 'Takes new jobs.',
+          tags: 'accepting',
+          on: {
+            'pool.shutdown': [
+              { guard: 'isIdle', target: 'closed' },
+              {
+                guard: 'mayWait',
+                target: 'draining',
+                actions: [
+                  setDeadline,
+                  { type: 'wakeAt', params: ({ context }) => ({ at: context.deadlineAt }) },
+                ],
+              },
+              { target: 'draining', actions: cancelForShutdown },
+            ],
+          },
+        },
+        draining: {
+          description: 'Takes no new jobs; the accepted ones run to their end, or until the deadline cancels them.',
+          on: {
+            'jobs.changed': { guard: 'hasBecomeIdle', target: 'closed', actions: recount },
+            'deadline.reached': { guard: 'isDue', actions: cancelForShutdown },
+            'pool.shutdown': { guard: 'mayNotWait', actions: cancelForShutdown },
+          },
+        },
+        closed: {
+          description: 'All jobs have ended; nothing is held any more.',
+          entry: [{ type: 'notify', params: { type: 'pool.closed' } }, 'close'],
+        },
+      },
+    },
+    dispatch: {
+      description: 'Whether ready jobs may start.',
+      initial: 'open',
+      states: {
+        open: {
+          description: 'A free slot goes to the first ready job at once.',
+          tags: 'dispatching',
+          on: {
+            'pool.pause': 'paused',
+            'pressure.raised': 'throttled',
+          },
+        },
+        paused: {
+          description: 'Nothing new starts; what runs goes on.',
+          entry: { type: 'notify', params: { type: 'pool.paused' } },
+          exit: { type: 'notify', params: { type: 'pool.resumed' } },
+          on: {
+            'pool.resume': { target: 'open', actions: 'dispatch' },
+            // A drain could never end while paused.
+            'pool.shutdown': { target: 'open', actions: 'dispatch' },
+          },
+        },
+        throttled: {
+          description: 'The machine is under pressure: nothing new starts until that is over.',
+          entry: { type: 'notify', params: { type: 'pool.throttled' } },
+          exit: { type: 'notify', params: { type: 'pool.resumed' } },
+          on: {
+            'pressure.cleared': { target: 'open', actions: 'dispatch' },
+            'pool.pause': 'paused',
+          },
+        },
+      },
+    },
+  },
+})

@@ -1,0 +1,33 @@
+import { EspalierError } from './errors.ts'
+
+/** Refuses anything but a finite number, 0 or more. Durations are ms and may exceed 2³¹. */
+export function checkDuration(option: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
+  throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'a finite number, 0 or more', got: value })
+}
+
+/** Refuses anything but a finite number above 0, for durations that leave no room for "at once". */
+export function checkPositive(option: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
+  throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'a finite number above 0', got: value })
+}
+
+/** Refuses anything but a safe whole number from `least` up. */
+export function checkInteger(option: string, value: unknown, least = 0): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return value as number
+  throw new EspalierError('ESP_INVALID_OPTION', {
+    option,
+    expected: `a whole number of at least ${least}`,
+    got: value,
+  })
+}
+
+/** Refuses anything but a non-empty string of at most `longest` characters. */
+export function checkName(option: string, value: unknown, longest = 200): string {
+  if (typeof value === 'string' && value !== '' && value.length <= longest) return value
+  throw new EspalierError('ESP_INVALID_OPTION', {
+    option,
+    expected: `a non-empty string of at most ${longest} characters`,
+    got: value,
+  })
+}

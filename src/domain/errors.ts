@@ -1,0 +1,116 @@
+/**
+ * The one table of everything espalier refuses or reports: code → what the text says.
+ *
+ * Each text tells what was expected, what came, and what to do.
+ */
+const ERRORS = {
+  ESP_INVALID_OPTION: (o: { option: string; expected: string; got: unknown; todo?: string }) =>
+    `Option "${o.option}" must be ${o.expected}, but is ${show(o.got)}. ${o.todo ?? 'Correct the option and try again.'}`,
+  ESP_UNKNOWN_PRIORITY: (o: { jobId: string; got: unknown }) =>
+    `Job "${o.jobId}" has priority ${show(o.got)}. Use 'critical', 'high', 'normal' or 'low'.`,
+  ESP_MISSING_HANDLER: (o: { jobId: string; executor: string; expected: string; got: unknown }) =>
+    `Job "${o.jobId}" cannot run: the ${o.executor} executor expects ${o.expected} as \`execute\`, but got ${show(o.got)}. ` +
+    `Pass ${o.expected}.`,
+  ESP_UNKNOWN_HANDLER: (o: { handler: string; known: readonly string[] }) =>
+    `Handler "${o.handler}" is not one of the workflow's handlers (${list(o.known)}). ` +
+    'Add it to `handlers` or correct the name.',
+  ESP_UNKNOWN_EXECUTOR: (o: { executor: string; known: readonly string[] }) =>
+    `Executor "${o.executor}" is not known to this pool (${list(o.known)}). ` +
+    'Name one of these, or pass the executor itself as `executorType`.',
+  ESP_DUPLICATE_JOB: (o: { jobId: string }) =>
+    `A job "${o.jobId}" was already submitted. Choose another id, leave \`id\` out to get a fresh one, ` +
+    'or use `dedupeKey` to share one job between submitters.',
+  ESP_DEPENDENCY_UNKNOWN: (o: { jobId: string; dependency: string }) =>
+    `Job "${o.jobId}" depends on "${o.dependency}", which was never submitted. ` +
+    'Submit it first, or together in one submitJobs([...]).',
+  ESP_DEPENDENCY_SELF: (o: { jobId: string }) =>
+    `Job "${o.jobId}" depends on itself (${o.jobId} → ${o.jobId}). Remove it from its own dependencies.`,
+  ESP_DEPENDENCY_CYCLE: (o: { path: readonly string[] }) =>
+    `The dependencies form a cycle: ${showPath(o.path)}. Remove one of these dependencies.`,
+  ESP_UNKNOWN_JOB: (o: { jobId: string }) =>
+    `No job "${o.jobId}" is known to this pool. It was never accepted, or \`keep\` has let it go.`,
+  ESP_POOL_CLOSED: (o: { state: string }) =>
+    `The pool is ${o.state} and accepts no new jobs. Submit before shutdown(), or make a new JobPool.`,
+  ESP_WAIT_TIMEOUT: (o: { what: string; timeoutMs: number }) =>
+    `${o.what} did not end within ${o.timeoutMs} ms. It goes on; wait longer, or cancel it.`,
+  ESP_JOB_FAILED: (o: { jobId: string; reason: string }) => `Job "${o.jobId}" failed: ${o.reason}.`,
+  ESP_JOB_CANCELLED: (o: { jobId: string; reason: string }) => `Job "${o.jobId}" was cancelled: ${o.reason}.`,
+  ESP_ATTEMPT_TIMEOUT: (o: { jobId: string; attempt: number; timeoutMs: number }) =>
+    `Attempt ${o.attempt} of job "${o.jobId}" did not end within ${o.timeoutMs} ms. ` +
+    'Raise `timeoutMs`, or make the handler faster.',
+  ESP_ATTEMPT_LOST: (o: { jobId: string; attempt: number }) =>
+    `Attempt ${o.attempt} of job "${o.jobId}" was lost: what ran it went away without a result.`,
+  ESP_CALLBACK_TIMEOUT: (o: { jobId: string; timeoutMs: number }) =>
+    `The callback of job "${o.jobId}" did not end within ${o.timeoutMs} ms. Its job is not affected; ` +
+    'raise `callbackTimeoutMs` or make the callback faster.',
+  ESP_INVALID_WORKFLOW: (o: { expected: string; got: unknown }) =>
+    `A workflow must have ${o.expected}, but got ${show(o.got)}. Write it with defineWorkflow({ name, handlers, root }).`,
+  ESP_INVALID_INPUT: (o: { workflow: string; issues: readonly string[] }) =>
+    `The input of workflow "${o.workflow}" is not valid: ${o.issues.join('; ')}. Correct it and run again.`,
+  ESP_INVALID_DECISION: (o: { nodeId: string; expected: string; got: unknown }) =>
+    `expand answered ${show(o.got)} for node "${o.nodeId}", but ${o.expected} was expected. ` +
+    'Answer with grow(), stop(), revise(), prune() or satisfy(), or nothing for stop().',
+  ESP_EXPAND_FAILED: (o: { nodeId: string; message: string }) =>
+    `expand threw for node "${o.nodeId}": ${o.message}. The branch stops here; the run goes on.`,
+  ESP_EXPAND_TIMEOUT: (o: { nodeId: string; timeoutMs: number }) =>
+    `expand did not answer for node "${o.nodeId}" within ${o.timeoutMs} ms. The branch stops here; ` +
+    'raise `limits.expandTimeoutMs`, or make it faster.',
+  ESP_RUN_STARTED: (o: { runId: string }) =>
+    `Run "${o.runId}" was already started. An orchestrator runs once; make a new one for another run.`,
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+type Details<Code extends ErrorCode> = Parameters<(typeof ERRORS)[Code]>[0]
+
+/** Every code of the error table, for documentation and tests. */
+export const errorCodes = Object.keys(ERRORS) as ErrorCode[]
+
+/**
+ * An error of espalier's own: `code` says which, `details` carries the facts its text was made of.
+ *
+ * Errors thrown by user code are never wrapped in it, except as `cause`.
+ */
+export class EspalierError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'EspalierError'
+  readonly code: Code
+  readonly details: Details<Code>
+
+  constructor(code: Code, details: Details<Code>, options?: ErrorOptions) {
+    const text = ERRORS[code] as (details: Details<Code>) => string
+    super(`${code}: ${text(details)}`, options)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Tells whether `value` is an {@link EspalierError}, of the given code if one is named. */
+export function isEspalierError<Code extends ErrorCode>(
+  value: unknown,
+  code?: Code,
+): value is EspalierError<Code> {
+  return value instanceof EspalierError && (code === undefined || value.code === code)
+}
+
+/** A short, safe rendering of any value, however hostile, for an error text (120 characters at most). */
+export function show(value: unknown): string {
+  let text: string
+  try {
+    if (typeof value === 'string') text = JSON.stringify(value)
+    else if (typeof value === 'function') text = `function ${value.name || '(anonymous)'}`
+    else if (typeof value === 'object' && value !== null) text = JSON.stringify(value) ?? String(value)
+    else text = String(value)
+  } catch {
+    text = `an unprintable ${typeof value}`
+  }
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text
+}
+
+/** A path of ids as `a → b → a`; a long one keeps its ends. */
+function showPath(path: readonly string[]): string {
+  if (path.length <= 12) return path.join(' → ')
+  return `${path.slice(0, 6).join(' → ')} → … ${path.length - 11} more … → ${path.slice(-5).join(' → ')}`
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.join(', ')
+}

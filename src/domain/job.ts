@@ -1,0 +1,128 @@
+import type { Priority } from './priority.ts'
+import type { Backoff } from './retry.ts'
+
+/** Identifies a job within a store; 1 to 200 characters. */
+export type JobId = string
+
+export type JobStatus = 'queued' | 'running' | EndedStatus
+export type EndedStatus = 'completed' | 'failed' | 'cancelled'
+
+/** The leaf states of the job chart, each job being in exactly one. */
+export const JOB_STATES = [
+  'queued.blocked',
+  'queued.ready',
+  'queued.delayed',
+  'running.executing',
+  'running.stopping',
+  'completed',
+  'failed',
+  'cancelled',
+] as const
+export type JobState = (typeof JOB_STATES)[number]
+
+/** Why a job failed. `rejected`: its executor cannot carry it, and trying again would not help. */
+export type FailureReason = 'error' | 'timeout' | 'lost' | 'rejected'
+
+/** Who cancelled a job. `tree`: the orchestrator of its tree. */
+export type CancelSource = 'user' | 'dependency' | 'tree' | 'shutdown'
+
+/** What a handler or closure receives as its last argument. */
+export interface HandlerContext {
+  readonly jobId: JobId
+  readonly nodeId: string | undefined
+  readonly treeId: string | undefined
+  /** The number of this attempt, from 1. */
+  readonly attempt: number
+  /** Aborted when the attempt must end: cancelled, timed out or shut down; `signal.reason` says which. */
+  readonly signal: AbortSignal
+  /** The values of the completed jobs this one depends on, by job id; in a tree, by node id. */
+  readonly parentResults: Readonly<Record<string, unknown>>
+  /** Reports how far the attempt is, from 0 to 1. */
+  progress(fraction: number, note?: string): void
+  /** Adds a line to the job's log. */
+  log(line: string): void
+}
+
+/** A job's body as a closure, run in this process by the `async` executor. */
+// biome-ignore lint/suspicious/noExplicitAny: a closure declares its own parameter types, and only `any` accepts them all.
+export type Closure<Value = unknown> = (...args: any[]) => Value | PromiseLike<Value>
+
+/** Where a handler lives, for executors that cannot carry a closure. */
+export interface ModuleHandler {
+  /** A file URL or absolute path. */
+  readonly module: string
+  /** The exported function's name; default `'default'`. */
+  readonly export?: string
+}
+
+/** What a job runs; which forms are accepted depends on its executor. */
+export type Execute<Value = unknown> = Closure<Value> | ModuleHandler
+
+/** What `submitJob` takes. Everything but `execute` has a default. */
+export interface JobSpec<Value = unknown> {
+  /** Default: a fresh id. */
+  readonly id?: JobId
+  readonly nodeId?: string
+  readonly treeId?: string
+  /** Kept with the job and returned in its result; never read by espalier. */
+  readonly metadata?: unknown
+  readonly execute: Execute<Value>
+  /** Passed to `execute` before its context. Default: none. */
+  readonly args?: readonly unknown[]
+  /** Default `'normal'`. */
+  readonly priority?: Priority
+  /** Inside a priority, the higher score goes first; equal scores go in order of submission. Default 0. */
+  readonly score?: number
+  /** Jobs that must complete first, or their ids: known to the pool, or submitted in the same batch. */
+  readonly dependencies?: readonly (JobId | { readonly id: JobId })[]
+  /** What a failed or cancelled dependency does to this job. Default `'cancel'`. */
+  readonly onDependencyFailure?: 'cancel' | 'run'
+  /** Called once with the result, after the job ended. Awaited for at most `callbackTimeoutMs`. */
+  readonly callback?: (result: JobResult<Value>) => unknown
+  /** The longest an attempt may run, in ms. Default: the pool's `timeoutMs`. */
+  readonly timeoutMs?: number
+  /** Attempts after the first that errors or timeouts may cost. Default: the pool's `maxRetries`. */
+  readonly maxRetries?: number
+  /** Default: the pool's `backoff`. */
+  readonly backoff?: Backoff
+  /** Not before this long after submission, in ms. Default 0. */
+  readonly delayMs?: number
+  /** While a job with this key has not ended, submitting another returns that job. */
+  readonly dedupeKey?: string
+  /** The name of one of the pool's executors. Default: the pool's `executorType`. */
+  readonly executor?: string
+}
+
+/** How a job ended. Times are epoch ms, durations ms. */
+export interface JobResult<Value = unknown> {
+  readonly jobId: JobId
+  readonly nodeId: string | undefined
+  readonly treeId: string | undefined
+  readonly status: EndedStatus
+  /** What the handler returned, when completed. */
+  readonly value: Value | undefined
+  /** What the last attempt threw, when failed; always an Error (other thrown values are its `cause`). */
+  readonly error: Error | undefined
+  /** Why it failed ({@link FailureReason}) or was cancelled (the reason given, or {@link CancelSource}). */
+  readonly reason: string | undefined
+  /** The dependency whose end cancelled this job. */
+  readonly causedBy: JobId | undefined
+  /** How many attempts were started. */
+  readonly attempts: number
+  readonly queuedAt: number
+  /** When the last attempt started; absent when none did. */
+  readonly startedAt: number | undefined
+  readonly endedAt: number
+  /** From the start of the last attempt to the end; 0 when none started. */
+  readonly durationMs: number
+  readonly metadata: unknown
+}
+
+/** The rules a job's chart follows, as JSON; shared by all jobs that do not differ from the pool's defaults. */
+export interface JobPolicy {
+  readonly timeoutMs: number
+  readonly killGraceMs: number
+  readonly maxRetries: number
+  readonly maxLost: number
+  readonly backoff: Backoff
+}

@@ -1,0 +1,43 @@
+import type { Closure } from '../domain/job.ts'
+import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
+
+/**
+ * Runs closures in this process, on its one thread.
+ *
+ * It cannot end a closure by force: one that ignores its `signal` goes on after `killGraceMs` as a zombie.
+ */
+export const asyncExecutor: Executor = {
+  name: 'async',
+  refuses: (execute) => (typeof execute === 'function' ? undefined : 'a function'),
+  start(attempt, sink) {
+    let returned: unknown
+    try {
+      returned = call(attempt.execute as Closure, attempt)
+    } catch (thrown) {
+      sink.failed(attempt, thrown)
+      return
+    }
+    if (isThenable(returned)) settleWith(returned, attempt, sink)
+    else sink.completed(attempt, returned)
+  },
+}
+
+function call(closure: Closure, attempt: Attempt): unknown {
+  const { args } = attempt
+  if (args.length === 0) return closure(attempt)
+  if (args.length === 1) return closure(args[0], attempt)
+  return closure(...args, attempt)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** A foreign thenable may call back twice, or throw; only the first word counts. */
+function settleWith(promise: PromiseLike<unknown>, attempt: Attempt, sink: AttemptSink): void {
+  const trusted = promise instanceof Promise ? promise : Promise.resolve(promise)
+  trusted.then(
+    (value) => sink.completed(attempt, value),
+    (thrown) => sink.failed(attempt, thrown),
+  )
+}

@@ -1,0 +1,57 @@
+export { JobPool } from './compose.ts'
+export { type ErrorCode, EspalierError, errorCodes, isEspalierError } from './domain/errors.ts'
+export type {
+  CancelSource,
+  Closure,
+  EndedStatus,
+  Execute,
+  FailureReason,
+  HandlerContext,
+  JobId,
+  JobPolicy,
+  JobResult,
+  JobSpec,
+  JobStatus,
+  ModuleHandler,
+} from './domain/job.ts'
+export { PRIORITIES, type Priority } from './domain/priority.ts'
+export type { Backoff } from './domain/retry.ts'
+export {
+  type Budget,
+  type Decision,
+  type DecisionCut,
+  type DecisionOptions,
+  type DecisionRecord,
+  grow,
+  type NodeId,
+  type NodeSpec,
+  type NodeStatus,
+  node,
+  prune,
+  type RunReason,
+  revise,
+  type Strategy,
+  satisfy,
+  stop,
+  type Tree,
+  type TreeLimits,
+  type TreeNode,
+} from './domain/tree.ts'
+export {
+  defineWorkflow,
+  type ExpandAnswer,
+  type ExpandRequest,
+  type RunMetrics,
+  type RunOutcome,
+  type Workflow,
+} from './domain/workflow.ts'
+export type { Clock } from './ports/clock.ts'
+export type { Attempt, AttemptSink, Executor } from './ports/executor.ts'
+export type { Logger } from './ports/logger.ts'
+export type { Ids, Random } from './ports/random.ts'
+export type { PoolEventMap, PoolEventOf, PoolEventType, PoolListener, PoolStreamEvent } from './runtime/events.ts'
+export type { Job } from './runtime/job.ts'
+export type { ShutdownOptions, WaitOptions } from './runtime/job-pool.ts'
+export type { PoolMetrics } from './runtime/metrics.ts'
+export type { JobPoolOptions, KeepRule } from './runtime/options.ts'
+export type { PoolHealth, PoolStatus, TimelineAttempt, TimelineEntry } from './runtime/status.ts'

@@ -1,0 +1,68 @@
+import { jobMachine, orchestratorMachine, poolMachine } from '../../machines/index.ts'
+import { Actor, compile, LightActor } from '../statechart/index.ts'
+
+/**
+ * Whether the charts run as XState itself interprets them, instead of compiled and in light actors.
+ *
+ * Slower by a factor, and the same otherwise: the test suite runs both ways.
+ */
+const isInterpreted = process.env['ESPALIER_STATECHARTS'] === 'interpreted'
+
+const prepared = isInterpreted ? <Machine>(machine: Machine): Machine => machine : compile
+
+/** What jobs are made of: the light actor, or XState's own. */
+export const ActorBase = isInterpreted ? Actor : LightActor
+
+/** Something that takes the effects its chart asks for. */
+export interface EffectTaker {
+  takeEffect(type: string, params: unknown): void
+}
+
+/** An effect's implementation: it only writes down what is asked; the runtime acts after the step. */
+const take =
+  (type: string) =>
+  ({ self }: { self: unknown }, params?: unknown): void =>
+    (self as EffectTaker).takeEffect(type, params)
+
+export const jobLogic = prepared(
+  jobMachine.provide({
+    actions: {
+      requestSlot: take('requestSlot'),
+      startAttempt: take('startAttempt'),
+      stopAttempt: take('stopAttempt'),
+      abandonAttempt: take('abandonAttempt'),
+      wakeAt: take('wakeAt'),
+      notify: take('notify'),
+      settle: take('settle'),
+    },
+  }),
+)
+
+/** The pool's chart, with its effects given to `taker`. */
+export function poolLogicFor(taker: EffectTaker): typeof poolMachine {
+  return prepared(
+    poolMachine.provide({
+      actions: {
+        dispatch: () => taker.takeEffect('dispatch', undefined),
+        cancelJobs: (_, params) => taker.takeEffect('cancelJobs', params),
+        wakeAt: (_, params) => taker.takeEffect('wakeAt', params),
+        notify: (_, params) => taker.takeEffect('notify', params),
+        close: () => taker.takeEffect('close', undefined),
+      },
+    }),
+  )
+}
+
+/** The orchestrator's chart, with its effects given to `taker`. */
+export function orchestratorLogicFor(taker: EffectTaker): typeof orchestratorMachine {
+  return prepared(
+    orchestratorMachine.provide({
+      actions: {
+        plantRoot: () => taker.takeEffect('plantRoot', undefined),
+        stopGrowth: (_, params) => taker.takeEffect('stopGrowth', params),
+        wakeAt: (_, params) => taker.takeEffect('wakeAt', params),
+        settle: () => taker.takeEffect('settle', undefined),
+      },
+    }),
+  )
+}

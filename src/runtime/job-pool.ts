@@ -1,0 +1,241 @@
+import type { ActorRefFrom } from 'xstate'
+import type { poolMachine } from '../../machines/index.ts'
+import { checkDuration, checkInteger, checkPositive } from '../domain/check.ts'
+import { EspalierError } from '../domain/errors.ts'
+import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
+import type { Executor } from '../ports/executor.ts'
+import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
+import type { Job, JobObserver } from './job.ts'
+import type { PoolMetrics } from './metrics.ts'
+import { type JobPoolOptions, resolveOptions } from './options.ts'
+import { healthOf, type PoolHealth, type PoolStatus, statusOf, type TimelineEntry, timelineOf } from './status.ts'
+import { Submissions } from './submission.ts'
+import { Supervisor } from './supervisor.ts'
+
+/** How `shutdown` goes about it. */
+export interface ShutdownOptions {
+  /** Whether accepted jobs may run to their end; `false` cancels all that have not ended. Default `true`. */
+  readonly wait?: boolean
+  /** How long to wait before what is left is cancelled, in ms. Default 30,000. */
+  readonly timeoutMs?: number
+}
+
+export interface WaitOptions {
+  /** How long to wait, in ms. Default: for ever. */
+  readonly timeoutMs?: number
+}
+
+/** The pool without its adapters; `JobPool` is this one with them. */
+export class PoolCore implements AsyncDisposable {
+  readonly #supervisor: Supervisor
+  readonly #submissions: Submissions
+
+  /**
+   * @param executors - The executors that `executorType` and a job's `executor` may name.
+   * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`.
+   */
+  constructor(options: JobPoolOptions, executors: readonly Executor[]) {
+    const settings = resolveOptions(options)
+    const first = pickExecutor(settings.executor, executors)
+    this.#supervisor = new Supervisor(settings)
+    this.#submissions = new Submissions(this.#supervisor, [first, ...executors.filter((other) => other !== first)])
+    const abort = () => void this.shutdown({ wait: false })
+    if (settings.signal?.aborted) abort()
+    else settings.signal?.addEventListener('abort', abort, { once: true })
+  }
+
+  /** The supervisor: the root actor of the system that all jobs live in. */
+  get actor(): ActorRefFrom<typeof poolMachine> {
+    return this.#supervisor.actor
+  }
+
+  /**
+   * Accepts a job; it starts as soon as a slot is free, at once if one is.
+   *
+   * @throws {EspalierError} And changes nothing: `ESP_INVALID_OPTION`, `ESP_UNKNOWN_PRIORITY`, `ESP_MISSING_HANDLER`,
+   * `ESP_UNKNOWN_EXECUTOR`, `ESP_DUPLICATE_JOB`, `ESP_DEPENDENCY_UNKNOWN`, `ESP_DEPENDENCY_SELF`, or `ESP_POOL_CLOSED`
+   * after `shutdown`.
+   */
+  submitJob<Value = unknown>(spec: JobSpec<Value>): Job<Value> {
+    return this.#submissions.submit(spec as JobSpec) as unknown as Job<Value>
+  }
+
+  /**
+   * Accepts several jobs, or none; they may depend on each other in any order.
+   *
+   * @throws {EspalierError} As `submitJob`, and `ESP_DEPENDENCY_CYCLE`, which names the path.
+   */
+  submitJobs<Value = unknown>(specs: readonly JobSpec<Value>[]): Job<Value>[] {
+    return this.#submissions.submitAll(specs as readonly JobSpec[]) as unknown as Job<Value>[]
+  }
+
+  /** As `submitJobs`, for jobs whose lives somebody watches at no cost to the event stream. */
+  submitObserved(specs: readonly JobSpec[], observer: JobObserver): Job[] {
+    return this.#submissions.submitAll(specs, observer)
+  }
+
+  /** The actor of a job, in any state; `undefined` for one that is not known, or not any more. */
+  job(jobId: JobId): Job | undefined {
+    return this.#supervisor.jobs.get(jobId)
+  }
+
+  /**
+   * Asks a job to end, and its dependants with it.
+   *
+   * A queued job ends at once; a running one keeps its slot until its executor confirms the end.
+   *
+   * @param reason - Kept in the result; default `'user'`.
+   * @returns `false` when the job had already ended: its outcome stands.
+   * @throws {EspalierError} `ESP_UNKNOWN_JOB`.
+   */
+  cancelJob(jobId: JobId, reason = 'user'): boolean {
+    const job = this.#supervisor.jobs.get(jobId)
+    if (job !== undefined) return job.cancel(reason)
+    if (this.#supervisor.jobs.tombstone(jobId) !== undefined) return false
+    throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
+  }
+
+  /**
+   * Waits for the end of a job.
+   *
+   * @throws {EspalierError} `ESP_UNKNOWN_JOB`; `ESP_WAIT_TIMEOUT` when it takes longer: the job goes on.
+   */
+  async waitForJob(jobId: JobId, options: WaitOptions = {}): Promise<JobResult> {
+    const job = this.#supervisor.jobs.get(jobId)
+    if (job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
+    return this.#within(options, `Job "${jobId}"`, (done) => {
+      void job.result().then(done)
+      return () => {}
+    })
+  }
+
+  /**
+   * Waits until no job is queued or running.
+   *
+   * @returns The results of all jobs that are still known, by id, in order of submission.
+   * @throws {EspalierError} `ESP_WAIT_TIMEOUT` when it takes longer: the jobs go on.
+   */
+  async waitForAll(options: WaitOptions = {}): Promise<Map<JobId, JobResult>> {
+    const supervisor = this.#supervisor
+    return this.#within(options, 'The jobs of the pool', (done) =>
+      supervisor.whenIdle(() => {
+        const results = new Map<JobId, JobResult>()
+        for (const { id, settled } of supervisor.jobs.values()) if (settled !== undefined) results.set(id, settled)
+        done(results)
+      }),
+    )
+  }
+
+  getStatus(): PoolStatus {
+    return statusOf(this.#supervisor)
+  }
+
+  getMetrics(): PoolMetrics {
+    const { meter, queued, counts } = this.#supervisor
+    return meter.read(this.#supervisor.now(), { queued, completed: counts.completed, failed: counts.failed })
+  }
+
+  getHealth(): PoolHealth {
+    return healthOf(this.#supervisor)
+  }
+
+  /** When each job that is still known waited and ran, in order of submission. */
+  getTimeline(): TimelineEntry[] {
+    return timelineOf(this.#supervisor)
+  }
+
+  /** Starts nothing new until `resume`; what runs goes on. */
+  pause(): void {
+    this.#supervisor.tell({ type: 'pool.pause', at: this.#supervisor.now() })
+  }
+
+  resume(): void {
+    this.#supervisor.tell({ type: 'pool.resume', at: this.#supervisor.now() })
+  }
+
+  /**
+   * Changes how many attempts may run at a time. With a lower limit, what runs goes on, and nothing starts until
+   * enough has ended.
+   *
+   * @throws {EspalierError} `ESP_INVALID_OPTION` unless it is a whole number of at least 1.
+   */
+  setMaxParallelJobs(maxParallelJobs: number): void {
+    checkInteger('maxParallelJobs', maxParallelJobs, 1)
+    const at = this.#supervisor.now()
+    this.#supervisor.tell({ type: 'pool.limit', at, maxParallelJobs })
+  }
+
+  /**
+   * Calls `listener` for each event of a type, or of every type with `'*'`. One that throws is logged.
+   *
+   * @returns A function that stops listening.
+   */
+  on(type: '*', listener: (event: PoolStreamEvent) => unknown): () => void
+  on<Type extends PoolEventType>(type: Type, listener: PoolListener<Type>): () => void
+  on(type: string, listener: (event: never) => unknown): () => void {
+    return this.#supervisor.events.on(type, listener as (event: PoolStreamEvent) => unknown)
+  }
+
+  /**
+   * All events from now on, until the pool is closed or the reader stops.
+   *
+   * A reader that falls 100,000 events behind loses the oldest; `dropped` counts them.
+   */
+  events(): AsyncIterableIterator<PoolStreamEvent> & { readonly dropped: number } {
+    return this.#supervisor.events.stream()
+  }
+
+  /**
+   * Ends the pool: it takes no more jobs, and resolves when all have ended and their callbacks have returned.
+   *
+   * Bounded: after `timeoutMs`, and `killGraceMs` for what then still runs, everything has settled. May be called again;
+   * with `wait: false` it then hurries. Called by a callback, it does not wait for callbacks.
+   *
+   * @throws {EspalierError} `ESP_INVALID_OPTION` for a bad `timeoutMs`.
+   */
+  async shutdown({ wait = true, timeoutMs = 30_000 }: ShutdownOptions = {}): Promise<void> {
+    checkDuration('timeoutMs', timeoutMs)
+    const supervisor = this.#supervisor
+    const isCalledBack = supervisor.callbacks.isCalling
+    supervisor.reportCounts()
+    supervisor.tell({ type: 'pool.shutdown', at: supervisor.now(), wait, timeoutMs })
+    await supervisor.closed
+    if (!isCalledBack) await supervisor.callbacks.drained()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown()
+  }
+
+  #within<Result>(
+    { timeoutMs }: WaitOptions,
+    what: string,
+    wait: (done: (result: Result) => void) => () => void,
+  ): Promise<Result> {
+    const { deadlines } = this.#supervisor
+    if (timeoutMs !== undefined) checkPositive('timeoutMs', timeoutMs)
+    return new Promise((resolve, reject) => {
+      let stopWaiting = () => {}
+      const timeout = {
+        heapIndex: -1,
+        wakeAt: undefined,
+        wake: () => {
+          stopWaiting()
+          reject(new EspalierError('ESP_WAIT_TIMEOUT', { what, timeoutMs: timeoutMs as number }))
+        },
+      }
+      if (timeoutMs !== undefined) deadlines.set(timeout, this.#supervisor.now() + timeoutMs)
+      stopWaiting = wait((result) => {
+        deadlines.remove(timeout)
+        resolve(result)
+      })
+    })
+  }
+}
+
+function pickExecutor(wanted: string | Executor, known: readonly Executor[]): Executor {
+  if (typeof wanted !== 'string') return wanted
+  const found = known.find((executor) => executor.name === wanted)
+  if (found !== undefined) return found
+  throw new EspalierError('ESP_UNKNOWN_EXECUTOR', { executor: wanted, known: known.map((executor) => executor.name) })
+}

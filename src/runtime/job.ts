@@ -1,0 +1,267 @@
+import type { ActorOptions, ActorRefFrom, SnapshotFrom } from 'xstate'
+import type { JobContext, JobEvent, jobMachine } from '../../machines/index.ts'
+import { EspalierError } from '../domain/errors.ts'
+import type {
+  CancelSource,
+  EndedStatus,
+  Execute,
+  JobId,
+  JobResult,
+  JobState,
+  JobStatus,
+} from '../domain/job.ts'
+import type { Executor } from '../ports/executor.ts'
+import type { RunningAttempt } from './attempt.ts'
+import { ActorBase, type EffectTaker, jobLogic } from './charts.ts'
+import type { Sleeper } from './deadlines.ts'
+import type { Queueable } from './ready-queue.ts'
+
+export type JobSnapshot = SnapshotFrom<typeof jobMachine>
+
+/**
+ * A job: the XState actor itself, with the job's verbs on top.
+ *
+ * Works with `waitFor`, `toPromise`, `subscribe` and whatever else takes an `ActorRef`.
+ */
+export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
+  /** The job's id; the actor's too. */
+  readonly id: JobId
+  readonly nodeId: string | undefined
+  readonly treeId: string | undefined
+  readonly status: JobStatus
+  /** Resolves when the job is committed to the store: in memory, at once. */
+  readonly accepted: Promise<void>
+  /** How the job ends; never rejects. */
+  result(): Promise<JobResult<Value>>
+  /**
+   * The value of a completed job.
+   *
+   * @throws What the last attempt threw when the job failed; `ESP_JOB_CANCELLED` when it was cancelled.
+   */
+  value(): Promise<Value>
+  /**
+   * Asks the job to end, and its dependants with it.
+   *
+   * @param reason - Kept in the result; default `'user'`.
+   * @returns `false` when the job had already ended: its outcome stands.
+   */
+  cancel(reason?: string): boolean
+}
+
+/** Who is told of a job's steps: its pool. */
+export interface JobSupervisor {
+  /** A step has been made: `after` is about to become the job's snapshot. */
+  commit(job: JobActor, before: JobSnapshot, after: JobSnapshot, event: JobEvent): void
+  takeJobEffect(job: JobActor, type: string, params: unknown): void
+  /** Carries out what the steps so far have asked for. */
+  act(): void
+  now(): number
+  cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean
+}
+
+/** What a job is made with, besides its actor's options. */
+export interface JobRow {
+  readonly executor: Executor
+  readonly execute: Execute
+  readonly args: readonly unknown[]
+  /** Index into `PRIORITIES`. */
+  readonly priority: number
+  readonly score: number
+  readonly sequence: number
+  readonly extras: JobExtras
+}
+
+/** What few jobs have. */
+export interface JobExtras {
+  readonly callback?: ((result: JobResult) => unknown) | undefined
+  readonly dedupeKey?: string | undefined
+  readonly runsOnDependencyFailure?: boolean
+  readonly observer?: JobObserver | undefined
+}
+
+/** A job's place in the dependency graph. */
+interface Links {
+  readonly dependencies: readonly Dependency[]
+  /** How many dependencies have not ended well. */
+  outstanding: number
+  dependants: JobActor[]
+}
+
+/** Whom a job of a tree tells of its life: the orchestrator. */
+export interface JobObserver {
+  started(job: JobActor): void
+  progressed(job: JobActor, fraction: number, note: string | undefined): void
+  settled(job: JobActor, result: JobResult): void
+}
+
+/** A dependency: the job itself, or the id of one that ended and was forgotten. */
+export type Dependency = JobActor | JobId
+
+interface ActorCore extends ActorRefFrom<typeof jobMachine> {
+  _snapshot: JobSnapshot
+  update(snapshot: JobSnapshot, event: JobEvent): void
+  start(): this
+}
+type ActorCoreClass = new (logic: typeof jobMachine, options: ActorOptions<typeof jobMachine>) => ActorCore
+
+type Resolve = (result: JobResult) => void
+
+let heldResolve: Resolve | undefined
+/** One function for all promises: a closure for each would weigh more than the promise. */
+const holdResolve = (resolve: Resolve): void => {
+  heldResolve = resolve
+}
+
+/** A job as the runtime sees it: the actor, and its row. */
+export class JobActor
+  extends (ActorBase as unknown as ActorCoreClass)
+  implements Job, EffectTaker, Queueable, Sleeper
+{
+  readonly supervisor: JobSupervisor
+  readonly executor: Executor
+  readonly execute: Execute
+  readonly args: readonly unknown[]
+  readonly priority: number
+  readonly score: number
+  readonly sequence: number
+  readonly extras: JobExtras
+  /** The band it waits in: its priority, until ageing promotes it. */
+  band: number
+  heapIndex = -1
+  wakeAt: number | undefined = undefined
+  /** The attempt that holds a slot, or held the last one. */
+  current: RunningAttempt<JobActor> | undefined = undefined
+  /** The slot of the last attempt, once the job has ended. */
+  lastSlot = -1
+  /** Earlier attempts, when there were any. */
+  earlier: RunningAttempt<JobActor>[] | undefined = undefined
+  /** Absent when no job waits for another here. */
+  links: Links | undefined = undefined
+  #promise: Promise<JobResult> | undefined = undefined
+  #resolve: Resolve | undefined = undefined
+
+  constructor(supervisor: JobSupervisor, row: JobRow, options: ActorOptions<typeof jobMachine>) {
+    super(jobLogic, options)
+    this.supervisor = supervisor
+    this.executor = row.executor
+    this.execute = row.execute
+    this.args = row.args
+    this.priority = row.priority
+    this.band = row.priority
+    this.score = row.score
+    this.sequence = row.sequence
+    this.extras = row.extras
+  }
+
+  get context(): JobContext {
+    return this._snapshot.context
+  }
+
+  get nodeId(): string | undefined {
+    return this.context.job.nodeId
+  }
+
+  get dedupeKey(): string | undefined {
+    return this.extras.dedupeKey
+  }
+
+  get treeId(): string | undefined {
+    return this.context.job.treeId
+  }
+
+  get status(): JobStatus {
+    return statusOf(this._snapshot)
+  }
+
+  get isReady(): boolean {
+    const { value } = this._snapshot
+    return typeof value === 'object' && 'queued' in value && value.queued === 'ready'
+  }
+
+  get accepted(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  result<Value>(): Promise<JobResult<Value>> {
+    if (this.#promise === undefined) {
+      const { settled } = this
+      if (settled === undefined) {
+        this.#promise = new Promise(holdResolve)
+        this.#resolve = heldResolve
+      } else {
+        this.#promise = Promise.resolve(settled)
+      }
+    }
+    return this.#promise as Promise<JobResult<Value>>
+  }
+
+  async value<Value>(): Promise<Value> {
+    const { status, value, error, reason } = await this.result<Value>()
+    if (status === 'completed') return value as Value
+    if (status === 'failed' && error !== undefined) throw error
+    throw new EspalierError('ESP_JOB_CANCELLED', { jobId: this.id, reason: reason ?? 'user' })
+  }
+
+  cancel(reason = 'user'): boolean {
+    return this.supervisor.cancel(this, 'user', reason)
+  }
+
+  /** Every step of the chart passes here, whoever sent the event: commit first, then tell, then act. */
+  override update(snapshot: JobSnapshot, event: JobEvent): void {
+    this.supervisor.commit(this, this._snapshot, snapshot, event)
+    super.update(snapshot, event)
+    this.supervisor.act()
+  }
+
+  takeEffect(type: string, params: unknown): void {
+    this.supervisor.takeJobEffect(this, type, params)
+  }
+
+  wake(at: number): void {
+    this.send({ type: 'deadline.reached', at })
+  }
+
+  /** How the job ended; absent until then. */
+  get settled(): JobResult | undefined {
+    return this._snapshot.output
+  }
+
+  /** Makes the result known to whoever waits for it. */
+  settle(result: JobResult): void {
+    this.#resolve?.(result)
+    this.#resolve = undefined
+  }
+
+  dependencyValues(): Record<string, unknown> {
+    const values: Record<string, unknown> = {}
+    for (const dependency of this.links?.dependencies ?? []) {
+      if (typeof dependency === 'string' || dependency.settled?.status !== 'completed') continue
+      values[dependency.nodeId ?? dependency.id] = dependency.settled.value
+    }
+    return values
+  }
+}
+
+export function statusOf(snapshot: JobSnapshot): JobStatus {
+  const { value } = snapshot
+  if (typeof value === 'string') return value as EndedStatus
+  return 'queued' in value ? 'queued' : 'running'
+}
+
+/** The leaf state a job is in. */
+export function stateOf(snapshot: JobSnapshot): JobState {
+  const value = snapshot.value as string | { queued?: string; running?: string }
+  if (typeof value === 'string') return value as EndedStatus
+  switch (value.queued ?? value.running) {
+    case 'blocked':
+      return 'queued.blocked'
+    case 'ready':
+      return 'queued.ready'
+    case 'delayed':
+      return 'queued.delayed'
+    case 'executing':
+      return 'running.executing'
+    default:
+      return 'running.stopping'
+  }
+}

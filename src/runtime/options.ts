@@ -1,0 +1,181 @@
+import { checkDuration, checkInteger, checkPositive } from '../domain/check.ts'
+import { EspalierError } from '../domain/errors.ts'
+import type { EndedStatus, JobPolicy } from '../domain/job.ts'
+import type { Backoff } from '../domain/retry.ts'
+import type { Inspection } from '../statechart/index.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Executor } from '../ports/executor.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Ids, Random } from '../ports/random.ts'
+import { createIds, systemClock, systemRandom } from './system.ts'
+
+/** How long ended jobs of one outcome stay known: the newest `count`, and none older than `ageMs`. */
+export interface KeepRule {
+  /** Default 100,000. */
+  readonly count?: number
+  /** In ms; default: for ever. */
+  readonly ageMs?: number
+}
+
+/** What `new JobPool()` takes. Everything has a default. */
+export interface JobPoolOptions {
+  /** How many attempts may run at a time. Default 3. */
+  readonly maxParallelJobs?: number
+  /** How attempts run, unless a job says otherwise. Default `'async'`. */
+  readonly executorType?: string | Executor
+  /** Whether jobs' callbacks are called. Default `true`. */
+  readonly enableCallbacks?: boolean
+  /** How long a callback may take, in ms. Default 30,000. */
+  readonly callbackTimeoutMs?: number
+  /** How long an attempt may run, in ms, at any length. Default 300,000. */
+  readonly timeoutMs?: number
+  /** How long an attempt may take to end after it was asked to, in ms. Default 2,000. */
+  readonly killGraceMs?: number
+  /** How many more attempts errors and timeouts may cost a job. Default 0. */
+  readonly maxRetries?: number
+  /** How often an attempt of a job may be lost with what ran it. Default 3. */
+  readonly maxLost?: number
+  /** Default: exponential from 1,000 ms, jitter 0.2. */
+  readonly backoff?: Backoff
+  /** Moves a ready job up one priority after each `afterMs` it has waited. Default: none. */
+  readonly ageing?: { readonly afterMs: number }
+  /** Frees the slot of an attempt that ignores its signal for longer than `killGraceMs`. Default `false`. */
+  readonly releaseZombies?: boolean
+  /** How long ended jobs stay known. A number is a count for each outcome. */
+  readonly keep?: number | Partial<Readonly<Record<EndedStatus, number | KeepRule>>>
+  /** Receives XState's inspection events of the pool and every job. */
+  readonly inspect?: Inspection
+  /** Default: warnings and errors go to the console. */
+  readonly logger?: Logger
+  /** When it aborts, the pool shuts down without waiting. */
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly ids?: Ids
+}
+
+/** The options of a pool, checked and complete. */
+export interface PoolSettings {
+  readonly maxParallelJobs: number
+  readonly executor: string | Executor
+  readonly enableCallbacks: boolean
+  readonly callbackTimeoutMs: number
+  readonly policy: JobPolicy
+  readonly promoteAfterMs: number
+  readonly releaseZombies: boolean
+  readonly keep: Readonly<Record<EndedStatus, Required<KeepRule>>>
+  readonly inspect: Inspection | undefined
+  readonly logger: Logger
+  readonly signal: AbortSignal | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly ids: Ids
+}
+
+const DEFAULT_BACKOFF: Backoff = { type: 'exponential', delayMs: 1_000, jitter: 0.2 }
+const DEFAULT_KEEP_COUNT = 100_000
+
+/** @throws {EspalierError} `ESP_INVALID_OPTION`, naming the option. */
+export function resolveOptions(options: JobPoolOptions): PoolSettings {
+  const known = new Set<string>(OPTION_NAMES)
+  for (const option of Object.keys(options)) {
+    if (!known.has(option)) {
+      throw new EspalierError('ESP_INVALID_OPTION', {
+        option,
+        expected: `one of the pool's options (${OPTION_NAMES.join(', ')})`,
+        got: option,
+      })
+    }
+  }
+  const executor = options.executorType ?? 'async'
+  if (typeof executor !== 'string' && typeof (executor as Partial<Executor>)?.start !== 'function') {
+    throw new EspalierError('ESP_INVALID_OPTION', {
+      option: 'executorType',
+      expected: "an executor's name, such as 'async', or an Executor",
+      got: executor,
+    })
+  }
+  return {
+    maxParallelJobs: checkInteger('maxParallelJobs', options.maxParallelJobs ?? 3, 1),
+    executor,
+    enableCallbacks: options.enableCallbacks ?? true,
+    callbackTimeoutMs: checkPositive('callbackTimeoutMs', options.callbackTimeoutMs ?? 30_000),
+    policy: {
+      timeoutMs: checkPositive('timeoutMs', options.timeoutMs ?? 300_000),
+      killGraceMs: checkDuration('killGraceMs', options.killGraceMs ?? 2_000),
+      maxRetries: checkInteger('maxRetries', options.maxRetries ?? 0),
+      maxLost: checkInteger('maxLost', options.maxLost ?? 3),
+      backoff: checkBackoff(options.backoff ?? DEFAULT_BACKOFF),
+    },
+    promoteAfterMs: options.ageing === undefined ? 0 : checkPositive('ageing.afterMs', options.ageing.afterMs),
+    releaseZombies: options.releaseZombies ?? false,
+    keep: {
+      completed: resolveKeep('completed', options.keep),
+      failed: resolveKeep('failed', options.keep),
+      cancelled: resolveKeep('cancelled', options.keep),
+    },
+    inspect: options.inspect,
+    logger: options.logger ?? quietConsole,
+    signal: options.signal,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    ids: options.ids ?? createIds(),
+  }
+}
+
+const OPTION_NAMES = [
+  'maxParallelJobs',
+  'executorType',
+  'enableCallbacks',
+  'callbackTimeoutMs',
+  'timeoutMs',
+  'killGraceMs',
+  'maxRetries',
+  'maxLost',
+  'backoff',
+  'ageing',
+  'releaseZombies',
+  'keep',
+  'inspect',
+  'logger',
+  'signal',
+  'clock',
+  'random',
+  'ids',
+] as const satisfies readonly (keyof JobPoolOptions)[]
+
+export function checkBackoff(backoff: Backoff): Backoff {
+  if (backoff.type !== 'fixed' && backoff.type !== 'exponential') {
+    throw new EspalierError('ESP_INVALID_OPTION', {
+      option: 'backoff.type',
+      expected: "'fixed' or 'exponential'",
+      got: (backoff as Partial<Backoff>).type,
+    })
+  }
+  checkDuration('backoff.delayMs', backoff.delayMs)
+  if (backoff.maxDelayMs !== undefined) checkDuration('backoff.maxDelayMs', backoff.maxDelayMs)
+  if (backoff.jitter !== undefined && checkDuration('backoff.jitter', backoff.jitter) > 1) {
+    throw new EspalierError('ESP_INVALID_OPTION', {
+      option: 'backoff.jitter',
+      expected: 'a share from 0 to 1',
+      got: backoff.jitter,
+    })
+  }
+  return backoff
+}
+
+function resolveKeep(status: EndedStatus, keep: JobPoolOptions['keep']): Required<KeepRule> {
+  const given = typeof keep === 'number' ? keep : keep?.[status]
+  const rule = typeof given === 'number' ? { count: given } : (given ?? {})
+  return {
+    count: checkInteger(`keep.${status}.count`, rule.count ?? DEFAULT_KEEP_COUNT),
+    ageMs: rule.ageMs === undefined ? Number.POSITIVE_INFINITY : checkDuration(`keep.${status}.ageMs`, rule.ageMs),
+  }
+}
+
+const quietConsole: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: (message, details) => console.warn(message, ...(details === undefined ? [] : [details])),
+  error: (message, details) => console.error(message, ...(details === undefined ? [] : [details])),
+}

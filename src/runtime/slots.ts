@@ -1,0 +1,68 @@
+/** What holds a slot. */
+interface Holder {
+  readonly slot: number
+}
+
+/**
+ * The slots of a pool: which are held, and by whom.
+ *
+ * A slot is reserved in the commit that makes a job running, taken when its attempt starts, and freed in the commit
+ * that ends it, or, when the executor has not confirmed the end by then, when it does.
+ */
+export class Slots<Attempt extends Holder> {
+  readonly #holders: (Attempt | undefined)[] = []
+  readonly #free: number[] = []
+  readonly #zombies = new Set<Attempt>()
+  #busy = 0
+
+  /** How many slots are not free. */
+  get busy(): number {
+    return this.#busy
+  }
+
+  get zombies(): ReadonlySet<Attempt> {
+    return this.#zombies
+  }
+
+  reserve(): void {
+    this.#busy++
+  }
+
+  /** Puts an attempt into a reserved slot. */
+  take(start: (slot: number) => Attempt): Attempt {
+    const slot = this.#free.pop() ?? this.#holders.length
+    const attempt = start(slot)
+    this.#holders[slot] = attempt
+    return attempt
+  }
+
+  /** @param attempt - Absent when the slot was reserved and never taken. */
+  free(attempt: Attempt | undefined): void {
+    if (attempt === undefined || !this.#zombies.delete(attempt)) this.#busy--
+    else if (this.#holders[attempt.slot] === attempt) this.#busy--
+    if (attempt !== undefined) this.#vacate(attempt)
+  }
+
+  /** The job goes on without this attempt, which has not ended. */
+  abandon(attempt: Attempt, release: boolean): void {
+    this.#zombies.add(attempt)
+    if (!release) return
+    this.#busy--
+    this.#vacate(attempt)
+  }
+
+  isZombie(attempt: Attempt): boolean {
+    return this.#zombies.size > 0 && this.#zombies.has(attempt)
+  }
+
+  /** The attempts in their slots, zombies included unless released. */
+  holders(): Attempt[] {
+    return this.#holders.filter((attempt) => attempt !== undefined)
+  }
+
+  #vacate(attempt: Attempt): void {
+    if (this.#holders[attempt.slot] !== attempt) return
+    this.#holders[attempt.slot] = undefined
+    this.#free.push(attempt.slot)
+  }
+}

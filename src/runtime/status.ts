@@ -1,0 +1,129 @@
+import type { StateValueFrom } from 'xstate'
+import type { poolMachine } from '../../machines/index.ts'
+import type { JobId, JobStatus } from '../domain/job.ts'
+import { PRIORITIES, type Priority } from '../domain/priority.ts'
+import type { RunningAttempt } from './attempt.ts'
+import type { JobActor } from './job.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** A pool at one instant. The counts of ended jobs include forgotten ones. */
+export interface PoolStatus {
+  readonly running: number
+  readonly queued: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+  /** All jobs ever accepted. */
+  readonly total: number
+  readonly maxParallelJobs: number
+  readonly queuedByState: { readonly blocked: number; readonly ready: number; readonly delayed: number }
+  readonly queuedByPriority: Readonly<Record<Priority, number>>
+  /** Attempts that ignore their signal and still run, though their jobs have settled. */
+  readonly zombies: number
+  readonly runningJobIds: readonly JobId[]
+  /** Of the failed jobs that are still known, oldest first. */
+  readonly failedJobIds: readonly JobId[]
+  /** The states of the pool's chart. */
+  readonly states: StateValueFrom<typeof poolMachine>
+}
+
+/** Whether a pool can do its work. */
+export interface PoolHealth {
+  /** `degraded`: it works, but something needs attention; `reasons` tells what. */
+  readonly status: 'healthy' | 'degraded' | 'closed'
+  readonly reasons: readonly string[]
+  readonly isAccepting: boolean
+  readonly isDispatching: boolean
+  readonly zombies: number
+}
+
+/** When a job waited and ran. Times are epoch ms. */
+export interface TimelineEntry {
+  readonly jobId: JobId
+  readonly nodeId: string | undefined
+  readonly status: JobStatus
+  readonly queuedAt: number
+  readonly endedAt: number | undefined
+  readonly attempts: readonly TimelineAttempt[]
+}
+
+export interface TimelineAttempt {
+  readonly attempt: number
+  /** The slot it held, from 0. */
+  readonly slot: number
+  readonly startedAt: number
+  readonly endedAt: number | undefined
+}
+
+export function statusOf(supervisor: Supervisor): PoolStatus {
+  const { counts, queued, running, queuedByPriority, slots, jobs } = supervisor
+  const { completed, failed, cancelled } = counts
+  const { context, value } = supervisor.actor.getSnapshot()
+  return {
+    running,
+    queued,
+    completed,
+    failed,
+    cancelled,
+    total: queued + running + completed + failed + cancelled,
+    maxParallelJobs: context.maxParallelJobs,
+    queuedByState: {
+      blocked: counts['queued.blocked'],
+      ready: counts['queued.ready'],
+      delayed: counts['queued.delayed'],
+    },
+    queuedByPriority: Object.fromEntries(
+      PRIORITIES.map((priority, band) => [priority, queuedByPriority[band] ?? 0]),
+    ) as Record<Priority, number>,
+    zombies: slots.zombies.size,
+    runningJobIds: runningJobs(supervisor).map((job) => job.id),
+    failedJobIds: Array.from(jobs.endedAs('failed'), (job) => job.id),
+    states: value,
+  }
+}
+
+export function healthOf(supervisor: Supervisor): PoolHealth {
+  const { actor, slots } = supervisor
+  const pool = actor.getSnapshot()
+  const { lifecycle, dispatch } = pool.value
+  const reasons: string[] = []
+  if (lifecycle === 'draining') reasons.push('The pool is shutting down.')
+  if (dispatch !== 'open') reasons.push(`Nothing new starts: dispatch is ${dispatch}.`)
+  if (slots.zombies.size > 0) reasons.push(`${slots.zombies.size} attempts ignore their signal and hold slots.`)
+  if (slots.zombies.size >= pool.context.maxParallelJobs) reasons.push('No slot is left: zombies hold all of them.')
+  return {
+    status: lifecycle === 'closed' ? 'closed' : reasons.length > 0 ? 'degraded' : 'healthy',
+    reasons,
+    isAccepting: pool.hasTag('accepting'),
+    isDispatching: pool.hasTag('dispatching') && lifecycle !== 'closed',
+    zombies: slots.zombies.size,
+  }
+}
+
+export function timelineOf(supervisor: Supervisor): TimelineEntry[] {
+  return Array.from(supervisor.jobs.values(), (job) => ({
+    jobId: job.id,
+    nodeId: job.nodeId,
+    status: job.status,
+    queuedAt: job.context.job.queuedAt,
+    endedAt: job.settled?.endedAt,
+    attempts: [...(job.earlier ?? []).map(attemptOf), ...lastAttempt(job)],
+  }))
+}
+
+function runningJobs({ slots }: Supervisor): JobActor[] {
+  const held = slots.holders().filter((attempt) => !slots.zombies.has(attempt))
+  return held.map((attempt) => attempt.job)
+}
+
+function lastAttempt(job: JobActor): TimelineAttempt[] {
+  if (job.current !== undefined) return [attemptOf(job.current)]
+  const { settled, lastSlot: slot } = job
+  if (settled?.startedAt === undefined) return []
+  const { attempts: attempt, startedAt, endedAt } = settled
+  return [{ attempt, slot, startedAt, endedAt }]
+}
+
+function attemptOf({ attempt, slot, startedAt, endedAt }: RunningAttempt<JobActor>): TimelineAttempt {
+  return { attempt, slot, startedAt, endedAt }
+}

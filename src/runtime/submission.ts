@@ -1,0 +1,207 @@
+import { checkDuration, checkInteger, checkName, checkPositive } from '../domain/check.ts'
+import { EspalierError } from '../domain/errors.ts'
+import type { JobId, JobPolicy, JobSpec } from '../domain/job.ts'
+import { bandOf } from '../domain/priority.ts'
+import type { Executor } from '../ports/executor.ts'
+import { checkDependencies } from './dependencies.ts'
+import { type Dependency, JobActor, type JobExtras, type JobObserver } from './job.ts'
+import { checkBackoff } from './options.ts'
+import type { Supervisor } from './supervisor.ts'
+
+const NORMAL = bandOf('normal')
+const NO_ARGS: readonly unknown[] = Object.freeze([])
+const NO_EXTRAS: JobExtras = Object.freeze({})
+const NO_IDS: readonly JobId[] = Object.freeze([])
+const NO_BATCH: ReadonlyMap<JobId, JobActor> = new Map()
+
+/** A spec whose own fields are right; its dependencies are yet to be checked. */
+interface CheckedSpec {
+  readonly spec: JobSpec
+  readonly id: JobId
+  readonly executor: Executor
+  readonly priority: number
+  readonly policy: JobPolicy
+  readonly dependencies: readonly JobId[]
+}
+
+/** Turns specs into jobs: all of them, or none when any is wrong. */
+export class Submissions {
+  readonly #supervisor: Supervisor
+  readonly #executors: ReadonlyMap<string, Executor>
+  readonly #defaultExecutor: Executor
+  #sequence = 0
+
+  constructor(supervisor: Supervisor, executors: readonly [Executor, ...Executor[]]) {
+    this.#supervisor = supervisor
+    this.#executors = new Map(executors.map((executor) => [executor.name, executor]))
+    this.#defaultExecutor = executors[0]
+  }
+
+  /** @throws {EspalierError} See `JobPool.submitJob`. */
+  submit(spec: JobSpec, observer?: JobObserver): JobActor {
+    this.#refuseIfClosed()
+    const checked = this.#check(spec)
+    const { jobs } = this.#supervisor
+    const twin = jobs.byDedupeKey(spec.dedupeKey)
+    if (twin !== undefined) return twin
+    const { id } = checked
+    if (spec.id !== undefined && jobs.isKnown(id)) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
+    if (checked.dependencies.length > 0) checkDependencies([checked], (known) => this.#isKnown(known, checked))
+    return this.#supervisor.together(() => {
+      const at = this.#supervisor.now()
+      const job = this.#create(checked, at, observer)
+      this.#supervisor.admit(job, at)
+      this.#supervisor.connect(job, this.#resolve(checked, NO_BATCH), at)
+      return job
+    })
+  }
+
+  /** @throws {EspalierError} See `JobPool.submitJobs`. */
+  submitAll(specs: readonly JobSpec[], observer?: JobObserver): JobActor[] {
+    this.#refuseIfClosed()
+    const batch = specs.map((spec) => this.#check(spec))
+    this.#checkBatch(batch)
+    return this.#supervisor.together(() => {
+      const at = this.#supervisor.now()
+      const byId = new Map<JobId, JobActor>()
+      const created: [JobActor, CheckedSpec][] = []
+      const submitted = batch.map((checked) => {
+        const twin = this.#supervisor.jobs.byDedupeKey(checked.spec.dedupeKey)
+        const job = twin ?? this.#create(checked, at, observer)
+        byId.set(checked.id, job)
+        if (twin !== undefined) return twin
+        created.push([job, checked])
+        this.#supervisor.admit(job, at)
+        return job
+      })
+      // Dependencies may point forward: all jobs are there before any is connected.
+      for (const [job, checked] of created) this.#supervisor.connect(job, this.#resolve(checked, byId), at)
+      return submitted
+    })
+  }
+
+  #refuseIfClosed(): void {
+    const pool = this.#supervisor.actor.getSnapshot()
+    if (pool.hasTag('accepting')) return
+    throw new EspalierError('ESP_POOL_CLOSED', { state: pool.value.lifecycle })
+  }
+
+  #check(spec: JobSpec): CheckedSpec {
+    const id = spec.id === undefined ? this.#supervisor.settings.ids.next() : checkName('id', spec.id)
+    const priority = spec.priority === undefined ? NORMAL : bandOf(spec.priority)
+    if (priority < 0) throw new EspalierError('ESP_UNKNOWN_PRIORITY', { jobId: id, got: spec.priority })
+    if (spec.score !== undefined && !Number.isFinite(spec.score)) {
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'score', expected: 'a finite number', got: spec.score })
+    }
+    if (spec.delayMs !== undefined) checkDuration('delayMs', spec.delayMs)
+    if (spec.args !== undefined && !Array.isArray(spec.args)) {
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'args', expected: 'an array', got: spec.args })
+    }
+    if (spec.callback !== undefined && typeof spec.callback !== 'function') {
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'callback', expected: 'a function', got: spec.callback })
+    }
+    const executor = this.#executorOf(spec)
+    const expected = executor.refuses(spec.execute)
+    if (expected !== undefined) {
+      const { execute: got } = spec
+      throw new EspalierError('ESP_MISSING_HANDLER', { jobId: id, executor: executor.name, expected, got })
+    }
+    return { spec, id, executor, priority, policy: this.#policyOf(spec), dependencies: idsOf(spec) }
+  }
+
+  #checkBatch(batch: readonly CheckedSpec[]): void {
+    const { jobs } = this.#supervisor
+    const ids = new Set<JobId>()
+    const linked: CheckedSpec[] = []
+    for (const checked of batch) {
+      const { id, spec } = checked
+      const isNew = jobs.byDedupeKey(spec.dedupeKey) === undefined
+      if (ids.has(id) || (isNew && jobs.isKnown(id))) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
+      ids.add(id)
+      if (checked.dependencies.length > 0) linked.push(checked)
+    }
+    if (linked.length === 0) return
+    const handles = linked.length === 1 ? linked[0] : undefined
+    checkDependencies(batch, (id) => this.#isKnown(id, handles))
+  }
+
+  /** A job that was forgotten is still known by whoever holds it. */
+  #isKnown(id: JobId, by: CheckedSpec | undefined): boolean {
+    return this.#supervisor.jobs.isKnown(id) || by?.spec.dependencies?.some((given) => this.#isOwn(given, id)) === true
+  }
+
+  #isOwn(given: JobId | { readonly id: JobId }, id: JobId): boolean {
+    return given instanceof JobActor && given.id === id && given.supervisor === this.#supervisor
+  }
+
+  /** The jobs a spec depends on: of its batch, of the pool, or the id of one that was forgotten. */
+  #resolve({ spec }: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>): Dependency[] {
+    return (spec.dependencies ?? []).map((given) => {
+      const id = idOf(given)
+      if (this.#isOwn(given, id)) return given as JobActor
+      return batch.get(id) ?? this.#supervisor.jobs.get(id) ?? id
+    })
+  }
+
+  #executorOf({ executor }: JobSpec): Executor {
+    if (executor === undefined) return this.#defaultExecutor
+    const found = this.#executors.get(executor)
+    if (found !== undefined) return found
+    throw new EspalierError('ESP_UNKNOWN_EXECUTOR', { executor, known: [...this.#executors.keys()] })
+  }
+
+  /** The pool's policy itself, unless the job differs from it: a million jobs share one. */
+  #policyOf({ timeoutMs, maxRetries, backoff }: JobSpec): JobPolicy {
+    const { policy } = this.#supervisor.settings
+    if (timeoutMs === undefined && maxRetries === undefined && backoff === undefined) return policy
+    return {
+      ...policy,
+      ...(timeoutMs === undefined ? {} : { timeoutMs: checkPositive('timeoutMs', timeoutMs) }),
+      ...(maxRetries === undefined ? {} : { maxRetries: checkInteger('maxRetries', maxRetries) }),
+      ...(backoff === undefined ? {} : { backoff: checkBackoff(backoff) }),
+    }
+  }
+
+  #create(
+    { spec, id, executor, priority, policy }: CheckedSpec,
+    at: number,
+    observer: JobObserver | undefined,
+  ): JobActor {
+    const readyAt = spec.delayMs === undefined || spec.delayMs === 0 ? 0 : at + spec.delayMs
+    const { nodeId, treeId, metadata } = spec
+    const input = { jobId: id, nodeId, treeId, metadata, policy, queuedAt: at, readyAt }
+    return new JobActor(
+      this.#supervisor,
+      {
+        executor,
+        execute: spec.execute,
+        args: spec.args === undefined || spec.args.length === 0 ? NO_ARGS : [...spec.args],
+        priority,
+        score: spec.score ?? 0,
+        sequence: this.#sequence++,
+        extras: this.#extrasOf(spec, observer),
+      },
+      { id, parent: this.#supervisor.actor, input },
+    )
+  }
+
+  #extrasOf(spec: JobSpec, observer: JobObserver | undefined): JobExtras {
+    const { callback, dedupeKey, onDependencyFailure } = spec
+    const isPlain =
+      callback === undefined && dedupeKey === undefined && onDependencyFailure === undefined && observer === undefined
+    if (isPlain) return NO_EXTRAS
+    return { callback, observer, dedupeKey, runsOnDependencyFailure: onDependencyFailure === 'run' }
+  }
+}
+
+const idOf = (dependency: JobId | { readonly id: JobId }): JobId =>
+  typeof dependency === 'string' ? dependency : dependency.id
+
+function idsOf({ dependencies }: JobSpec): readonly JobId[] {
+  if (dependencies === undefined || dependencies.length === 0) return NO_IDS
+  if (!Array.isArray(dependencies)) {
+    const expected = 'an array of job ids or jobs'
+    throw new EspalierError('ESP_INVALID_OPTION', { option: 'dependencies', expected, got: dependencies })
+  }
+  return dependencies.map(idOf)
+}

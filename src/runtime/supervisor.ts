@@ -1,0 +1,539 @@
+import type { Actor, ActorRefFrom } from 'xstate'
+import type { JobEvent, poolMachine } from '../../machines/index.ts'
+import { EspalierError } from '../domain/errors.ts'
+import { Fifo } from '../domain/fifo.ts'
+import type { CancelSource, JobId, JobResult, JobState } from '../domain/job.ts'
+import { PRIORITIES } from '../domain/priority.ts'
+import { toError } from '../domain/thrown.ts'
+import type { Attempt, AttemptSink } from '../ports/executor.ts'
+import { createActor } from '../statechart/index.ts'
+import { type AttemptListener, RunningAttempt } from './attempt.ts'
+import { CallbackRunner } from './callbacks.ts'
+import { type EffectTaker, poolLogicFor } from './charts.ts'
+import { Deadlines, type Sleeper } from './deadlines.ts'
+import { EventHub, type PoolEventType, type PoolStreamEvent } from './events.ts'
+import { type Dependency, JobActor, type JobSnapshot, type JobSupervisor, stateOf } from './job.ts'
+import { JobTable } from './job-table.ts'
+import { Meter } from './metrics.ts'
+import type { PoolSettings } from './options.ts'
+import { ReadyQueue } from './ready-queue.ts'
+import { Slots } from './slots.ts'
+
+type Running = RunningAttempt<JobActor>
+
+/** What a step asked for: an action of a chart, as data. `job` is absent for the pool's own. */
+interface Effect {
+  readonly job: JobActor | undefined
+  readonly type: string
+  readonly params: unknown
+}
+
+/** How long slots are granted without letting the event loop turn, in ms: timers and sockets get their share. */
+const TURN_MS = 20
+
+/**
+ * The loop of a pool: step, commit, act.
+ *
+ * An event reaches an actor; its chart steps and names effects; the step is committed to the rows here, and counts
+ * change with the rows; then the effects are carried out, in order, and each ends in an event. Only when none is left
+ * are free slots granted, so that a grant sees everything that was decided before it.
+ */
+export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, EffectTaker, Sleeper {
+  readonly settings: PoolSettings
+  readonly actor: Actor<typeof poolMachine>
+  readonly jobs: JobTable<JobActor>
+  readonly slots: Slots<Running>
+  readonly ready: ReadyQueue<JobActor>
+  readonly deadlines: Deadlines
+  readonly events: EventHub
+  readonly meter = new Meter()
+  readonly callbacks: CallbackRunner
+  /** How many jobs are in each state; ended ones count for ever. */
+  readonly counts: Record<JobState, number> = {
+    'queued.blocked': 0,
+    'queued.ready': 0,
+    'queued.delayed': 0,
+    'running.executing': 0,
+    'running.stopping': 0,
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+  }
+  /** How many queued jobs each priority has. */
+  readonly queuedByPriority = PRIORITIES.map(() => 0)
+  /** Resolves when the pool is closed. */
+  readonly closed: Promise<void>
+  heapIndex = -1
+  wakeAt: number | undefined = undefined
+  readonly #effects = new Fifo<Effect>()
+  #isActing = false
+  /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
+  #turnAt: number | undefined
+  readonly #endTurn = () => this.#turn()
+  #resolveClosed: () => void = () => {}
+  #idleWaiters: (() => void)[] = []
+
+  constructor(settings: PoolSettings) {
+    this.settings = settings
+    const { clock, logger } = settings
+    this.jobs = new JobTable(settings.keep)
+    this.slots = new Slots()
+    this.ready = new ReadyQueue(settings.promoteAfterMs)
+    this.deadlines = new Deadlines(clock)
+    this.events = new EventHub((thrown, type) => logger.error(`A listener of "${type}" threw.`, thrown))
+    this.callbacks = new CallbackRunner(settings, this.deadlines, this.meter)
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.actor = createActor(poolLogicFor(this), {
+      id: 'pool',
+      input: { maxParallelJobs: settings.maxParallelJobs },
+      ...(settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }),
+    }).start()
+  }
+
+  now(): number {
+    return this.settings.clock.now()
+  }
+
+  get queued(): number {
+    const { counts } = this
+    return counts['queued.blocked'] + counts['queued.ready'] + counts['queued.delayed']
+  }
+
+  get running(): number {
+    return this.counts['running.executing'] + this.counts['running.stopping']
+  }
+
+  /** Sends an event to the pool's own chart, and acts on it. */
+  tell(event: Parameters<ActorRefFrom<typeof poolMachine>['send']>[0]): void {
+    this.actor.send(event)
+    this.act()
+  }
+
+  /** Runs `work`, which may step many jobs, and acts only after it. */
+  together<Result>(work: () => Result): Result {
+    if (this.#isActing) return work()
+    this.#isActing = true
+    try {
+      return work()
+    } finally {
+      this.#isActing = false
+      this.act()
+    }
+  }
+
+  /** Adds jobs that have been checked, with the jobs they wait for; those that wait for nothing get ready. */
+  admit(job: JobActor, at: number): void {
+    this.jobs.add(job)
+    this.meter.start(at)
+    this.counts['queued.blocked']++
+    this.queuedByPriority[job.priority] = (this.queuedByPriority[job.priority] as number) + 1
+    this.#openTurn(at)
+    job.start()
+    if (this.events.hasListeners('job.submitted')) this.#emitOf(job, 'job.submitted', at, {})
+  }
+
+  /** Connects a job with the jobs it waits for; one that waits for nothing more gets ready. */
+  connect(job: JobActor, dependencies: readonly Dependency[], at: number): void {
+    if (dependencies.length === 0) {
+      job.send({ type: 'dependencies.met', at })
+      return
+    }
+    const links = { dependencies, outstanding: 0, dependants: job.links?.dependants ?? [] }
+    job.links = links
+    let fault: JobId | undefined
+    for (const dependency of dependencies) {
+      const ended = this.#endOf(dependency)
+      if (ended === undefined) {
+        linksOf(dependency as JobActor).dependants.push(job)
+        links.outstanding++
+      } else if (ended !== 'completed' && job.extras.runsOnDependencyFailure !== true) {
+        fault ??= typeof dependency === 'string' ? dependency : dependency.id
+      }
+    }
+    if (fault !== undefined) this.cancel(job, 'dependency', 'dependency', fault)
+    else if (links.outstanding === 0) job.send({ type: 'dependencies.met', at })
+  }
+
+  cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean {
+    if (job._snapshot.status !== 'active') return false
+    const event = { type: 'job.cancel', at: this.now(), by, reason } as const
+    job.send(causedBy === undefined ? event : { ...event, causedBy })
+    return true
+  }
+
+  /** Calls back once no job is queued or running; at once when that is so. */
+  whenIdle(callback: () => void): () => void {
+    this.#idleWaiters.push(callback)
+    this.#tellIdle()
+    return () => {
+      this.#idleWaiters = this.#idleWaiters.filter((waiter) => waiter !== callback)
+    }
+  }
+
+  // The commit: rows, counts and slots change together, before anybody hears of the step.
+
+  commit(job: JobActor, before: JobSnapshot, after: JobSnapshot, event: JobEvent): void {
+    if (before === after) {
+      this.#ignored(job, event)
+      return
+    }
+    const from = stateOf(before)
+    const to = stateOf(after)
+    if (from === to) return
+    const at = event.at
+    this.#openTurn(at)
+    this.counts[from]--
+    this.counts[to]++
+    const wasQueued = from.startsWith('queued')
+    const isQueued = to.startsWith('queued')
+    if (wasQueued !== isQueued) {
+      const change = isQueued ? 1 : -1
+      this.queuedByPriority[job.priority] = (this.queuedByPriority[job.priority] as number) + change
+    }
+    const isRunning = to === 'running.executing' || to === 'running.stopping'
+    if (from === 'queued.ready' && isRunning) this.slots.reserve()
+    else if (!isRunning && (from === 'running.executing' || from === 'running.stopping')) this.#release(job)
+    else return
+    this.meter.slotsChanged(at, this.slots.busy, this.#limit)
+  }
+
+  #release(job: JobActor): void {
+    const attempt = job.current
+    if (attempt === undefined || attempt.hasEnded) this.slots.free(attempt)
+    else this.slots.abandon(attempt, this.settings.releaseZombies)
+  }
+
+  #ignored(job: JobActor, event: JobEvent): void {
+    if ((event.type as string) === 'xstate.init') return
+    this.meter.ignoredEvents++
+    if (!this.events.hasListeners('job.ignored')) return
+    this.#emitOf(job, 'job.ignored', this.now(), { event: event.type, status: job.status })
+  }
+
+  // Effects: written down while a chart steps, carried out after the commit.
+
+  takeJobEffect(job: JobActor, type: string, params: unknown): void {
+    this.#effects.push({ job, type, params })
+  }
+
+  takeEffect(type: string, params: unknown): void {
+    this.#effects.push({ job: undefined, type, params })
+    // Somebody may have sent the event straight to the actor: then nobody acts but the next turn.
+    this.#openTurn(this.now())
+  }
+
+  act(): void {
+    if (this.#isActing) return
+    this.#isActing = true
+    try {
+      do {
+        for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
+          if (effect.job === undefined) this.#carryOutForPool(effect)
+          else this.#carryOut(effect.job, effect)
+        }
+      } while (this.#grantSlot())
+    } finally {
+      this.#isActing = false
+    }
+    this.#tellIdle()
+  }
+
+  #carryOut(job: JobActor, { type, params }: Effect): void {
+    switch (type) {
+      case 'requestSlot':
+        this.ready.add(job, this.settings.promoteAfterMs > 0 ? this.now() : 0)
+        return
+      case 'startAttempt':
+        this.#start(job, params as { attempt: number; at: number })
+        return
+      case 'stopAttempt':
+        this.#stop(job, params as { attempt: number; by: string; reason: string })
+        return
+      case 'abandonAttempt':
+        this.#abandon(job)
+        return
+      case 'wakeAt':
+        this.#wakeAt(job, params as { at: number })
+        return
+      case 'notify':
+        this.#retrying(job, params as { attempt: number; at: number })
+        return
+      case 'settle':
+        this.#settle(job)
+        return
+      default:
+        throw new Error(`The job chart asks for an effect "${type}" that the runtime does not know.`)
+    }
+  }
+
+  #carryOutForPool({ type, params }: Effect): void {
+    switch (type) {
+      case 'dispatch':
+        // Granting slots is what follows when no effect is left.
+        this.meter.slotsChanged(this.now(), this.slots.busy, this.#limit)
+        return
+      case 'cancelJobs':
+        this.#cancelAll((params as { reason: string }).reason)
+        return
+      case 'wakeAt':
+        this.#wakeAt(this, params as { at: number })
+        return
+      case 'notify':
+        this.#emit({ ...(params as { type: 'pool.paused' }), at: this.now() })
+        return
+      case 'close':
+        this.#close()
+        return
+      default:
+        throw new Error(`The pool chart asks for an effect "${type}" that the runtime does not know.`)
+    }
+  }
+
+  /** Grants one slot, if there is one to grant and a job to take it. */
+  #grantSlot(): boolean {
+    if (this.counts['queued.ready'] === 0) {
+      this.ready.clear()
+      return false
+    }
+    const pool = this.actor.getSnapshot()
+    if (this.slots.busy >= pool.context.maxParallelJobs || !pool.hasTag('dispatching')) return false
+    const at = this.now()
+    if (this.#turnAt !== undefined && at - this.#turnAt > TURN_MS) return false
+    const job = this.ready.take(at)
+    if (job === undefined) return false
+    job.send({ type: 'slot.granted', at })
+    return true
+  }
+
+  #start(job: JobActor, { attempt: number, at }: { attempt: number; at: number }): void {
+    if (stateOf(job._snapshot) !== 'running.executing') {
+      this.#confirmUnstarted(job, number)
+      return
+    }
+    if (job.current !== undefined) {
+      job.earlier ??= []
+      job.earlier.push(job.current)
+    }
+    const attempt = this.slots.take((slot) => new RunningAttempt(job, number, at, slot, this))
+    job.current = attempt
+    if (this.events.hasListeners('job.started')) this.#emitOf(job, 'job.started', at, { attempt: number })
+    job.extras.observer?.started(job)
+    job.executor.start(attempt, this)
+  }
+
+  /** A subscriber that heard of the start has cancelled it before it was carried out: nothing is left to end. */
+  #confirmUnstarted(job: JobActor, attempt: number): void {
+    const error = new EspalierError('ESP_JOB_CANCELLED', { jobId: job.id, reason: 'before its start' })
+    job.send({ type: 'attempt.failed', at: this.now(), attempt, error, reason: 'error', random: 0 })
+  }
+
+  #stop(job: JobActor, { attempt, by, reason }: { attempt: number; by: string; reason: string }): void {
+    const { current } = job
+    if (current === undefined || current.hasEnded || current.attempt !== attempt) return
+    const { timeoutMs } = job.context.job.policy
+    const error =
+      by === 'timeout'
+        ? new EspalierError('ESP_ATTEMPT_TIMEOUT', { jobId: job.id, attempt, timeoutMs })
+        : new EspalierError('ESP_JOB_CANCELLED', { jobId: job.id, reason })
+    current.abort(error)
+    job.executor.stop?.(current)
+  }
+
+  #abandon(job: JobActor): void {
+    const { current } = job
+    if (current === undefined || current.hasEnded) return
+    this.settings.logger.warn(
+      `Attempt ${current.attempt} of job "${job.id}" ignores its signal: it goes on as a zombie` +
+        (this.settings.releaseZombies ? '.' : ', and keeps its slot until it ends.'),
+    )
+    if (this.events.hasListeners('job.zombie')) {
+      this.#emitOf(job, 'job.zombie', this.now(), { attempt: current.attempt })
+    }
+  }
+
+  #wakeAt(sleeper: Sleeper, { at }: { at: number }): void {
+    if (at > 0) this.deadlines.set(sleeper, at)
+    else this.deadlines.remove(sleeper)
+  }
+
+  #retrying(job: JobActor, { attempt, at: retryAt }: { attempt: number; at: number }): void {
+    this.meter.retries++
+    if (!this.events.hasListeners('job.retrying')) return
+    this.#emitOf(job, 'job.retrying', this.now(), { attempt, retryAt })
+  }
+
+  #settle(job: JobActor): void {
+    this.deadlines.remove(job)
+    const result = job.settled
+    if (result === undefined) throw new Error(`Job "${job.id}" has settled without a result.`)
+    const { status, endedAt: at } = result
+    job.settle(result)
+    if (job.current !== undefined) {
+      job.lastSlot = job.current.slot
+      // A zombie is held by its slot.
+      job.current = undefined
+    }
+    this.jobs.ended(job, status, at)
+    this.meter.jobEnded(result)
+    const type = `job.${status}` as const
+    if (this.events.hasListeners(type)) this.#emitOf(job, type, at, { result })
+    const { observer, callback } = job.extras
+    observer?.settled(job, result)
+    if (callback !== undefined) this.callbacks.run(callback, result)
+    if (job.links !== undefined && job.links.dependants.length > 0) this.#tellDependants(job, job.links, result)
+  }
+
+  #tellDependants(job: JobActor, links: NonNullable<JobActor['links']>, { status, endedAt: at }: JobResult): void {
+    const { dependants } = links
+    links.dependants = []
+    for (const dependant of dependants) {
+      const waiting = linksOf(dependant)
+      waiting.outstanding--
+      if (dependant._snapshot.status !== 'active') continue
+      if (status === 'completed' || dependant.extras.runsOnDependencyFailure === true) {
+        if (waiting.outstanding === 0) dependant.send({ type: 'dependencies.met', at })
+      } else {
+        dependant.send({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })
+      }
+    }
+  }
+
+  #cancelAll(reason: string): void {
+    for (const job of this.jobs.values()) this.cancel(job, 'shutdown', reason)
+  }
+
+  #close(): void {
+    this.deadlines.remove(this)
+    this.events.close()
+    this.#resolveClosed()
+  }
+
+  // What executors and attempts report.
+
+  completed(reported: Attempt, value: unknown): void {
+    const attempt = reported as Running
+    if (!this.#end(attempt)) return
+    attempt.job.send({ type: 'attempt.completed', at: attempt.endedAt as number, attempt: attempt.attempt, value })
+  }
+
+  failed(attempt: Attempt, thrown: unknown): void {
+    this.#fail(attempt as Running, toError(thrown), 'error')
+  }
+
+  lost(reported: Attempt): void {
+    const attempt = reported as Running
+    const { attempt: number, jobId } = attempt
+    this.#fail(attempt, new EspalierError('ESP_ATTEMPT_LOST', { jobId, attempt: number }), 'lost')
+  }
+
+  rejected(attempt: Attempt, thrown: unknown): void {
+    this.#fail(attempt as Running, toError(thrown), 'rejected')
+  }
+
+  progressed(reported: RunningAttempt, fraction: number, note: string | undefined): void {
+    const attempt = reported as Running
+    attempt.job.extras.observer?.progressed(attempt.job, fraction, note)
+    if (!this.events.hasListeners('job.progress')) return
+    this.#emitOf(attempt.job, 'job.progress', this.now(), { attempt: attempt.attempt, fraction, note })
+  }
+
+  logged(reported: RunningAttempt, line: string): void {
+    const attempt = reported as Running
+    if (!this.events.hasListeners('job.log')) return
+    this.#emitOf(attempt.job, 'job.log', this.now(), { attempt: attempt.attempt, line })
+  }
+
+  wake(at: number): void {
+    this.tell({ type: 'deadline.reached', at })
+  }
+
+  #fail(attempt: Running, error: Error, reason: 'error' | 'lost' | 'rejected'): void {
+    if (!this.#end(attempt)) return
+    const random = this.settings.random.next()
+    const at = attempt.endedAt as number
+    attempt.job.send({ type: 'attempt.failed', at, attempt: attempt.attempt, error, reason, random })
+  }
+
+  /** Notes an end that the executor confirms; `false` for one that was confirmed before. */
+  #end(attempt: Running): boolean {
+    if (attempt.hasEnded) return false
+    attempt.endedAt = this.now()
+    if (!this.slots.isZombie(attempt)) return true
+    // Its job has settled without it: the event below changes nothing but the record of what was ignored.
+    this.slots.free(attempt)
+    this.meter.slotsChanged(attempt.endedAt, this.slots.busy, this.#limit)
+    this.#openTurn(attempt.endedAt)
+    return true
+  }
+
+  // Telling others.
+
+  get #limit(): number {
+    return this.actor.getSnapshot().context.maxParallelJobs
+  }
+
+  #endOf(dependency: Dependency): 'completed' | 'failed' | 'cancelled' | undefined {
+    if (typeof dependency === 'string') return this.jobs.tombstone(dependency)
+    return dependency.settled?.status
+  }
+
+  #emit(event: PoolStreamEvent): void {
+    if (this.events.hasListeners(event.type)) this.events.emit(event)
+  }
+
+  #emitOf(job: JobActor, type: PoolEventType, at: number, facts: object): void {
+    const { jobId, nodeId, treeId } = job.context.job
+    this.events.emit({ type, at, jobId, nodeId, treeId, ...facts } as PoolStreamEvent)
+  }
+
+  #openTurn(at: number): void {
+    if (this.#turnAt !== undefined) return
+    this.#turnAt = at
+    this.settings.clock.soon(this.#endTurn)
+  }
+
+  /** The event loop has turned: the pool's chart gets the counts, and granting may go on. */
+  #turn(): void {
+    this.#turnAt = undefined
+    this.reportCounts()
+    this.act()
+    this.deadlines.rest()
+  }
+
+  reportCounts(): void {
+    const { queued, running, counts } = this
+    const { completed, failed, cancelled } = counts
+    this.actor.send({ type: 'jobs.changed', at: this.now(), jobs: { queued, running, completed, failed, cancelled } })
+  }
+
+  #tellIdle(): void {
+    if (this.#idleWaiters.length === 0 || this.queued + this.running > 0) return
+    const waiters = this.#idleWaiters
+    this.#idleWaiters = []
+    for (const waiter of waiters) waiter()
+  }
+}
+
+function linksOf(job: JobActor): NonNullable<JobActor['links']> {
+  job.links ??= { dependencies: [], outstanding: 0, dependants: [] }
+  return job.links
+}
+
+/** XState calls inspectors in the middle of its own work: one that throws must not break that. */
+function shieldInspection(
+  inspect: NonNullable<PoolSettings['inspect']>,
+  logger: PoolSettings['logger'],
+): NonNullable<PoolSettings['inspect']> {
+  let hasWarned = false
+  return (event) => {
+    try {
+      if (typeof inspect === 'function') inspect(event)
+      else inspect.next?.(event)
+    } catch (thrown) {
+      if (!hasWarned) logger.error('The inspector threw; it is told of no more than this first time.', thrown)
+      hasWarned = true
+    }
+  }
+}

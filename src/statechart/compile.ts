@@ -1,0 +1,211 @@
+import {
+  type AnyActorScope,
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyTransitionDefinition,
+  type Snapshot,
+  StateMachine,
+} from 'xstate'
+import { persistContext, reviveContext } from './persistence.ts'
+import { refuseUnsupported } from './refusals.ts'
+import { refuseSpawn, runPlan } from './run.ts'
+import { TableSnapshot, toPlain } from './snapshot.ts'
+import { CUSTOM } from './steps.ts'
+import { type Plan, Table } from './table.ts'
+import { detachableScope, type InternalScope, isInspected, type SnapshotHolder } from './xstate-internals.ts'
+
+/**
+ * Compiles a machine: the same machine, answered from a table.
+ *
+ * The result is an XState `StateMachine` like the one given, for `createActor`, `createLightActor` and everything else
+ * that takes a machine, except XState's function `getMicrosteps`. The table is taken from XState's own answers and
+ * filled while the machine runs, so the first event of each kind is slower than those after it.
+ *
+ * @throws {Error} Naming state and feature, for what the table cannot answer exactly: `invoke`, `after`, `always`,
+ * history, and all of XState's actions but `assign` and `emit`. `spawn` throws when it is called.
+ */
+export function compile<T extends AnyStateMachine>(machine: T): T {
+  refuseUnsupported(machine)
+  return new CompiledMachine(machine.config, machine.implementations) as AnyStateMachine as T
+}
+
+const noTransitions: AnyTransitionDefinition[] = Object.freeze([]) as never
+
+export class CompiledMachine extends (StateMachine as unknown as new (
+  ...args: ConstructorParameters<typeof StateMachine>
+) => AnyStateMachine) {
+  readonly #table: Table = new Table(this)
+
+  override provide(implementations: never): AnyStateMachine {
+    return compile(super.provide(implementations))
+  }
+
+  override transition(
+    snapshot: AnyMachineSnapshot,
+    event: AnyEventObject,
+    scope: AnyActorScope,
+  ): AnyMachineSnapshot {
+    try {
+      return this.#transition(snapshot, event, scope as unknown as InternalScope)
+    } catch (error) {
+      // XState's actor keeps a spread of the snapshot it had, which for ours would lose the inherited members.
+      const holder = scope.self as unknown as SnapshotHolder
+      if (!isOwnScope(scope) && holder._snapshot === snapshot) holder._snapshot = toPlain(snapshot)
+      throw error
+    }
+  }
+
+  override getInitialSnapshot(actorScope: AnyActorScope, input?: unknown): AnyMachineSnapshot {
+    const scope = actorScope as unknown as InternalScope
+    const event = { type: 'xstate.init', input }
+    const given: unknown = this.config.context
+    let context: unknown = typeof given !== 'function' && given ? given : {}
+    try {
+      if (typeof given === 'function') context = { ...given({ spawn: refuseSpawn, input, self: scope.self }) }
+      const { initial, unborn } = this.#table
+      const before = new TableSnapshot(unborn, 'active', undefined, undefined, context)
+      const raised = initial.raises ? [] : undefined
+      const snapshot = this.#settle(runPlan(initial, before, event, scope, raised), scope, raised)
+      // The same for effects of the initial states, which the actor runs when it starts.
+      const mayFail = !isOwnScope(actorScope) && initial.steps.some((step) => step.kind === CUSTOM)
+      return mayFail ? toPlain(snapshot) : facade(snapshot)
+    } catch (error) {
+      return facade(new TableSnapshot(this.#table.unborn, 'error', undefined, error, context))
+    }
+  }
+
+  override start(snapshot: AnyMachineSnapshot): void {
+    if (!(snapshot instanceof TableSnapshot)) super.start(snapshot)
+  }
+
+  override getTransitionData(snapshot: AnyMachineSnapshot, event: AnyEventObject): AnyTransitionDefinition[] {
+    const own = this.#adopt(snapshot)
+    if (own === undefined) return super.getTransitionData(snapshot, event)
+    return [...(own.configuration.select(own.context, event)?.transitions ?? noTransitions)]
+  }
+
+  override microstep(
+    snapshot: AnyMachineSnapshot,
+    event: AnyEventObject,
+    scope: AnyActorScope,
+  ): AnyMachineSnapshot[] {
+    return super.microstep(toPlain(snapshot), event, detachableScope(scope))
+  }
+
+  override getPersistedSnapshot(snapshot: AnyMachineSnapshot, options?: unknown): Snapshot<unknown> {
+    if (!(snapshot instanceof TableSnapshot)) return super.getPersistedSnapshot(snapshot, options)
+    const { status, output, error, value } = snapshot
+    const context = persistContext(snapshot.context)
+    return { status, output, error, value, historyValue: {}, context, children: {} } as Snapshot<unknown>
+  }
+
+  override restoreSnapshot(persisted: Snapshot<unknown>, scope: AnyActorScope): AnyMachineSnapshot {
+    const snapshot = persisted as AnyMachineSnapshot
+    const { status, output, error, context, value } = snapshot
+    const known = isBare(snapshot) ? this.#table.configurationAt(value) : undefined
+    if (known === undefined) {
+      const restored = super.restoreSnapshot(persisted, scope)
+      if (!isBare(restored)) return restored
+      return facade(
+        new TableSnapshot(this.#table.learnValue(value, restored), status, output, error, context),
+      )
+    }
+    reviveContext(context)
+    return facade(new TableSnapshot(known, status, output, error, context))
+  }
+
+  #transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: InternalScope): AnyMachineSnapshot {
+    const before = this.#adopt(snapshot)
+    const { type } = event
+    if (before?.status !== 'active' || type === '*') return this.#interpret(snapshot, event, scope)
+    if (type === 'xstate.stop')
+      return end(before.next(undefined, 'stopped', before.output, before.context), event, scope)
+    let after = before
+    let raised: AnyEventObject[] | undefined
+    if (type !== 'xstate.init') {
+      const plan = before.configuration.select(before.context, event)
+      if (plan !== undefined) {
+        if (plan.raises) raised = []
+        after = runPlan(plan, before, event, scope, raised)
+      } else if (type.startsWith('xstate.error.actor')) {
+        return end(before.failed(event.error), event, scope)
+      }
+      inspect(after, event, scope, plan)
+    }
+    after = this.#settle(after, scope, raised)
+    return after === before ? snapshot : facade(after)
+  }
+
+  /** Processes the done events of states that a step raised. */
+  #settle(
+    snapshot: TableSnapshot,
+    scope: InternalScope,
+    raised: AnyEventObject[] | undefined,
+  ): TableSnapshot {
+    const { maxIterations = Number.POSITIVE_INFINITY } = this.options
+    let current = snapshot
+    for (let iteration = 1; current.status === 'active'; iteration++) {
+      if (iteration > maxIterations) {
+        throw new Error(
+          `Infinite loop detected: the machine has processed more than ${maxIterations} microsteps without reaching a ` +
+            "stable state. This usually happens when there's a cycle of transitions (e.g., eventless transitions or " +
+            'raised events causing state A -> B -> C -> A).',
+        )
+      }
+      const event = raised?.shift()
+      if (event === undefined) break
+      const plan = current.configuration.select(current.context, event)
+      if (plan !== undefined) current = runPlan(plan, current, event, scope, raised)
+      inspect(current, event, scope, plan)
+    }
+    return current
+  }
+
+  /** Leaves what is rare to XState: machines that have ended, snapshots with children, the event type `*`. */
+  #interpret(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: InternalScope): AnyMachineSnapshot {
+    const plain = toPlain(snapshot)
+    const next = super.transition(plain, event, detachableScope(scope as unknown as AnyActorScope))
+    return next === plain ? snapshot : next
+  }
+
+  /** Makes a snapshot of XState's or of a copy of this machine ours; `undefined` when it has what ours cannot have. */
+  #adopt(snapshot: AnyMachineSnapshot): TableSnapshot | undefined {
+    if (snapshot instanceof TableSnapshot && snapshot.configuration.table === this.#table) return snapshot
+    if (!isBare(snapshot)) return undefined
+    const { status, output, error, context } = snapshot
+    return new TableSnapshot(this.#table.intern(snapshot), status, output, error, context)
+  }
+}
+
+function end(snapshot: TableSnapshot, event: AnyEventObject, scope: InternalScope): AnyMachineSnapshot {
+  inspect(snapshot, event, scope, undefined)
+  return facade(snapshot)
+}
+
+function inspect(
+  snapshot: TableSnapshot,
+  event: AnyEventObject,
+  scope: InternalScope,
+  plan: Plan | undefined,
+): void {
+  if (!isInspected(scope.system)) return
+  const _transitions = plan?.transitions ?? noTransitions
+  scope.system._sendInspectionEvent({
+    type: '@xstate.microstep',
+    actorRef: scope.self,
+    event,
+    snapshot,
+    _transitions,
+  })
+}
+
+/** Whether the scope is the actor itself, as a light actor's is. */
+const isOwnScope = (scope: AnyActorScope): boolean => (scope as unknown) === scope.self
+
+const isBare = (snapshot: AnyMachineSnapshot): boolean =>
+  snapshot instanceof TableSnapshot || (isEmpty(snapshot.children) && isEmpty(snapshot.historyValue))
+
+const isEmpty = (value: object | undefined): boolean => Object.keys(value ?? {}).length === 0
+
+const facade = (snapshot: TableSnapshot): AnyMachineSnapshot => snapshot as unknown as AnyMachineSnapshot

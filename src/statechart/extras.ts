@@ -1,0 +1,44 @@
+import type { ActorOptions, AnyActorLogic, AnyActorScope } from 'xstate'
+import type { Listeners } from './audience.ts'
+import type { InternalSystem } from './xstate-internals.ts'
+
+/** What few light actors have; kept apart so that the others pay one field for it. */
+export interface Extras {
+  system: InternalSystem | undefined
+  readonly systemId: string | undefined
+  readonly src: string | AnyActorLogic | undefined
+  readonly clock: InternalSystem['_clock'] | undefined
+  readonly logger: InternalSystem['_logger'] | undefined
+  readonly syncSnapshot: boolean | undefined
+  scope: AnyActorScope | undefined
+  listeners: Listeners | undefined
+}
+
+const none: ActorOptions<AnyActorLogic> = {}
+
+/** The extras which options ask for; `undefined` when they ask for none. */
+export function extrasOf(options: ActorOptions<AnyActorLogic> | undefined): Extras | undefined {
+  const { systemId, src, clock, logger } = options ?? none
+  const { syncSnapshot } = (options ?? none) as { syncSnapshot?: boolean }
+  if (
+    systemId === undefined &&
+    src === undefined &&
+    clock === undefined &&
+    logger === undefined &&
+    !syncSnapshot
+  ) {
+    return undefined
+  }
+  return { ...noExtras(), systemId, src, clock, logger, syncSnapshot }
+}
+
+export const noExtras = (): Extras => ({
+  system: undefined,
+  systemId: undefined,
+  src: undefined,
+  clock: undefined,
+  logger: undefined,
+  syncSnapshot: undefined,
+  scope: undefined,
+  listeners: undefined,
+})

@@ -1,0 +1,11 @@
+// XState's own, for rooms that import its values only from here.
+export { Actor, createActor } from 'xstate'
+export { compile } from './compile.ts'
+export {
+  type MermaidOptions,
+  type TransitionInfo,
+  toMermaid,
+  transitionId,
+  transitionsOf,
+} from './diagram.ts'
+export { createLightActor, type Inspection, LightActor } from './light-actor.ts'

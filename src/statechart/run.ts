@@ -1,0 +1,107 @@
+import type { AnyEventObject, AnyStateMachine } from 'xstate'
+import type { TableSnapshot } from './snapshot.ts'
+import { ASSIGN, CUSTOM, type CustomWork, EMIT, FINISH, RAISE, type Step } from './steps.ts'
+import type { Plan } from './table.ts'
+import type { EmitAction, InternalScope } from './xstate-internals.ts'
+
+type Assignment = ((args: object, params: unknown) => object) | Record<string, unknown>
+
+/**
+ * Takes a machine through one plan.
+ *
+ * @param raised - Receives the done events of states; needed when the plan raises any.
+ * @returns The very snapshot given when no state was entered or left and nothing was assigned.
+ * @throws What an action, its parameters or an output throws.
+ */
+export function runPlan(
+  plan: Plan,
+  before: TableSnapshot,
+  event: AnyEventObject,
+  scope: InternalScope,
+  raised: AnyEventObject[] | undefined,
+): TableSnapshot {
+  const { self, system } = scope
+  const { steps } = plan
+  let { context, output } = before
+  let isTouched = plan.finishes || plan.target !== undefined
+  for (let index = 0; index < steps.length; index++) {
+    const step = steps[index] as Step
+    const { work } = step
+    const params = step.paramsOf === undefined ? step.params : step.paramsOf({ context, event })
+    switch (step.kind) {
+      case CUSTOM: {
+        const exec = work as CustomWork
+        scope.actionExecutor({ type: step.type, info: { context, event, self, system }, params, exec })
+        break
+      }
+      case ASSIGN:
+        context = assigned(work as Assignment, context, event, scope, params)
+        isTouched = true
+        break
+      case EMIT: {
+        const info = { context, event, self, system }
+        const { type, execute } = work as EmitAction
+        const [, resolved] = (work as EmitAction).resolve(scope, before, info, params, work)
+        scope.actionExecutor({ type, info, params: resolved, exec: () => execute(scope, resolved) })
+        break
+      }
+      case RAISE: {
+        const value = outputOf(work, context, event, scope)
+        if (!plan.finishes) raised?.push({ type: step.type, output: value })
+        break
+      }
+      case FINISH:
+        output = machineOutput(step, context, event, scope, before.machine)
+        break
+    }
+  }
+  if (!isTouched) return before
+  const status = plan.finishes ? 'done' : before.status
+  return before.next(plan.target, status, output, context)
+}
+
+function assigned(
+  assignment: Assignment,
+  context: unknown,
+  event: AnyEventObject,
+  { self, system }: InternalScope,
+  params: unknown,
+): object {
+  if (!context) {
+    throw new Error(
+      'Cannot assign to undefined `context`. Ensure that `context` is defined in the machine config.',
+    )
+  }
+  const args = { context, event, spawn: refuseSpawn, self, system }
+  if (typeof assignment === 'function') return { ...context, ...assignment(args, params) }
+  const update: Record<string, unknown> = {}
+  for (const key of Object.keys(assignment)) {
+    const value = assignment[key]
+    update[key] = typeof value === 'function' ? value(args, params) : value
+  }
+  return { ...context, ...update }
+}
+
+function machineOutput(
+  { type, work }: Step,
+  context: unknown,
+  event: AnyEventObject,
+  scope: InternalScope,
+  { root }: AnyStateMachine,
+): unknown {
+  if (root.output === undefined) return undefined
+  const done = { type, output: outputOf(work, context, event, scope) }
+  return outputOf(root.output, context, done, scope)
+}
+
+function outputOf(work: unknown, context: unknown, event: AnyEventObject, { self }: InternalScope): unknown {
+  return typeof work === 'function' ? work({ context, event, self }) : work
+}
+
+/** Stands in for XState's `spawn`. */
+export function refuseSpawn(): never {
+  throw new Error(
+    'Expected a compiled machine without children, got a call of `spawn`. ' +
+      'Create the actor outside of the machine, or run the machine uncompiled.',
+  )
+}

@@ -1,0 +1,61 @@
+import type { AnyEventObject, AnyStateMachine } from 'xstate'
+import { type ActionArgs, type AssignAction, isAssign, isBuiltinAction, isEmit } from './xstate-internals.ts'
+
+/** The implementation of a custom action; `undefined` when it has none. */
+export type CustomWork = ((info: ActionArgs, params: unknown) => void) | undefined
+type Resolver = (args: { context: unknown; event: AnyEventObject }) => unknown
+
+export const CUSTOM = 0
+export const ASSIGN = 1
+export const EMIT = 2
+export const RAISE = 3
+export const FINISH = 4
+
+/**
+ * One thing a plan does. All kinds share one shape, which keeps the loop over them fast.
+ *
+ * | kind | `type` | `work` |
+ * | --- | --- | --- |
+ * | `CUSTOM` | name of the effect | its implementation, or `undefined` |
+ * | `ASSIGN` | | the assignment: a function, or an object of values and functions |
+ * | `EMIT` | | XState's emit action |
+ * | `RAISE` | done event of a state | output of the final state: a value or a function |
+ * | `FINISH` | done event of the last state | its output: a value or a function |
+ */
+export class Step {
+  readonly kind: number
+  readonly type: string
+  readonly work: unknown
+  /** Static parameters, or `undefined`. */
+  readonly params: unknown
+  /** Computes the parameters. */
+  readonly paramsOf: Resolver | undefined
+
+  constructor(kind: number, type: string, work: unknown, params?: unknown) {
+    this.kind = kind
+    this.type = type
+    this.work = work
+    this.params = typeof params === 'function' ? undefined : params
+    this.paramsOf = typeof params === 'function' ? (params as Resolver) : undefined
+  }
+}
+
+/** Turns an action as written in a machine into a step; what cannot be one was refused before. */
+export function actionStep(action: unknown, machine: AnyStateMachine): Step {
+  if (typeof action === 'function') return resolvedStep(action.name || '(anonymous)', action, undefined)
+  const type = actionName(action)
+  const params =
+    typeof action === 'object' && action !== null && 'params' in action ? action.params : undefined
+  return resolvedStep(type, machine.implementations.actions[type], params)
+}
+
+function resolvedStep(type: string, work: unknown, params: unknown): Step {
+  if (!isBuiltinAction(work)) return new Step(CUSTOM, type, work, params)
+  if (isAssign(work)) return new Step(ASSIGN, type, (work as AssignAction).assignment, params)
+  if (isEmit(work)) return new Step(EMIT, type, work, params)
+  throw new Error(`Expected an action that can be compiled, got '${work.type}'.`)
+}
+
+/** The name under which an action that is not a function is implemented. */
+export const actionName = (action: unknown): string =>
+  typeof action === 'string' ? action : (action as { type: string }).type

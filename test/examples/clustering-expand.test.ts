@@ -1,0 +1,410 @@
+import type { DecisionRecord, NodeStatus, TreeNode } from 'espalier'
+import { describe, expect, test } from 'vitest'
+import type { Algorithm } from '../../examples/clustering/cluster.ts'
+import { expand } from '../../examples/clustering/expand.ts'
+import { type Report, report } from '../../examples/clustering/report.ts'
+import { type ClusterInput, type Clustering, settingsSchema } from '../../examples/clustering/values.ts'
+
+const settings = settingsSchema.parse({})
+const kMeans = (groups: number): Algorithm => ({ method: 'k-means', groups })
+const ward = (groups: number): Algorithm => ({ method: 'hierarchical', linkage: 'ward', groups })
+const density = (radius: number): Algorithm => ({ method: 'density', radius, neighbours: 5 })
+
+const TOO_SMALL = new Error('RADIUS_TOO_SMALL: Use a larger radius.')
+const TOO_LARGE = new Error('RADIUS_TOO_LARGE: Use a smaller radius.')
+
+interface Planted {
+  readonly above?: string
+  readonly status?: NodeStatus
+  readonly input?: unknown
+  readonly value?: unknown
+  readonly error?: Error
+  readonly revisions?: number
+  readonly isUndecided?: boolean
+}
+
+/** A tree drawn by hand; nodes are decided unless they say otherwise. */
+class Garden {
+  readonly nodes: Record<string, TreeNode> = {}
+
+  plant(id: string, handler: string, key: string, options: Planted = {}): this {
+    const status = options.status ?? 'completed'
+    const isEnded = status === 'completed' || status === 'failed'
+    const decision: DecisionRecord = {
+      type: 'stop',
+      why: undefined,
+      nodeIds: [],
+      cut: [],
+      error: undefined,
+      at: 0,
+    }
+    this.nodes[id] = {
+      id,
+      parentId: options.above,
+      depth: 0,
+      children: [],
+      handler,
+      label: key,
+      key,
+      input: options.input,
+      jobId: id,
+      status,
+      result: isEnded ? resultOf(id, status, options.value, options.error) : undefined,
+      score: undefined,
+      decision: isEnded && !options.isUndecided ? decision : undefined,
+      revisions: options.revisions ?? 0,
+    }
+    return this
+  }
+
+  /** A clustering of `n2` unless `above` says otherwise. */
+  cluster(
+    id: string,
+    key: string,
+    algorithm: Algorithm,
+    score: number | Error | NodeStatus,
+    options: Planted = {},
+  ) {
+    const input: ClusterInput = { pointsNode: 'n2', truthNode: 'n0', algorithm, seed: 1 }
+    const state: Planted =
+      typeof score === 'number'
+        ? { value: clusteringOf(algorithm, score) }
+        : score instanceof Error
+          ? { status: 'failed', error: score }
+          : { status: score }
+    return this.plant(id, 'cluster', key, { above: 'n2', input, ...state, ...options })
+  }
+
+  ask(id: string, budget: { nodes?: number; depth?: number; revisions?: number } = {}) {
+    const node = { ...this.nodes[id]!, decision: undefined }
+    this.nodes[id] = node
+    return expand({
+      node,
+      result: node.result!,
+      tree: { rootIds: ['n0'], nodes: this.nodes },
+      budget: { nodes: 50, children: 6, depth: 4, revisions: 3, runMs: Number.POSITIVE_INFINITY, ...budget },
+      input: settings,
+    })
+  }
+}
+
+function resultOf(jobId: string, status: 'completed' | 'failed', value: unknown, error: Error | undefined) {
+  return {
+    ...{ jobId, nodeId: jobId, treeId: 'tree', status, value, error, reason: undefined, causedBy: undefined },
+    ...{ attempts: 1, queuedAt: 0, startedAt: 0, endedAt: 0, durationMs: 0, metadata: undefined },
+  }
+}
+
+function clusteringOf(algorithm: Algorithm, score: number): Clustering {
+  const groups = 'groups' in algorithm ? algorithm.groups : 2
+  return {
+    ...{ scaling: 'standard', projection: 'raw', algorithm, noise: 0, adjustedRandIndex: 0 },
+    groups: Array.from({ length: groups }, () => ({ size: 1, species: {} })),
+    ...{ silhouette: score, chanceSilhouette: 0, stability: 1, score },
+  }
+}
+
+/** The penguins, one scaling and one projection of it, all decided. */
+const started = () =>
+  new Garden()
+    .plant('n0', 'load', 'penguins')
+    .plant('n1', 'scale', 'standard', { above: 'n0' })
+    .plant('n2', 'project', 'standard/raw', { above: 'n1', value: { spacing: 2 } })
+
+describe('growing', () => {
+  test('the penguins are scaled in every way', () => {
+    const decision = new Garden().plant('n0', 'load', 'penguins').ask('n0')
+    expect(decision).toMatchObject({
+      type: 'grow',
+      nodes: [
+        { handler: 'scale', key: 'standard', input: { dataNode: 'n0', scaling: 'standard' } },
+        { handler: 'scale', key: 'unit' },
+        { handler: 'scale', key: 'none' },
+      ],
+    })
+  })
+
+  test('a scaling is projected in every way, the cheap ones first', () => {
+    const decision = started().ask('n1')
+    expect(decision).toMatchObject({
+      type: 'grow',
+      nodes: [
+        { handler: 'project', key: 'standard/raw', input: { rowsNode: 'n1', projection: 'raw', settings } },
+        { handler: 'project', key: 'standard/pca' },
+        { handler: 'project', key: 'standard/umap' },
+      ],
+    })
+    const scores = decision.type === 'grow' ? decision.nodes.map(({ score }) => score!) : []
+    expect(scores).toEqual([...scores].sort((a, b) => b - a))
+  })
+
+  test('a projection is clustered in every way, and each clustering depends on the penguins for their species', () => {
+    expect(started().ask('n2')).toMatchObject({
+      type: 'grow',
+      nodes: [
+        { handler: 'cluster', key: 'standard/raw/k-means 2', dependencies: ['n0'] },
+        { key: 'standard/raw/k-means 3' },
+        { key: 'standard/raw/ward 2' },
+        {
+          key: 'standard/raw/density',
+          input: { pointsNode: 'n2', truthNode: 'n0', algorithm: density(0.5) },
+        },
+      ],
+    })
+  })
+
+  test('the best clustering gets its neighbours, which depend on its projection', () => {
+    const garden = started().cluster('n3', 'standard/raw/ward 2', ward(2), 0.5)
+    expect(garden.ask('n3')).toMatchObject({
+      type: 'grow',
+      score: 0.5,
+      nodes: [
+        { key: 'standard/raw/ward 3', score: 0.5, dependencies: ['n2', 'n0'], input: { algorithm: ward(3) } },
+        { key: 'standard/raw/average 2', input: { pointsNode: 'n2' } },
+      ],
+    })
+  })
+
+  test('a promising clustering gets its neighbours though another is better', () => {
+    const garden = started()
+      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.4)
+      .cluster('n4', 'standard/raw/ward 2', ward(2), 0.5)
+    expect(garden.ask('n3')).toMatchObject({ type: 'grow', nodes: [{ key: 'standard/raw/k-means 3' }] })
+  })
+
+  test('what chance does as well is not promising, even as the first', () => {
+    const garden = started()
+      .cluster('n3', 'standard/raw/ward 2', ward(2), 0)
+      .cluster('n4', 'standard/raw/k-means 2', kMeans(2), 'running')
+    expect(garden.ask('n3')).toMatchObject({ type: 'stop', why: 'poor beside the best, 0' })
+  })
+
+  test('a radius is tried wider and narrower, then only further the same way', () => {
+    const garden = started().cluster('n3', 'standard/raw/density', density(1), 0.5)
+    expect(garden.ask('n3')).toMatchObject({
+      nodes: [
+        { key: 'standard/raw/density wider', input: { algorithm: density(1.5) } },
+        { key: 'standard/raw/density narrower', input: { algorithm: density(0.6667) } },
+      ],
+    })
+    garden.cluster('n4', 'standard/raw/density wider', density(1.5), 0.6, { above: 'n3' })
+    expect(garden.ask('n4')).toMatchObject({
+      type: 'grow',
+      nodes: [{ key: 'standard/raw/density wider wider', input: { algorithm: density(2.25) } }],
+    })
+    garden.cluster('n5', 'standard/raw/density narrower', density(0.6667), 0.7, { above: 'n3' })
+    const narrower = garden.ask('n5')
+    expect(narrower).toMatchObject({ nodes: [{ key: 'standard/raw/density narrower narrower' }] })
+  })
+
+  test('a neighbour that is in the tree already is not grown again', () => {
+    const garden = started()
+      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
+      .cluster('n4', 'standard/raw/k-means 3', kMeans(3), 'queued')
+    expect(garden.ask('n3')).toMatchObject({ type: 'stop', why: 'all neighbours are known', score: 0.5 })
+  })
+
+  test.each([
+    ['no nodes are left', { nodes: 0 }],
+    ['its children would be too deep to be asked about', { depth: 1 }],
+  ])('nothing grows when %s', (_, budget) => {
+    const garden = started()
+      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
+      .cluster('n4', 'standard/raw/ward 2', ward(2), 'running')
+    expect(garden.ask('n3', budget)).toMatchObject({ type: 'stop', why: 'the limits allow no more' })
+  })
+})
+
+describe('revising', () => {
+  test('a radius that failed is first set to the spacing of the points', () => {
+    const garden = started().cluster('n3', 'standard/raw/density', density(0.5), TOO_SMALL)
+    expect(garden.ask('n3')).toMatchObject({
+      type: 'revise',
+      why: 'a radius of 0.5 is too small',
+      patch: { label: 'density, radius 2', input: { pointsNode: 'n2', algorithm: density(2) } },
+    })
+  })
+
+  test('then it is widened or narrowed step by step', () => {
+    const small = started().cluster('n3', 'standard/raw/density', density(1), TOO_SMALL, { revisions: 1 })
+    expect(small.ask('n3')).toMatchObject({ type: 'revise', patch: { input: { algorithm: density(1.5) } } })
+    const large = started().cluster('n3', 'standard/raw/density', density(3), TOO_LARGE, { revisions: 1 })
+    expect(large.ask('n3')).toMatchObject({ type: 'revise', patch: { input: { algorithm: density(2) } } })
+  })
+
+  test('a spacing on the wrong side of the radius is not used', () => {
+    const garden = started().cluster('n3', 'standard/raw/density', density(0.5), TOO_LARGE)
+    expect(garden.ask('n3')).toMatchObject({
+      type: 'revise',
+      patch: { input: { algorithm: density(0.3333) } },
+    })
+  })
+
+  test('it ends when no revision is left', () => {
+    const garden = started().cluster('n3', 'standard/raw/density', density(2), TOO_SMALL, { revisions: 3 })
+    expect(garden.ask('n3', { revisions: 0 })).toMatchObject({
+      type: 'stop',
+      why: 'the radius is still too small',
+    })
+  })
+
+  test('a neighbour that fails is left: its origin stood at the edge', () => {
+    const garden = started()
+      .cluster('n3', 'standard/raw/density', density(1), 0.5)
+      .cluster('n4', 'standard/raw/density wider', density(1.5), TOO_LARGE, { above: 'n3' })
+      .cluster('n5', 'standard/raw/density narrower', density(0.7), 'running', { above: 'n3' })
+    expect(garden.ask('n4')).toMatchObject({ type: 'stop', why: 'failed for good' })
+  })
+
+  test('other failures are not revised', () => {
+    const disk = new Error('disk full')
+    expect(started().cluster('n3', 'x/density', density(1), disk).ask('n3')).toMatchObject({ type: 'stop' })
+    const garden = started().plant('n4', 'project', 'standard/pca', {
+      above: 'n1',
+      status: 'failed',
+      error: disk,
+    })
+    expect(garden.ask('n4')).toMatchObject({ type: 'stop', why: 'failed for good' })
+  })
+})
+
+describe('pruning', () => {
+  /** A second scaling with four poor clusterings, and a projection that waits. */
+  const withPoorScaling = () =>
+    started()
+      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
+      .plant('n10', 'scale', 'none', { above: 'n0' })
+      .plant('n11', 'project', 'none/raw', { above: 'n10' })
+      .plant('n12', 'project', 'none/umap', { above: 'n10', status: 'queued' })
+      .cluster('n13', 'none/raw/k-means 2', kMeans(2), 0.01, { above: 'n11' })
+      .cluster('n14', 'none/raw/k-means 3', kMeans(3), 0.01, { above: 'n11' })
+      .cluster('n15', 'none/raw/ward 2', ward(2), 0.02, { above: 'n11' })
+      .plant('n20', 'project', 'standard/pca', { above: 'n1', status: 'queued' })
+
+  test('a scaling whose clusterings are all poor loses what has not ended', () => {
+    const garden = withPoorScaling().cluster('n16', 'none/raw/density', density(1), 0.03, { above: 'n11' })
+    expect(garden.ask('n16')).toMatchObject({
+      type: 'prune',
+      ids: ['n12'],
+      score: 0.03,
+      why: 'poor beside the best, 0.5; prunes 1 poor ones',
+    })
+  })
+
+  test('one that is running goes too; one that was pruned already is not pruned again', () => {
+    const garden = withPoorScaling().cluster('n16', 'none/raw/density', density(1), 0.03, { above: 'n11' })
+    garden.plant('n12', 'project', 'none/umap', { above: 'n10', status: 'running' })
+    expect(garden.ask('n16')).toMatchObject({ type: 'prune', ids: ['n12'] })
+    garden.plant('n12', 'project', 'none/umap', { above: 'n10', status: 'pruned' })
+    expect(garden.ask('n16')).toMatchObject({ type: 'stop' })
+  })
+
+  test('a clustering that failed for good counts, one that may be revised does not', () => {
+    const failed = withPoorScaling().cluster('n16', 'none/raw/density', density(1), TOO_SMALL, {
+      above: 'n11',
+    })
+    expect(failed.ask('n15')).toMatchObject({ type: 'prune', ids: ['n12'] })
+    const undecided = withPoorScaling().cluster('n16', 'none/raw/density', density(1), TOO_SMALL, {
+      above: 'n11',
+      isUndecided: true,
+    })
+    expect(undecided.ask('n15')).toMatchObject({ type: 'stop' })
+  })
+
+  test('a scaling is not judged before its first clusterings have ended', () => {
+    expect(withPoorScaling().ask('n15')).toMatchObject({ type: 'stop', why: 'poor beside the best, 0.5' })
+  })
+
+  test('neighbours of a clustering that was left behind are taken out', () => {
+    const garden = started()
+      .cluster('n3', 'standard/raw/ward 2', ward(2), 0.3)
+      .cluster('n4', 'standard/raw/ward 3', ward(3), 'queued', { above: 'n3' })
+      .cluster('n5', 'standard/raw/density', density(1), 0.5)
+      .cluster('n6', 'standard/raw/density wider', density(1.5), 0.505, { above: 'n5' })
+      .cluster('n7', 'standard/raw/k-means 2', kMeans(2), 'running')
+    expect(garden.ask('n6')).toMatchObject({ type: 'prune', ids: ['n4'] })
+  })
+})
+
+describe('being satisfied', () => {
+  const ended = () =>
+    started()
+      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
+      .cluster('n4', 'standard/raw/k-means 3', kMeans(3), 0.505, { above: 'n3' })
+
+  test('a neighbour that gains too little ends the run when nothing else is outstanding', () => {
+    const decision = ended().ask('n4')
+    expect(decision).toMatchObject({
+      type: 'satisfy',
+      score: 0.505,
+      why: 'gains nothing over 0.5; the score has stopped improving',
+    })
+    const value = decision.type === 'satisfy' ? (decision.value as Report) : undefined
+    expect(value?.winner).toMatchObject({
+      nodeId: 'n4',
+      pipeline: 'standard → raw → k-means, 3 groups',
+      score: 0.505,
+    })
+    expect(value?.leaders.map(({ groups, nodeId }) => [groups.length, nodeId])).toEqual([
+      [2, 'n3'],
+      [3, 'n4'],
+    ])
+    expect(value?.tried).toBe(2)
+  })
+
+  test('neighbours of lesser clusterings are not waited for', () => {
+    const garden = ended()
+      .cluster('n5', 'standard/raw/ward 2', ward(2), 0.45)
+      .cluster('n6', 'standard/raw/ward 3', ward(3), 'queued', { above: 'n5' })
+    expect(garden.ask('n4')).toMatchObject({ type: 'satisfy' })
+  })
+
+  test('poor branches are not waited for', () => {
+    const garden = ended().plant('n10', 'scale', 'none', { above: 'n0' })
+    for (const id of ['n11', 'n12', 'n13', 'n14']) garden.cluster(id, id, kMeans(2), 0.01, { above: 'n10' })
+    garden.plant('n15', 'project', 'none/umap', { above: 'n10', status: 'queued' })
+    expect(garden.ask('n4')).toMatchObject({ type: 'satisfy' })
+  })
+
+  test.each<[string, (garden: Garden) => Garden]>([
+    [
+      'a neighbour in the line of the best',
+      (g) => g.cluster('n9', 'b', kMeans(4), 'running', { above: 'n3' }),
+    ],
+    ['a first clustering', (g) => g.cluster('n9', 'b', ward(2), 'queued')],
+    ['a projection', (g) => g.plant('n9', 'project', 'b', { above: 'n1', status: 'running' })],
+    ['a projection not decided on', (g) => g.plant('n9', 'project', 'b', { above: 'n1', isUndecided: true })],
+    ['a scaling', (g) => g.plant('n9', 'scale', 'b', { above: 'n0', status: 'queued' })],
+  ])('%s is waited for', (_, add) => {
+    expect(add(ended()).ask('n4')).toMatchObject({ type: 'stop', score: 0.505 })
+  })
+
+  test('a failure can be the last thing that was waited for', () => {
+    const garden = ended().cluster('n9', 'standard/raw/density', density(2), TOO_SMALL, { revisions: 3 })
+    expect(garden.ask('n9', { revisions: 0 })).toMatchObject({ type: 'satisfy' })
+  })
+
+  test('a tree without any clustering has nothing to be satisfied with', () => {
+    const garden = started().cluster('n3', 'standard/raw/density', density(2), TOO_SMALL)
+    expect(garden.ask('n3', { revisions: 0 })).toMatchObject({ type: 'stop' })
+    expect(() => report({ rootIds: [], nodes: {} })).toThrow(RangeError)
+  })
+
+  test('what chance does as well is no leader', () => {
+    const garden = ended().cluster('n5', 'standard/raw/ward 4', ward(4), 0)
+    const { leaders, tried } = report({ rootIds: ['n0'], nodes: garden.nodes })
+    expect(leaders.map(({ nodeId }) => nodeId)).toEqual(['n3', 'n4'])
+    expect(tried).toBe(3)
+  })
+})
+
+test('the known species change no decision', () => {
+  const garden = started().cluster('n3', 'standard/raw/ward 2', ward(2), 0.5)
+  const decision = garden.ask('n3')
+  const value = {
+    ...clusteringOf(ward(2), 0.5),
+    adjustedRandIndex: 1,
+    groups: [{ size: 3, species: { Gentoo: 3 } }],
+  }
+  expect(garden.cluster('n3', 'standard/raw/ward 2', ward(2), 0.5, { value }).ask('n3')).toEqual(decision)
+})

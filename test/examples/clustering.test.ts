@@ -1,0 +1,83 @@
+import { type RunOutcome, runWorkflow, type TreeNode } from 'espalier'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Report } from '../../examples/clustering/report.ts'
+import { clusteringOf } from '../../examples/clustering/survey.ts'
+import workflow from '../../examples/clustering/workflow.ts'
+
+const input = { seed: 1, bootstrapRounds: 2, shuffleRounds: 1, umapEpochs: 60, sampleSize: 120 }
+const run = () => runWorkflow(workflow, { input, maxParallelJobs: 3 })
+
+const nodesOf = (outcome: RunOutcome) => Object.values(outcome.tree.nodes)
+const keysOf = (nodes: readonly TreeNode[]) => nodes.map(({ key }) => key)
+
+describe('a small run', () => {
+  let outcome: RunOutcome
+  let nodes: readonly TreeNode[]
+  beforeAll(async () => {
+    outcome = await run()
+    nodes = nodesOf(outcome)
+  })
+
+  test('is satisfied', () => {
+    expect(outcome).toMatchObject({ status: 'completed', reason: 'satisfied' })
+    expect(nodes.filter(({ decision }) => decision?.type === 'satisfy')).toHaveLength(1)
+  })
+
+  test('grows scalings below the penguins, projections below those, and clusterings below those', () => {
+    const below = (node: TreeNode) => node.children.map((id) => outcome.tree.nodes[id]!)
+    const root = outcome.tree.nodes[outcome.tree.rootIds[0]!]!
+    expect(root.key).toBe('penguins')
+    expect(keysOf(below(root))).toEqual(['standard', 'unit', 'none'])
+    for (const scaling of below(root)) {
+      expect(keysOf(below(scaling))).toEqual(['raw', 'pca', 'umap'].map((name) => `${scaling.key}/${name}`))
+      for (const projection of below(scaling)) {
+        expect(below(projection)).toHaveLength(projection.status === 'completed' ? 4 : 0)
+      }
+    }
+  })
+
+  test('revises a radius that found no group, and that node then completes', () => {
+    const revised = nodes.find(({ key }) => key === 'none/raw/density')!
+    expect(revised.revisions).toBeGreaterThan(0)
+    expect(revised.status).toBe('completed')
+    expect(clusteringOf(revised)?.algorithm).toMatchObject({ method: 'density', radius: expect.any(Number) })
+    expect(clusteringOf(revised)?.algorithm).not.toMatchObject({ radius: 0.5 })
+  })
+
+  test('prunes unscaled data before its costly projection has run', () => {
+    expect(nodes.find(({ key }) => key === 'none/umap')).toMatchObject({ status: 'pruned' })
+    expect(nodes.filter(({ decision }) => decision?.type === 'prune').length).toBeGreaterThan(0)
+  })
+
+  test('follows promising clusterings further', () => {
+    const followed = nodes.filter(({ handler, children }) => handler === 'cluster' && children.length > 0)
+    expect(followed.length).toBeGreaterThan(0)
+    expect(Math.max(...nodes.map(({ depth }) => depth))).toBeGreaterThan(3)
+  })
+
+  test('reports the best of its clusterings as the winner, and the best for each number of groups', () => {
+    const { winner, leaders, tried } = outcome.value as Report
+    const scores = nodes.flatMap((node) => clusteringOf(node)?.score ?? [])
+    expect(winner.score).toBe(Math.max(...scores))
+    expect(outcome.tree.nodes[winner.nodeId]?.result?.value).toMatchObject({ score: winner.score })
+    expect(leaders).toContainEqual(winner)
+    expect(leaders.map(({ groups }) => groups.length)).toContain(3)
+    expect(tried).toBeLessThanOrEqual(scores.length)
+  })
+
+  test('keeps to its limits', () => {
+    expect(nodes.length).toBeLessThanOrEqual(workflow.limits!.maxNodes!)
+    expect(Math.max(...nodes.map(({ revisions }) => revisions))).toBeLessThanOrEqual(
+      workflow.limits!.maxRevisions!,
+    )
+    expect(nodes.flatMap(({ decision }) => decision?.cut ?? [])).toEqual([])
+  })
+
+  test('comes to the same answer again', async () => {
+    expect((await run()).value).toEqual(outcome.value)
+  })
+})
+
+test('settings out of range are refused before anything runs', async () => {
+  await expect(runWorkflow(workflow, { input: { bootstrapRounds: 0 } })).rejects.toThrow(/bootstrapRounds/)
+})
