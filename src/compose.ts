@@ -1,6 +1,8 @@
+import type { RunOutcome, Workflow } from './domain/workflow.ts'
 import { asyncExecutor } from './executors/async.ts'
 import { PoolCore } from './runtime/job-pool.ts'
 import type { JobPoolOptions } from './runtime/options.ts'
+import { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.ts'
 
 /**
  * Runs jobs, at most `maxParallelJobs` attempts at a time: by priority, after their dependencies, with retries,
@@ -10,5 +12,34 @@ export class JobPool extends PoolCore {
   /** @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`. */
   constructor(options: JobPoolOptions = {}) {
     super(options, [asyncExecutor])
+  }
+}
+
+/** What a run is started with: a pool to run in, or the options of one of its own. */
+export type RunOptions = Omit<OrchestratorOptions, 'pool'> &
+  (({ readonly pool: JobPool } & { readonly [Option in keyof JobPoolOptions]?: never }) | ({ readonly pool?: never } & Omit<JobPoolOptions, 'signal'>)) & {
+    readonly signal?: AbortSignal
+  }
+
+/**
+ * Runs a workflow to its end, in the given pool or in one of its own that is shut down afterwards.
+ *
+ * @returns How the run ended; it rejects only for what is wrong before it has started.
+ * @throws {EspalierError} `ESP_INVALID_WORKFLOW`, `ESP_INVALID_INPUT`, `ESP_UNKNOWN_HANDLER`, `ESP_INVALID_OPTION`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a workflow of any input type can be run.
+export async function runWorkflow(workflow: Workflow<any>, options: RunOptions = {}): Promise<RunOutcome> {
+  const { pool: given, input, runId, signal, ...poolOptions } = options
+  const pool = given ?? new JobPool(poolOptions as JobPoolOptions)
+  try {
+    const run = {
+      pool,
+      input,
+      ...(runId === undefined ? {} : { runId }),
+      ...(signal === undefined ? {} : { signal }),
+    }
+    return await new Orchestrator(workflow, run).run()
+  } finally {
+    if (given === undefined) await pool.shutdown()
   }
 }

@@ -1,4 +1,4 @@
-export { JobPool } from './compose.ts'
+export { JobPool, type RunOptions, runWorkflow } from './compose.ts'
 export { type ErrorCode, EspalierError, errorCodes, isEspalierError } from './domain/errors.ts'
 export type {
   CancelSource,
@@ -54,4 +54,6 @@ export type { Job } from './runtime/job.ts'
 export type { ShutdownOptions, WaitOptions } from './runtime/job-pool.ts'
 export type { PoolMetrics } from './runtime/metrics.ts'
 export type { JobPoolOptions, KeepRule } from './runtime/options.ts'
+export { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.ts'
+export type { RunEventMap, RunEventOf, RunEventType, RunStreamEvent } from './runtime/run-events.ts'
 export type { PoolHealth, PoolStatus, TimelineAttempt, TimelineEntry } from './runtime/status.ts'

@@ -1,4 +1,5 @@
 import type { Closure } from '../domain/job.ts'
+import { isThenable } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
 
 /**
@@ -27,10 +28,6 @@ function call(closure: Closure, attempt: Attempt): unknown {
   if (args.length === 0) return closure(attempt)
   if (args.length === 1) return closure(args[0], attempt)
   return closure(...args, attempt)
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 /** A foreign thenable may call back twice, or throw; only the first word counts. */

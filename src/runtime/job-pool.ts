@@ -5,7 +5,7 @@ import { EspalierError } from '../domain/errors.ts'
 import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
-import type { Job, JobObserver } from './job.ts'
+import type { Job } from './job.ts'
 import type { PoolMetrics } from './metrics.ts'
 import { type JobPoolOptions, resolveOptions } from './options.ts'
 import { healthOf, type PoolHealth, type PoolStatus, statusOf, type TimelineEntry, timelineOf } from './status.ts'
@@ -25,6 +25,11 @@ export interface WaitOptions {
   readonly timeoutMs?: number
 }
 
+interface PoolParts {
+  readonly supervisor: Supervisor
+  readonly submissions: Submissions
+}
+
 /** The pool without its adapters; `JobPool` is this one with them. */
 export class PoolCore implements AsyncDisposable {
   readonly #supervisor: Supervisor
@@ -42,6 +47,11 @@ export class PoolCore implements AsyncDisposable {
     const abort = () => void this.shutdown({ wait: false })
     if (settings.signal?.aborted) abort()
     else settings.signal?.addEventListener('abort', abort, { once: true })
+  }
+
+  /** What runs on top of a pool inside this package, such as the orchestrator, works with these. */
+  static partsOf(pool: PoolCore): PoolParts {
+    return { supervisor: pool.#supervisor, submissions: pool.#submissions }
   }
 
   /** The supervisor: the root actor of the system that all jobs live in. */
@@ -67,11 +77,6 @@ export class PoolCore implements AsyncDisposable {
    */
   submitJobs<Value = unknown>(specs: readonly JobSpec<Value>[]): Job<Value>[] {
     return this.#submissions.submitAll(specs as readonly JobSpec[]) as unknown as Job<Value>[]
-  }
-
-  /** As `submitJobs`, for jobs whose lives somebody watches at no cost to the event stream. */
-  submitObserved(specs: readonly JobSpec[], observer: JobObserver): Job[] {
-    return this.#submissions.submitAll(specs, observer)
   }
 
   /** The actor of a job, in any state; `undefined` for one that is not known, or not any more. */

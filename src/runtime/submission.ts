@@ -21,6 +21,7 @@ interface CheckedSpec {
   readonly executor: Executor
   readonly priority: number
   readonly policy: JobPolicy
+  /** Those given as ids: whoever holds a job of this pool need not be told whether it exists. */
   readonly dependencies: readonly JobId[]
 }
 
@@ -46,7 +47,7 @@ export class Submissions {
     if (twin !== undefined) return twin
     const { id } = checked
     if (spec.id !== undefined && jobs.isKnown(id)) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
-    if (checked.dependencies.length > 0) checkDependencies([checked], (known) => this.#isKnown(known, checked))
+    if (checked.dependencies.length > 0) checkDependencies([checked], (known) => jobs.isKnown(known))
     return this.#supervisor.together(() => {
       const at = this.#supervisor.now()
       const job = this.#create(checked, at, observer)
@@ -106,39 +107,42 @@ export class Submissions {
       const { execute: got } = spec
       throw new EspalierError('ESP_MISSING_HANDLER', { jobId: id, executor: executor.name, expected, got })
     }
-    return { spec, id, executor, priority, policy: this.#policyOf(spec), dependencies: idsOf(spec) }
+    return { spec, id, executor, priority, policy: this.#policyOf(spec), dependencies: this.#idsOf(spec) }
   }
 
   #checkBatch(batch: readonly CheckedSpec[]): void {
     const { jobs } = this.#supervisor
     const ids = new Set<JobId>()
-    const linked: CheckedSpec[] = []
+    let isLinked = false
     for (const checked of batch) {
       const { id, spec } = checked
       const isNew = jobs.byDedupeKey(spec.dedupeKey) === undefined
       if (ids.has(id) || (isNew && jobs.isKnown(id))) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
       ids.add(id)
-      if (checked.dependencies.length > 0) linked.push(checked)
+      isLinked ||= checked.dependencies.length > 0
     }
-    if (linked.length === 0) return
-    const handles = linked.length === 1 ? linked[0] : undefined
-    checkDependencies(batch, (id) => this.#isKnown(id, handles))
+    if (!isLinked) return
+    checkDependencies(batch, (id) => jobs.isKnown(id))
   }
 
-  /** A job that was forgotten is still known by whoever holds it. */
-  #isKnown(id: JobId, by: CheckedSpec | undefined): boolean {
-    return this.#supervisor.jobs.isKnown(id) || by?.spec.dependencies?.some((given) => this.#isOwn(given, id)) === true
+  #idsOf({ dependencies }: JobSpec): readonly JobId[] {
+    if (dependencies === undefined || dependencies.length === 0) return NO_IDS
+    if (!Array.isArray(dependencies)) {
+      const expected = 'an array of job ids or jobs'
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'dependencies', expected, got: dependencies })
+    }
+    return dependencies.filter((given) => !this.#isOwn(given)).map(idOf)
   }
 
-  #isOwn(given: JobId | { readonly id: JobId }, id: JobId): boolean {
-    return given instanceof JobActor && given.id === id && given.supervisor === this.#supervisor
+  #isOwn(given: JobId | { readonly id: JobId }): given is JobActor {
+    return given instanceof JobActor && given.supervisor === this.#supervisor
   }
 
   /** The jobs a spec depends on: of its batch, of the pool, or the id of one that was forgotten. */
   #resolve({ spec }: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>): Dependency[] {
     return (spec.dependencies ?? []).map((given) => {
+      if (this.#isOwn(given)) return given
       const id = idOf(given)
-      if (this.#isOwn(given, id)) return given as JobActor
       return batch.get(id) ?? this.#supervisor.jobs.get(id) ?? id
     })
   }
@@ -196,12 +200,3 @@ export class Submissions {
 
 const idOf = (dependency: JobId | { readonly id: JobId }): JobId =>
   typeof dependency === 'string' ? dependency : dependency.id
-
-function idsOf({ dependencies }: JobSpec): readonly JobId[] {
-  if (dependencies === undefined || dependencies.length === 0) return NO_IDS
-  if (!Array.isArray(dependencies)) {
-    const expected = 'an array of job ids or jobs'
-    throw new EspalierError('ESP_INVALID_OPTION', { option: 'dependencies', expected, got: dependencies })
-  }
-  return dependencies.map(idOf)
-}

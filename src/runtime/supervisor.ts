@@ -11,7 +11,8 @@ import { type AttemptListener, RunningAttempt } from './attempt.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { type EffectTaker, poolLogicFor } from './charts.ts'
 import { Deadlines, type Sleeper } from './deadlines.ts'
-import { EventHub, type PoolEventType, type PoolStreamEvent } from './events.ts'
+import { EventHub } from './event-hub.ts'
+import type { PoolEventType, PoolStreamEvent } from './events.ts'
 import { type Dependency, JobActor, type JobSnapshot, type JobSupervisor, stateOf } from './job.ts'
 import { JobTable } from './job-table.ts'
 import { Meter } from './metrics.ts'
@@ -45,7 +46,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   readonly slots: Slots<Running>
   readonly ready: ReadyQueue<JobActor>
   readonly deadlines: Deadlines
-  readonly events: EventHub
+  readonly events: EventHub<PoolStreamEvent>
   readonly meter = new Meter()
   readonly callbacks: CallbackRunner
   /** How many jobs are in each state; ended ones count for ever. */

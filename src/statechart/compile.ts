@@ -203,9 +203,9 @@ function inspect(
 /** Whether the scope is the actor itself, as a light actor's is. */
 const isOwnScope = (scope: AnyActorScope): boolean => (scope as unknown) === scope.self
 
+/** Whether a snapshot has neither children nor history, which ours cannot have. */
 const isBare = (snapshot: AnyMachineSnapshot): boolean =>
-  snapshot instanceof TableSnapshot || (isEmpty(snapshot.children) && isEmpty(snapshot.historyValue))
-
-const isEmpty = (value: object | undefined): boolean => Object.keys(value ?? {}).length === 0
+  snapshot instanceof TableSnapshot ||
+  (Object.keys(snapshot.children).length === 0 && Object.keys(snapshot.historyValue ?? {}).length === 0)
 
 const facade = (snapshot: TableSnapshot): AnyMachineSnapshot => snapshot as unknown as AnyMachineSnapshot

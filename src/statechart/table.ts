@@ -218,7 +218,7 @@ export class Table {
     })
     for (const event of waiting) steps.push(new Step(RAISE, event.type, undefined))
     return {
-      transitions,
+      transitions: Object.freeze(transitions),
       steps,
       target: snapshot === before ? undefined : this.intern(snapshot),
       finishes,

@@ -238,6 +238,19 @@ describe('restoring', () => {
     expect(new Set(errors).size).toBe(1)
   })
 
+  it('needs the persisted children, as XState does', () => {
+    const errors = [light, compile(light)].map((machine) => {
+      const options = { input: { from: 0 } }
+      const whole = createActor(machine, options).getPersistedSnapshot() as { children?: unknown }
+      createActor(machine, { ...options, snapshot: whole as never })
+      const { children, ...part } = whole
+      expect(children).toEqual({})
+      return String(createActor(machine, { ...options, snapshot: part as never }).getSnapshot().error)
+    })
+    expect(errors[0]).toContain('TypeError')
+    expect(errors[1]).toBe(errors[0])
+  })
+
   it('completes a value that names only a part of the states', () => {
     const machine = createMachine({ initial: 'a', states: { a: { initial: 'b', states: { b: {}, c: {} } } } })
     const persisted = { status: 'active', value: 'a', context: {}, children: {}, historyValue: {} }

@@ -5,6 +5,9 @@ import { charts } from './charts.ts'
 import { expectConformance, expectSameDiaries } from './conformance.ts'
 import { machines, questions, treatments } from './generated-charts.ts'
 
+/** How many machines to generate; more for a long search. */
+const numRuns = Number(process.env.CONFORMANCE_RUNS ?? 300)
+
 describe('a compiled machine and a light actor behave like XState', () => {
   for (const [name, { machine, events, input }] of Object.entries(charts)) {
     it(`with ${name}`, () => {
@@ -19,7 +22,7 @@ describe('a compiled machine and a light actor behave like XState', () => {
         const compiled = compile(machine)
         for (const acts of several) expectSameDiaries(machine, compiled, acts, { events: questions })
       }),
-      { numRuns: Number(process.env.RUNS ?? 300) },
+      { numRuns },
     )
   })
 })

@@ -1,0 +1,98 @@
+import type { DecisionRecord, NodeStatus, Tree, TreeNode } from '../index.ts'
+import { type Line, type Segment, type Style, styled } from './line.ts'
+import type { Activity } from './picture.ts'
+import { clean, clip, formatDuration, formatScore, listShort, progressBar } from './text.ts'
+
+const LABEL_WIDTH_MAX = 60
+const NAMES_MAX = 4
+
+const MARKS: Readonly<Record<NodeStatus, { readonly mark: string; readonly style: Style }>> = {
+  queued: { mark: '·', style: 'dim' },
+  running: { mark: '▸', style: 'cyan' },
+  completed: { mark: '✓', style: 'green' },
+  failed: { mark: '✗', style: 'red' },
+  cancelled: { mark: '○', style: 'yellow' },
+  pruned: { mark: '×', style: 'yellow' },
+}
+
+/** A sign for a status that reads without colour. */
+export function markOf(status: NodeStatus): Segment {
+  const { mark, style } = MARKS[status]
+  return styled(style, mark)
+}
+
+export function labelOf(node: TreeNode): string {
+  return clip(clean(node.label), LABEL_WIDTH_MAX) || node.id
+}
+
+/** A node in one line: mark, label, status where the mark alone would be a riddle, score, progress, duration. */
+export function nodeLine(node: TreeNode, activity: Activity | undefined, now: number): Line {
+  const line: Segment[] = [markOf(node.status), ` ${labelOf(node)}`, ...outcomeOf(node)]
+  if (node.score !== undefined) line.push(`  score ${formatScore(node.score)}`)
+  if (node.revisions > 0) line.push(styled('dim', `  revision ${node.revisions}`))
+  if (node.status === 'running' && activity !== undefined) line.push(...progressOf(activity, now))
+  else if (node.result?.startedAt !== undefined) {
+    line.push(styled('dim', `  (${formatDuration(node.result.durationMs)})`))
+  }
+  return line
+}
+
+function outcomeOf({ status, result }: TreeNode): Segment[] {
+  if (status === 'failed') return [styled('red', `  failed: ${failureOf(result)}`)]
+  if (status === 'cancelled') {
+    const reason = clean(result?.reason ?? '', 100)
+    return [styled('yellow', `  cancelled${reason === '' ? '' : ` (${reason})`}`)]
+  }
+  return status === 'completed' ? [] : [styled('dim', `  ${status}`)]
+}
+
+function failureOf(result: TreeNode['result']): string {
+  return clean(result?.error?.message || result?.reason || 'no reason given')
+}
+
+/** How far a running node is: bar and fraction where it reports one, elapsed time, and its note. */
+export function progressOf({ startedAt, fraction, note }: Activity, now: number): Segment[] {
+  const line: Segment[] = []
+  if (fraction !== undefined) {
+    const percent = Math.floor(Math.min(1, Math.max(0, fraction)) * 100)
+    line.push('  ', styled('cyan', progressBar(fraction, 12)), ` ${percent}%`)
+  }
+  line.push(`  ${formatDuration(now - startedAt)}`)
+  if (note !== undefined && note !== '') line.push(styled('dim', `  ${clean(note, 120)}`))
+  return line
+}
+
+/**
+ * What was decided after a node's end, with its why and what was cut; nothing for a plain stop, which says nothing.
+ *
+ * @param names - Whether the nodes grown or pruned are named: where they are not in sight.
+ */
+export function decisionText(decision: DecisionRecord, tree: Tree, names: boolean): string | undefined {
+  const { type, why, cut, error } = decision
+  if (error !== undefined) return `stopped: ${clean(error.message)}`
+  if (type === 'stop' && why === undefined && cut.length === 0) return undefined
+  const parts = [didOf(decision, tree, names)]
+  if (why !== undefined) parts.push(`: ${clean(why)}`)
+  if (cut.length > 0) parts.push(` (cut: ${cut.map(({ by, count }) => `${count} by ${by}`).join(', ')})`)
+  return parts.join('')
+}
+
+function didOf({ type, nodeIds }: DecisionRecord, tree: Tree, names: boolean): string {
+  const labels = nodeIds.map((id) => {
+    const node = tree.nodes[id]
+    return node === undefined ? id : labelOf(node)
+  })
+  const which = names && labels.length > 0 ? ` (${listShort(labels, NAMES_MAX)})` : ''
+  switch (type) {
+    case 'grow':
+      return `grew ${nodeIds.length}${which}`
+    case 'prune':
+      return `pruned ${nodeIds.length}${which}`
+    case 'revise':
+      return 'revised'
+    case 'stop':
+      return 'stopped'
+    case 'satisfy':
+      return 'satisfied'
+  }
+}

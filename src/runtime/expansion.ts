@@ -1,0 +1,141 @@
+import { EspalierError } from '../domain/errors.ts'
+import { Fifo } from '../domain/fifo.ts'
+import { isThenable, toError } from '../domain/thrown.ts'
+import type { Deadlines, Sleeper } from './deadlines.ts'
+
+export interface ExpansionRules {
+  readonly maxParallelExpands: number
+  readonly expandTimeoutMs: number
+}
+
+/** Asks one question, and takes its answer: exactly one of `answered` and `unanswered`, unless it is dropped. */
+export interface Questioner<Node> {
+  ask(node: Node, question: Question<Node>): unknown
+  answered(node: Node, answer: unknown): void
+  unanswered(node: Node, error: EspalierError): void
+}
+
+/**
+ * Asks `expand`, for several nodes at a time and each for a bounded time.
+ *
+ * Every end is put to it at once and on its own: a slow answer holds back no other.
+ */
+export class Expansion<Node extends { readonly node: { readonly id: string } }> {
+  readonly #rules: ExpansionRules
+  readonly #deadlines: Deadlines
+  readonly #now: () => number
+  readonly #questioner: Questioner<Node>
+  readonly #waiting = new Fifo<Question<Node>>()
+  readonly #asked = new Set<Question<Node>>()
+
+  constructor(rules: ExpansionRules, deadlines: Deadlines, now: () => number, questioner: Questioner<Node>) {
+    this.#rules = rules
+    this.#deadlines = deadlines
+    this.#now = now
+    this.#questioner = questioner
+  }
+
+  /** How many questions have no answer yet. */
+  get size(): number {
+    return this.#waiting.size + this.#asked.size
+  }
+
+  ask(node: Node): void {
+    this.#waiting.push(new Question(node))
+    this.#next()
+  }
+
+  /** Wants no answer for some nodes any more: open calls are told by their signal. */
+  drop(reason: unknown, isDropped: (node: Node) => boolean = () => true): void {
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const question of waiting) if (!isDropped(question.node)) this.#waiting.push(question)
+    for (const question of [...this.#asked]) {
+      if (isDropped(question.node) && this.#close(question)) question.abort(reason)
+    }
+    this.#next()
+  }
+
+  #next(): void {
+    while (this.#asked.size < this.#rules.maxParallelExpands) {
+      const question = this.#waiting.shift()
+      if (question === undefined) return
+      this.#put(question)
+    }
+  }
+
+  #put(question: Question<Node>): void {
+    this.#asked.add(question)
+    let answer: unknown
+    try {
+      answer = this.#questioner.ask(question.node, question)
+    } catch (thrown) {
+      this.#fail(question, thrown)
+      return
+    }
+    if (isThenable(answer)) this.#await(question, answer)
+    else if (this.#close(question)) this.#questioner.answered(question.node, answer)
+  }
+
+  #await(question: Question<Node>, answer: PromiseLike<unknown>): void {
+    const { expandTimeoutMs: timeoutMs } = this.#rules
+    question.onTimeout = () => {
+      const error = new EspalierError('ESP_EXPAND_TIMEOUT', { nodeId: question.node.node.id, timeoutMs })
+      if (!this.#close(question)) return
+      question.abort(error)
+      this.#questioner.unanswered(question.node, error)
+      this.#next()
+    }
+    this.#deadlines.set(question, this.#now() + timeoutMs)
+    Promise.resolve(answer).then(
+      (value) => {
+        if (this.#close(question)) this.#questioner.answered(question.node, value)
+        this.#next()
+      },
+      (thrown) => {
+        this.#fail(question, thrown)
+        this.#next()
+      },
+    )
+  }
+
+  #fail(question: Question<Node>, thrown: unknown): void {
+    if (!this.#close(question)) return
+    const cause = toError(thrown)
+    const details = { nodeId: question.node.node.id, message: cause.message }
+    this.#questioner.unanswered(question.node, new EspalierError('ESP_EXPAND_FAILED', details, { cause }))
+  }
+
+  /** `false` when the question has been answered, dropped or given up before. */
+  #close(question: Question<Node>): boolean {
+    this.#deadlines.remove(question)
+    return this.#asked.delete(question)
+  }
+}
+
+/** A question that is waiting or open. */
+export class Question<Node> implements Sleeper {
+  readonly node: Node
+  heapIndex = -1
+  wakeAt: number | undefined = undefined
+  onTimeout: (() => void) | undefined = undefined
+  #controller: AbortController | undefined
+
+  constructor(node: Node) {
+    this.node = node
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#controller ??= new AbortController()
+    this.#controller.abort(reason)
+  }
+
+  wake(): void {
+    this.onTimeout?.()
+  }
+}

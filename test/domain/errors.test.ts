@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest'
+import { EspalierError, type ErrorCode, errorCodes, isEspalierError, show } from '../../src/domain/errors.ts'
+import { toError } from '../../src/domain/thrown.ts'
+
+type Details<Code extends ErrorCode> = EspalierError<Code>['details']
+
+/** Facts for every code, and the words of its text: what was expected or happened, what came, what to do. */
+const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly string[] } } = {
+  ESP_INVALID_OPTION: {
+    details: { option: 'timeoutMs', expected: 'a number', got: 'soon' },
+    says: ['"timeoutMs"', 'must be a number', '"soon"', 'try again'],
+  },
+  ESP_UNKNOWN_PRIORITY: { details: { jobId: 'j1', got: 'urgent' }, says: ['"j1"', '"urgent"', "Use 'critical'"] },
+  ESP_MISSING_HANDLER: {
+    details: { jobId: 'j1', executor: 'async', expected: 'a function', got: 7 },
+    says: ['"j1"', 'async', 'expects a function', 'got 7', 'Pass a function'],
+  },
+  ESP_UNKNOWN_HANDLER: { details: { handler: 'lod', known: ['load'] }, says: ['"lod"', 'load', 'Add it'] },
+  ESP_UNKNOWN_EXECUTOR: { details: { executor: 'gpu', known: ['async'] }, says: ['"gpu"', 'async', 'Name one of'] },
+  ESP_DUPLICATE_JOB: { details: { jobId: 'j1' }, says: ['"j1"', 'already submitted', 'Choose another id'] },
+  ESP_DEPENDENCY_UNKNOWN: {
+    details: { jobId: 'j1', dependency: 'j0' },
+    says: ['"j1"', '"j0"', 'never submitted', 'Submit it first'],
+  },
+  ESP_DEPENDENCY_SELF: { details: { jobId: 'j1' }, says: ['j1 → j1', 'Remove it'] },
+  ESP_DEPENDENCY_CYCLE: { details: { path: ['a', 'b', 'a'] }, says: ['a → b → a', 'Remove one'] },
+  ESP_UNKNOWN_JOB: { details: { jobId: 'j1' }, says: ['"j1"', 'never accepted', '`keep`'] },
+  ESP_POOL_CLOSED: { details: { state: 'draining' }, says: ['draining', 'no new jobs', 'Submit before shutdown()'] },
+  ESP_WAIT_TIMEOUT: { details: { what: 'Job "j1"', timeoutMs: 9 }, says: ['Job "j1"', '9 ms', 'wait longer'] },
+  ESP_JOB_FAILED: { details: { jobId: 'j1', reason: 'error' }, says: ['"j1"', 'failed: error'] },
+  ESP_JOB_CANCELLED: { details: { jobId: 'j1', reason: 'user' }, says: ['"j1"', 'cancelled: user'] },
+  ESP_ATTEMPT_TIMEOUT: {
+    details: { jobId: 'j1', attempt: 2, timeoutMs: 9 },
+    says: ['Attempt 2', '"j1"', '9 ms', 'Raise `timeoutMs`'],
+  },
+  ESP_ATTEMPT_LOST: { details: { jobId: 'j1', attempt: 2 }, says: ['Attempt 2', '"j1"', 'lost'] },
+  ESP_CALLBACK_TIMEOUT: {
+    details: { jobId: 'j1', timeoutMs: 9 },
+    says: ['"j1"', '9 ms', 'not affected', 'raise `callbackTimeoutMs`'],
+  },
+  ESP_INVALID_WORKFLOW: { details: { expected: 'a name', got: 1 }, says: ['a name', 'got 1', 'defineWorkflow'] },
+  ESP_INVALID_INPUT: {
+    details: { workflow: 'w', issues: ['k: too low', 'n: missing'] },
+    says: ['"w"', 'k: too low; n: missing', 'Correct it'],
+  },
+  ESP_INVALID_DECISION: {
+    details: { nodeId: 'n1', expected: 'a decision', got: 42 },
+    says: ['42', '"n1"', 'a decision', 'Answer with grow()'],
+  },
+  ESP_EXPAND_FAILED: { details: { nodeId: 'n1', message: 'boom' }, says: ['"n1"', 'boom', 'the run goes on'] },
+  ESP_EXPAND_TIMEOUT: { details: { nodeId: 'n1', timeoutMs: 9 }, says: ['"n1"', '9 ms', 'raise `limits.expandTimeoutMs`'] },
+  ESP_RUN_STARTED: { details: { runId: 'r1' }, says: ['"r1"', 'already started', 'make a new one'] },
+}
+
+const cyclic: Record<string, unknown> = {}
+cyclic['self'] = cyclic
+const hostileValues: Record<string, unknown> = {
+  'a throwing toJSON': {
+    toJSON() {
+      throw new Error('no')
+    },
+  },
+  'a throwing getter': {
+    get x(): never {
+      throw new Error('no')
+    },
+  },
+  'a throwing proxy': new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('no')
+      },
+      ownKeys() {
+        throw new Error('no')
+      },
+    },
+  ),
+  'a symbol': Symbol('s'),
+  'a bigint': 10n,
+  'a bigint inside': { big: 10n },
+  'a cycle': cyclic,
+  'an object without prototype': Object.create(null),
+  'a toJSON that answers undefined': { toJSON: () => undefined },
+  'a function whose name throws': Object.defineProperty(() => {}, 'name', {
+    get() {
+      throw new Error('no')
+    },
+  }),
+  'a revoked proxy': (() => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  })(),
+  undefined,
+  null: null,
+  NaN: Number.NaN,
+}
+
+describe('the error table', () => {
+  test('has a sample here for every code', () => {
+    expect(Object.keys(samples).sort()).toEqual(errorCodes.toSorted())
+  })
+
+  test.each(errorCodes)('renders %s with its facts and what to do', (code) => {
+    const { details, says } = samples[code]
+    const error = new EspalierError(code, details as never)
+    for (const words of says) expect(error.message).toContain(words)
+    expect(error.message.startsWith(`${code}: `)).toBe(true)
+    expect(error).toMatchObject({ name: 'EspalierError', code, details })
+  })
+
+  test.each(errorCodes)('%s never shows a hole in its text', (code) => {
+    expect(new EspalierError(code, samples[code].details as never).message).not.toMatch(/undefined|\[object|NaN/)
+  })
+
+  test.each(Object.entries(hostileValues))('is not broken by %s', (_, got) => {
+    const { message } = new EspalierError('ESP_INVALID_OPTION', { option: 'o', expected: 'good', got })
+    expect(message).toMatch(/^ESP_INVALID_OPTION: Option "o" must be good, but is .+\. Correct/)
+  })
+
+  test('keeps the ends of a long path and says how much is between', () => {
+    const path = Array.from({ length: 1_000 }, (_, index) => `j${index}`)
+    const { message } = new EspalierError('ESP_DEPENDENCY_CYCLE', { path })
+    expect(message).toContain('j0 → j1')
+    expect(message).toContain('989 more')
+    expect(message).toContain('→ j999')
+    expect(message.length).toBeLessThan(300)
+  })
+})
+
+describe('an error of the table', () => {
+  test('is told apart by its code', () => {
+    const error: unknown = new EspalierError('ESP_UNKNOWN_JOB', { jobId: 'x' })
+    expect(isEspalierError(error)).toBe(true)
+    expect(isEspalierError(error, 'ESP_UNKNOWN_JOB')).toBe(true)
+    expect(isEspalierError(error, 'ESP_POOL_CLOSED')).toBe(false)
+    expect(isEspalierError(new Error('ESP_UNKNOWN_JOB'))).toBe(false)
+  })
+
+  test('carries a cause', () => {
+    const cause = new Error('below')
+    expect(new EspalierError('ESP_UNKNOWN_JOB', { jobId: 'x' }, { cause }).cause).toBe(cause)
+  })
+})
+
+describe('what is shown of a value', () => {
+  test.each([
+    ['text', '"text"'],
+    [3, '3'],
+    [10n, '10'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [{ a: 1 }, '{"a":1}'],
+    [function named() {}, 'function named'],
+    [Symbol('s'), 'Symbol(s)'],
+  ])('%o is %s', (value, text) => {
+    expect(show(value)).toBe(text)
+  })
+
+  test('is at most 120 characters long', () => {
+    expect(show('x'.repeat(500))).toHaveLength(120)
+    expect(show({ deep: 'x'.repeat(500) })).toHaveLength(120)
+  })
+})
+
+describe('whatever was thrown', () => {
+  test('is itself when it is an Error, a frozen one too', () => {
+    const error = Object.freeze(new TypeError('t'))
+    expect(toError(error)).toBe(error)
+  })
+
+  test.each(Object.entries(hostileValues))('becomes an Error with %s as its cause', (_, thrown) => {
+    const error = toError(thrown)
+    expect(error).toBeInstanceOf(Error)
+    expect(error.cause).toBe(thrown)
+    expect(error.message).toContain('instead of an Error')
+  })
+})

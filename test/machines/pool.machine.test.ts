@@ -1,0 +1,123 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { type JobCounts, type PoolEvent, poolMachine } from '../../machines/index.ts'
+import { Coverage, createStepper } from './stepping.ts'
+
+const coverage = new Coverage(poolMachine)
+const createPool = () => createStepper(poolMachine, { maxParallelJobs: 2 }, coverage)
+
+const counts = (queued: number, running: number): JobCounts => ({
+  queued,
+  running,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+})
+const changed = (queued: number, running: number): PoolEvent => ({
+  type: 'jobs.changed',
+  at: 1,
+  jobs: counts(queued, running),
+})
+const shutdown = (wait = true): PoolEvent => ({ type: 'pool.shutdown', at: 10, wait, timeoutMs: 100 })
+const deadline = (at: number): PoolEvent => ({ type: 'deadline.reached', at })
+const pause: PoolEvent = { type: 'pool.pause', at: 2 }
+const resume: PoolEvent = { type: 'pool.resume', at: 3 }
+const raised: PoolEvent = { type: 'pressure.raised', at: 4, reason: 'memory' }
+const cleared: PoolEvent = { type: 'pressure.cleared', at: 5 }
+
+const closing = [['notify', { type: 'pool.closed' }], ['close']]
+const cancelling = [['cancelJobs', { reason: 'shutdown' }]]
+
+const busy = () => {
+  const pool = createPool()
+  pool.step(changed(1, 1))
+  return pool
+}
+
+describe('the lifecycle of the pool', () => {
+  test('begins accepting and open, with the given limit', () => {
+    const pool = createPool()
+    expect(pool.state).toEqual({ lifecycle: 'accepting', dispatch: 'open' })
+    expect(pool.context).toEqual({ maxParallelJobs: 2, jobs: counts(0, 0), deadlineAt: 0 })
+  })
+
+  test('ends at once when idle', () => {
+    const pool = createPool()
+    expect(pool.step(shutdown())).toEqual(closing)
+    expect(pool.state).toMatchObject({ lifecycle: 'closed' })
+  })
+
+  test('drains while jobs are left, and closes with the last', () => {
+    const pool = busy()
+    expect(pool.step(shutdown())).toEqual([['wakeAt', { at: 110 }]])
+    expect(pool.step(changed(0, 1))).toEqual([])
+    expect(pool.state).toMatchObject({ lifecycle: 'draining' })
+    expect(pool.step(changed(0, 0))).toEqual(closing)
+    expect(pool.context.jobs).toEqual(counts(0, 0))
+  })
+
+  test('cancels what is left at the deadline, and not before', () => {
+    const pool = busy()
+    pool.step(shutdown())
+    expect(pool.step(deadline(109))).toEqual([])
+    expect(pool.step(deadline(110))).toEqual(cancelling)
+    expect(pool.state).toMatchObject({ lifecycle: 'draining' })
+  })
+
+  test('cancels at once when it may not wait, also when asked to hurry later', () => {
+    expect(busy().step(shutdown(false))).toEqual(cancelling)
+    const pool = busy()
+    pool.step(shutdown())
+    expect(pool.step(shutdown())).toEqual([])
+    expect(pool.step(shutdown(false))).toEqual(cancelling)
+  })
+
+  test('stays closed, whatever comes', () => {
+    const pool = createPool()
+    pool.step(shutdown())
+    expect(pool.step(shutdown(), shutdown(false), deadline(999), changed(0, 0))).toEqual([])
+    expect(pool.state).toMatchObject({ lifecycle: 'closed' })
+  })
+})
+
+describe('the dispatch of the pool', () => {
+  test('can be paused and resumed', () => {
+    const pool = createPool()
+    expect(pool.step(pause)).toEqual([['notify', { type: 'pool.paused' }]])
+    expect(pool.state).toMatchObject({ dispatch: 'paused' })
+    expect(pool.step(pause)).toEqual([])
+    expect(pool.step(resume)).toEqual([['notify', { type: 'pool.resumed' }], ['dispatch']])
+    expect(pool.state).toMatchObject({ dispatch: 'open' })
+    expect(pool.step(resume)).toEqual([])
+  })
+
+  test('is throttled under pressure', () => {
+    const pool = createPool()
+    expect(pool.step(raised)).toEqual([['notify', { type: 'pool.throttled' }]])
+    expect(pool.step(raised)).toEqual([])
+    expect(pool.step(cleared)).toEqual([['notify', { type: 'pool.resumed' }], ['dispatch']])
+  })
+
+  test('stays paused when the pressure is over', () => {
+    const pool = createPool()
+    pool.step(raised, pause, cleared)
+    expect(pool.state).toMatchObject({ dispatch: 'paused' })
+  })
+
+  test('is opened by a shutdown: a paused drain could never end', () => {
+    const pool = busy()
+    pool.step(pause)
+    expect(pool.step(shutdown())).toContainEqual(['dispatch'])
+    expect(pool.state).toEqual({ lifecycle: 'draining', dispatch: 'open' })
+  })
+
+  test('follows a new limit at once', () => {
+    const pool = createPool()
+    expect(pool.step({ type: 'pool.limit', at: 6, maxParallelJobs: 9 })).toEqual([['dispatch']])
+    expect(pool.context.maxParallelJobs).toBe(9)
+  })
+})
+
+afterAll(() => {
+  expect(coverage.size).toBeGreaterThan(10)
+  expect(coverage.missed).toEqual([])
+})
