@@ -29,7 +29,9 @@ async function readJsonFile(path: string): Promise<unknown> {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    throw new UsageError(`--input names the file "${path}", which cannot be read: ${(error as Error).message}`)
+    throw new UsageError(
+      `--input names the file "${path}", which cannot be read: ${(error as Error).message}`,
+    )
   }
   return parseJson(text.replace(/^\ufeff/, ''), `--input file ${path}`)
 }
@@ -39,7 +41,9 @@ function readPairs(pairs: readonly string[]): Record<string, unknown> {
   for (const pair of pairs) {
     const [, key, value] = KEY_VALUE.exec(pair) ?? []
     if (key === undefined || value === undefined) {
-      throw new UsageError(`--input expects key=value here, but got "${pair}". Quote a value that contains spaces.`)
+      throw new UsageError(
+        `--input expects key=value here, but got "${pair}". Quote a value that contains spaces.`,
+      )
     }
     if (read.has(key)) throw new UsageError(`--input has the key "${key}" twice. Give it once.`)
     read.set(key, jsonOrText(value))
@@ -61,7 +65,10 @@ function parseJson(text: string, source: string): unknown {
   } catch (error) {
     const lines = text.slice(0, errorPosition(text)).split('\n')
     const place = `line ${lines.length}, column ${(lines.at(-1) as string).length + 1}`
-    const problem = (error as Error).message.replace(/ in JSON at position.*| \(line.*|, .* is not valid JSON$/s, '')
+    const problem = (error as Error).message.replace(
+      / in JSON at position.*| \(line.*|, .* is not valid JSON$/s,
+      '',
+    )
     throw new UsageError(
       `${source} is not JSON at ${place}: ${problem}. Give JSON, @file.json, or key=value pairs: --input k=3 name=x.`,
     )

@@ -21,14 +21,19 @@ export function styled(style: Style, text: string): Segment {
 
 /** Turns a line into what is printed: shortened to the width, and coloured if wanted. */
 export function printable(line: Line, { width, hasColors }: Look): string {
-  const segments = line.map((segment) => (typeof segment === 'string' ? { text: segment, style: undefined } : segment))
+  const segments = line.map((segment) =>
+    typeof segment === 'string' ? { text: segment, style: undefined } : segment,
+  )
   const isTooWide = segments.reduce((sum, { text }) => sum + widthOf(text), 0) > width
   let room = isTooWide ? width - 1 : width
   let printed = ''
   for (const { text, style } of segments) {
     const shown = cut(text, room)
     room -= widthOf(shown)
-    printed += hasColors && style !== undefined && shown !== '' ? styleText(style, shown, { validateStream: false }) : shown
+    printed +=
+      hasColors && style !== undefined && shown !== ''
+        ? styleText(style, shown, { validateStream: false })
+        : shown
     if (shown !== text) break
   }
   return isTooWide ? `${printed}…` : printed.trimEnd()

@@ -20,7 +20,9 @@ export async function loadWorkflow(path: string): Promise<Workflow> {
   try {
     return defineWorkflow(exported as Workflow)
   } catch (error) {
-    throw new UsageError(`The default export of ${path} is not a workflow. ${messageOf(error)}`, { cause: error })
+    throw new UsageError(`The default export of ${path} is not a workflow. ${messageOf(error)}`, {
+      cause: error,
+    })
   }
 }
 
@@ -28,7 +30,9 @@ async function requireFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isFile()) return
   if (found?.isDirectory()) {
-    throw new UsageError(`${path} is a folder, but a workflow's file was expected, such as ${path}/workflow.ts.`)
+    throw new UsageError(
+      `${path} is a folder, but a workflow's file was expected, such as ${path}/workflow.ts.`,
+    )
   }
   throw new UsageError(`There is no file ${path} (looked for ${resolve(path)}). Check the path.`)
 }
@@ -39,7 +43,9 @@ async function importModule(path: string): Promise<{ readonly default?: unknown 
   } catch (error) {
     const place = placeOf(error)
     const where = place === undefined ? '' : ` (${place})`
-    throw new UsageError(`${path} cannot be imported: ${nameOf(error)}${messageOf(error)}${where}`, { cause: error })
+    throw new UsageError(`${path} cannot be imported: ${nameOf(error)}${messageOf(error)}${where}`, {
+      cause: error,
+    })
   }
 }
 

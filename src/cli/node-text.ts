@@ -28,7 +28,9 @@ export function labelOf(node: TreeNode): string {
 /** A node in one line: mark, label, status where the mark alone would be a riddle, score, progress, duration. */
 export function nodeLine(node: TreeNode, activity: Activity | undefined, now: number): Line {
   const line: Segment[] = [markOf(node.status), ` ${labelOf(node)}`, ...outcomeOf(node)]
-  if (node.score !== undefined) line.push(`  score ${formatScore(node.score)}`)
+  // Before a node is decided, its score is only what its parent hoped.
+  const isJudged = node.decision !== undefined && node.result !== undefined
+  if (isJudged && node.score !== undefined) line.push(`  score ${formatScore(node.score)}`)
   if (node.revisions > 0) line.push(styled('dim', `  revision ${node.revisions}`))
   if (node.status === 'running' && activity !== undefined) line.push(...progressOf(activity, now))
   else if (node.result?.startedAt !== undefined) {

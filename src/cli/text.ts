@@ -17,7 +17,9 @@ export function clean(value: unknown, longest = FOREIGN_LENGTH_MAX): string {
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .replaceAll(/[\p{Cf}\p{Cs}\p{Variation_Selector}]/gu, '')
     .trimEnd()
-  return safe.length > longest || head.length < text.length ? `${safe.slice(0, longest - 1).toWellFormed()}…` : safe
+  return safe.length > longest || head.length < text.length
+    ? `${safe.slice(0, longest - 1).toWellFormed()}…`
+    : safe
 }
 
 const PLAIN = /^[\x20-\x7e]*$/

@@ -8,6 +8,7 @@ import { plural } from './text.ts'
 const INDENTED_DEPTH_MAX = 12
 
 export interface TreeStyle {
+  /** Of the nodes that run. */
   readonly activities: ReadonlyMap<string, Activity>
   readonly now: number
   /** How many lines there may be, the note of what is hidden included. */
@@ -22,23 +23,22 @@ export interface TreeStyle {
  * Where it is too long, nodes that run, have failed or came last are kept, each with its ancestors where these fit, and
  * a last line counts the hidden ones, failures first.
  */
-export function treeLines(tree: Tree, { activities, now, linesMax, hasDecisions }: TreeStyle): Line[] {
+export function treeLines(tree: Tree, style: TreeStyle): Line[] {
   const nodes = [...walk(tree)]
-  const drawn = new Map(
-    nodes.map((node) => {
-      const lines = [[indent(node), ...nodeLine(node, activities.get(node.id), now)]]
-      const decision = hasDecisions && node.decision ? decisionText(node.decision, tree, false) : undefined
-      if (decision !== undefined) lines.push([indent(node), styled('dim', `  → ${decision}`)])
-      return [node, lines]
-    }),
-  )
-  const kept = keep(nodes, tree, linesMax, (node) => (drawn.get(node) as Line[]).length)
-  const lines = nodes.filter((node) => kept.has(node)).flatMap((node) => drawn.get(node) as Line[])
+  const decisionOf = ({ decision }: TreeNode) =>
+    style.hasDecisions && decision !== undefined ? decisionText(decision, tree, false) : undefined
+  const heightOf = (node: TreeNode) => (decisionOf(node) === undefined ? 1 : 2)
+  const kept = keep(nodes, tree, style.linesMax, heightOf)
+  const lines: Line[] = []
+  for (const node of nodes) {
+    if (!kept.has(node)) continue
+    lines.push([indent(node), ...nodeLine(node, style.activities.get(node.id), style.now)])
+    const decision = decisionOf(node)
+    if (decision !== undefined) lines.push([indent(node), styled('dim', `  → ${decision}`)])
+  }
   const hidden = nodes.filter((node) => !kept.has(node))
-  if (hidden.length === 0) return lines
-  const hiddenLines = hidden.reduce((sum, node) => sum + (drawn.get(node) as Line[]).length, 0)
-  const counts = showCounts(countStatuses(hidden), ['failed', 'running', 'completed', 'cancelled', 'pruned', 'queued'])
-  return [...lines, [styled('dim', `… ${plural(hiddenLines, 'line')} hidden: ${counts}`)]]
+  if (hidden.length > 0) lines.push([styled('dim', hiddenNote(hidden, heightOf))])
+  return lines
 }
 
 /** Each node before its children; a loop, for trees may be deep. */
@@ -48,13 +48,29 @@ function* walk(tree: Tree): Generator<TreeNode> {
     const node = tree.nodes[id]
     if (node === undefined) continue
     yield node
-    open.push(...node.children.toReversed())
+    for (const child of node.children.toReversed()) open.push(child)
   }
 }
 
 function indent({ depth }: TreeNode): string {
   const shown = '  '.repeat(Math.min(depth, INDENTED_DEPTH_MAX))
   return depth > INDENTED_DEPTH_MAX ? `${shown}(${depth}) ` : shown
+}
+
+function hiddenNote(hidden: readonly TreeNode[], heightOf: (node: TreeNode) => number): string {
+  const counts = showCounts(countStatuses(hidden), [
+    'failed',
+    'running',
+    'completed',
+    'cancelled',
+    'pruned',
+    'queued',
+  ])
+  return `… ${plural(totalHeight(hidden, heightOf), 'line')} hidden: ${counts}`
+}
+
+function totalHeight(nodes: readonly TreeNode[], heightOf: (node: TreeNode) => number): number {
+  return nodes.reduce((sum, node) => sum + heightOf(node), 0)
 }
 
 /** Chooses the nodes to draw. */
@@ -64,33 +80,34 @@ function keep(
   linesMax: number,
   heightOf: (node: TreeNode) => number,
 ): ReadonlySet<TreeNode> {
-  const height = nodes.reduce((sum, node) => sum + heightOf(node), 0)
-  if (height <= linesMax) return new Set(nodes)
+  if (totalHeight(nodes, heightOf) <= linesMax) return new Set(nodes)
   const kept = new Set<TreeNode>()
   let room = linesMax - 1
   for (const node of byInterest(nodes)) {
     if (room <= 0) break
-    const missing = withAncestors(node, tree).filter((each) => !kept.has(each))
-    for (const wanted of [missing, kept.has(node) ? [] : [node]]) {
-      const needed = wanted.reduce((sum, each) => sum + heightOf(each), 0)
-      if (needed > room) continue
-      for (const each of wanted) kept.add(each)
-      room -= needed
-      break
-    }
+    if (kept.has(node)) continue
+    const branch = withAncestors(node, tree).filter((each) => !kept.has(each))
+    const wanted = [branch, [node]].find((each) => totalHeight(each, heightOf) <= room) ?? []
+    for (const each of wanted) kept.add(each)
+    room -= totalHeight(wanted, heightOf)
   }
   return kept
 }
 
 function byInterest(nodes: readonly TreeNode[]): TreeNode[] {
-  const rank = ({ status }: TreeNode) => (status === 'running' ? 0 : status === 'failed' ? 1 : status === 'queued' ? 3 : 2)
-  const newest = (node: TreeNode) => node.result?.endedAt ?? 0
-  return nodes.toSorted((a, b) => rank(a) - rank(b) || newest(b) - newest(a))
+  const rank = ({ status }: TreeNode) => {
+    if (status === 'running') return 0
+    if (status === 'failed') return 1
+    return status === 'queued' ? 3 : 2
+  }
+  const endedAt = ({ result }: TreeNode) => result?.endedAt ?? 0
+  return nodes.toSorted((a, b) => rank(a) - rank(b) || endedAt(b) - endedAt(a))
 }
 
 function withAncestors(node: TreeNode, tree: Tree): TreeNode[] {
   const found = [node]
-  for (let parent = parentOf(node, tree); parent !== undefined; parent = parentOf(parent, tree)) found.push(parent)
+  for (let parent = parentOf(node, tree); parent !== undefined; parent = parentOf(parent, tree))
+    found.push(parent)
   return found
 }
 

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import process from 'node:process'
+import { Command, CommanderError } from 'commander'
+import { positiveInteger, runIdentifier } from './arguments.ts'
+import { Output } from './output.ts'
+import { type RunOptions, run } from './run.ts'
+import { clean } from './text.ts'
+import { UsageError } from './usage-error.ts'
+
+const USAGE_EXIT_CODE = 2
+const ERROR_LENGTH_MAX = 4_000
+
+const output = new Output()
+const exitCode = await main()
+await output.flush()
+// Whatever the workflow has left open does not keep the command from ending.
+process.exit(exitCode)
+
+async function main(): Promise<number> {
+  let code = 0
+  const program = createProgram((ran) => {
+    code = ran
+  })
+  try {
+    await program.parseAsync()
+    return code
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+function createProgram(onRun: (exitCode: number) => void): Command {
+  const program = new Command('espalier')
+    .description('Grows job trees under control: runs a workflow and shows how its tree grows.')
+    .version(packageVersion(), '--version', 'tell the version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => output.raw(text),
+      writeErr: (text) => output.error(text.trimEnd()),
+    })
+    .showHelpAfterError('Use --help to see what is possible.')
+
+  program
+    .command('run')
+    .description('run a workflow to its end')
+    .argument('<workflow>', 'a module whose default export is a workflow, such as workflow.ts')
+    .option('--input <value...>', 'JSON, @file.json, or any number of key=value')
+    .option('--max-parallel-jobs <number>', 'how many jobs may run at a time (default: 3)', positiveInteger)
+    .option('--json', 'print the outcome as one JSON document, and no progress')
+    .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
+    .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)
+    .option('--no-color', 'use no colours (also: NO_COLOR=1)')
+    .option('--quiet', 'print only how the run ended')
+    .option('--debug', 'show where an error comes from')
+    .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
+    .action(async (workflow: string, { color, ...options }: RunOptions & { color: boolean }) => {
+      output.wantsColors = color
+      onRun(await run(workflow, options, output))
+    })
+  return program
+}
+
+/** Tells an error in one message; with `--debug`, also where it comes from. */
+function explain(error: unknown): number {
+  // commander has told its own errors already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE
+  const message = error instanceof Error ? error.message : String(error)
+  output.error(
+    error instanceof UsageError
+      ? clean(message, ERROR_LENGTH_MAX)
+      : `The workflow could not start: ${clean(message)}`,
+  )
+  if (process.argv.includes('--debug') && error instanceof Error) {
+    const { stack } = error.cause instanceof Error ? error.cause : error
+    output.error(stack ?? 'There is no stack.')
+  }
+  return error instanceof UsageError ? USAGE_EXIT_CODE : 1
+}
+
+/** Found by the package's own name: the sources and the build are at different depths. */
+function packageVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL(import.meta.resolve('espalier/package.json')), 'utf8'))
+  return (manifest as { readonly version: string }).version
+}

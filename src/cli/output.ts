@@ -1,0 +1,116 @@
+import { type Line, type Look, printable } from './line.ts'
+
+/** Columns of what is no terminal; long enough not to shorten what people read in a log. */
+const PIPE_WIDTH = 1_000
+const REPORT_PIPE_WIDTH = 100
+
+type Stream = NodeJS.WriteStream
+type Write = (text: string) => unknown
+
+/** The one way of text to stdout and stderr. */
+export class Output {
+  readonly #out: Stream = process.stdout
+  readonly #write: Write = process.stdout.write.bind(process.stdout)
+  readonly #writeError: Write = process.stderr.write.bind(process.stderr)
+  /** Whether colours are used where the terminal has them. */
+  wantsColors = true
+
+  constructor() {
+    // A reader that has gone away, as `| head` does: the run goes on, its result is written to the file.
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error
+      })
+    }
+  }
+
+  /** Whether lines already printed can be drawn again. */
+  get isLive(): boolean {
+    return this.#out.isTTY === true && process.env.TERM !== 'dumb'
+  }
+
+  get rows(): number {
+    return this.#out.rows || 24
+  }
+
+  /** Columns to lay things out in. */
+  get columns(): number {
+    return this.#out.columns || REPORT_PIPE_WIDTH
+  }
+
+  get look(): Look {
+    const isTerminal = this.#out.isTTY === true
+    return {
+      width: isTerminal ? this.columns : PIPE_WIDTH,
+      hasColors: isTerminal && this.wantsColors && this.#out.hasColors(),
+    }
+  }
+
+  print(lines: readonly Line[]): void {
+    const { look } = this
+    for (const line of lines) this.raw(`${printable(line, look)}\n`)
+  }
+
+  /** Writes text as it is: a document, or what moves the cursor. */
+  raw(text: string): void {
+    this.#write(text)
+  }
+
+  error(text: string): void {
+    this.#writeError(`${text}\n`)
+  }
+
+  /**
+   * Takes what others write to stdout, and to stderr if asked, as handlers do that call `console.log`.
+   *
+   * @returns A function that gives the streams back.
+   */
+  divert(names: readonly ('stdout' | 'stderr')[], take: (text: string) => void): () => void {
+    const given = names.map((name) => divertStream(process[name], take))
+    return () => {
+      for (const giveBack of given) giveBack()
+    }
+  }
+
+  /** Resolves when everything printed has been handed to the system. */
+  async flush(): Promise<void> {
+    await Promise.all(
+      [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
+    )
+  }
+
+  /** What log-update draws on: stdout, whoever else's writes are diverted. */
+  get canvas(): NodeJS.WritableStream {
+    const output = this
+    const canvas = {
+      write: (text: string) => this.#write(text),
+      isTTY: true,
+      get columns() {
+        return output.columns
+      },
+      get rows() {
+        return output.rows
+      },
+    }
+    return canvas as unknown as NodeJS.WritableStream
+  }
+
+  onResize(listener: () => void): () => void {
+    this.#out.on('resize', listener)
+    return () => this.#out.off('resize', listener)
+  }
+}
+
+function divertStream(stream: Stream, take: (text: string) => void): () => void {
+  const { write } = stream
+  const diverted = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => {
+    take(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
+    const done = typeof encoding === 'function' ? encoding : callback
+    if (typeof done === 'function') process.nextTick(done)
+    return true
+  }
+  stream.write = diverted as Stream['write']
+  return () => {
+    stream.write = write
+  }
+}

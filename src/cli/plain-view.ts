@@ -1,0 +1,70 @@
+import type { PoolStreamEvent, RunEventOf, RunStreamEvent, Tree } from '../index.ts'
+import { type Line, type Segment, styled } from './line.ts'
+import { decisionText, labelOf, nodeLine } from './node-text.ts'
+import { clean, formatDuration, formatScore } from './text.ts'
+
+/**
+ * One event of a run as a line, or `undefined` for one that is not worth it.
+ *
+ * A node's score comes with the decision on it: before, it is only what its parent hoped.
+ */
+export function runEventLine(event: RunStreamEvent, startedAt: number, tree: Tree): Line | undefined {
+  const text = describe(event, tree)
+  return text === undefined ? undefined : timed(event.at, startedAt, text)
+}
+
+/** One event of the pool as a line: a node's log, its retries, and what does not want to end. */
+export function poolEventLine(event: PoolStreamEvent, startedAt: number, tree: Tree): Line | undefined {
+  if (!('nodeId' in event) || event.nodeId === undefined) return undefined
+  const node = tree.nodes[event.nodeId]
+  const label = node === undefined ? event.nodeId : labelOf(node)
+  const say = (...text: Segment[]) => timed(event.at, startedAt, text)
+  switch (event.type) {
+    case 'job.log':
+      return say(styled('dim', `  ${label}: ${clean(event.line)}`))
+    case 'job.retrying': {
+      const wait = formatDuration(event.retryAt - event.at)
+      return say(styled('yellow', `↻ ${label}  attempt ${event.attempt} failed, the next starts in ${wait}`))
+    }
+    case 'job.zombie':
+      return say(
+        styled(
+          'yellow',
+          `! ${label}  attempt ${event.attempt} ignores its signal, runs on and keeps its slot`,
+        ),
+      )
+    default:
+      return undefined
+  }
+}
+
+/** A message of the runtime as a line. */
+export function noticeLine(message: string, at: number, startedAt: number): Line {
+  return timed(at, startedAt, [styled('yellow', `! ${clean(message)}`)])
+}
+
+function describe(event: RunStreamEvent, tree: Tree): Segment[] | undefined {
+  switch (event.type) {
+    case 'node.changed':
+      return event.node.status === 'queued' ? undefined : [...nodeLine(event.node, undefined, event.at)]
+    case 'node.decided':
+      return describeDecision(event, tree)
+    case 'run.started':
+    case 'run.ended':
+    case 'node.added':
+    case 'node.progress':
+      return undefined
+  }
+}
+
+function describeDecision({ node, decision }: RunEventOf<'node.decided'>, tree: Tree): Segment[] | undefined {
+  const text = decisionText(decision, tree, true)
+  // What went wrong in a decision is told by the runtime's own message.
+  if (decision.error !== undefined || (text === undefined && node.score === undefined)) return undefined
+  const score = node.score === undefined ? '' : `  score ${formatScore(node.score)}`
+  return [`→ ${labelOf(node)}${score}`, styled('dim', `  ${text ?? 'stopped'}`)]
+}
+
+function timed(at: number, startedAt: number, text: readonly Segment[]): Line {
+  return [styled('dim', `${((at - startedAt) / 1000).toFixed(1)}s`.padStart(7)), '  ', ...text]
+}

@@ -1,0 +1,114 @@
+import {
+  isEspalierError,
+  JobPool,
+  type Logger,
+  Orchestrator,
+  type RunOutcome,
+  type Workflow,
+} from '../index.ts'
+import { readInput } from './arguments.ts'
+import { Interruption } from './interruption.ts'
+import { toJson } from './json.ts'
+import { loadWorkflow } from './load-workflow.ts'
+import type { Output } from './output.ts'
+import { type Progress, showLive, showPlain, silence } from './progress.ts'
+import { type Finished, reportLines, verdictLines } from './report.ts'
+import { prepareResult, writeResult } from './result-file.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface RunOptions {
+  readonly input?: readonly string[]
+  readonly maxParallelJobs?: number
+  readonly json?: boolean
+  readonly out?: string
+  readonly runId?: string
+  readonly quiet?: boolean
+}
+
+/**
+ * Runs a workflow, shows how it goes, and writes its outcome to a file.
+ *
+ * @returns The exit code.
+ * @throws {UsageError} Before anything has started, for what the user has to correct.
+ */
+export async function run(path: string, options: RunOptions, output: Output): Promise<number> {
+  // One document is promised on stdout: what the workflow itself prints goes to stderr.
+  const giveBack = options.json ? output.divert(['stdout'], (text) => process.stderr.write(text)) : () => {}
+  try {
+    const workflow = await loadWorkflow(path)
+    return await runWorkflow(workflow, options, output)
+  } finally {
+    giveBack()
+  }
+}
+
+async function runWorkflow(workflow: Workflow, options: RunOptions, output: Output): Promise<number> {
+  const { maxParallelJobs, runId } = options
+  const input = await readInput(options.input ?? [])
+  let progress = silence
+  const logger = loggerFor((message) => progress.message(message))
+  const pool = new JobPool({ logger, ...(maxParallelJobs === undefined ? {} : { maxParallelJobs }) })
+  const orchestrator = new Orchestrator(workflow, { pool, input, ...(runId === undefined ? {} : { runId }) })
+  const file = await prepareResult(options.out, workflow.name, orchestrator.runId)
+
+  const interruption = new Interruption(() => {
+    progress.cancelling()
+    orchestrator.cancel()
+  })
+  try {
+    progress = showProgress({ workflow, orchestrator, pool, startedAt: Date.now() }, options, output)
+    const outcome = await orchestrator.run().catch(refuse)
+    progress.stop()
+    const timeline = pool.getTimeline()
+    const finished = { workflow: workflow.name, outcome, timeline, metrics: pool.getMetrics() }
+    const written = await write(outcome, file, output)
+    show({ ...finished, file: written }, options, output)
+    if (interruption.exitCode !== undefined) return interruption.exitCode
+    return outcome.status === 'completed' && written !== undefined ? 0 : 1
+  } finally {
+    progress.stop()
+    interruption.end()
+  }
+}
+
+function showProgress(
+  watched: Parameters<typeof showLive>[0],
+  { json, quiet }: RunOptions,
+  output: Output,
+): Progress {
+  if (json || quiet) return silence
+  return output.isLive ? showLive(watched, output) : showPlain(watched, output)
+}
+
+/** What espalier refuses before the run is for the user to correct; what the workflow's `root` throws is not. */
+function refuse(thrown: unknown): never {
+  if (isEspalierError(thrown)) throw new UsageError(thrown.message, { cause: thrown })
+  throw thrown
+}
+
+/** @returns The file; `undefined` when it could not be written. */
+async function write(outcome: RunOutcome, file: string, output: Output): Promise<string | undefined> {
+  try {
+    return await writeResult(file, `${JSON.stringify(toJson(outcome), undefined, 2)}\n`)
+  } catch (error) {
+    output.error(`The result could not be written to ${file}: ${(error as Error).message}`)
+    return undefined
+  }
+}
+
+function show(finished: Finished, { json, quiet }: RunOptions, output: Output): void {
+  if (json) {
+    const document = { ...(toJson(finished.outcome) as object), file: finished.file }
+    output.raw(`${JSON.stringify(document, undefined, 2)}\n`)
+    return
+  }
+  const { columns } = output
+  output.print(quiet ? verdictLines(finished, columns) : [[], ...reportLines(finished, columns)])
+}
+
+/** Warnings and errors of the runtime become part of what is shown. */
+function loggerFor(tell: (message: string) => void): Logger {
+  const say = (message: string, details?: unknown) =>
+    tell(details instanceof Error ? `${message} ${details.message}` : message)
+  return { debug: () => {}, info: () => {}, warn: say, error: say }
+}
