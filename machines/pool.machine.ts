@@ -1,5 +1,6 @@
 import { produce } from 'immer'
 import { setup } from 'xstate'
+import type { JobResult } from '../src/domain/job.ts'
 
 /** How many jobs of the pool are in each status. */
 export interface JobCounts {
@@ -32,6 +33,13 @@ export type PoolEvent =
   | { readonly type: 'jobs.changed'; readonly at: number; readonly jobs: JobCounts }
   | { readonly type: 'pool.shutdown'; readonly at: number; readonly wait: boolean; readonly timeoutMs: number }
   | { readonly type: 'deadline.reached'; readonly at: number }
+  | JobDone
+
+/** What XState tells a parent when a child is done; `jobs.changed` says the same for many at once. */
+interface JobDone {
+  readonly type: 'xstate.done.actor.job'
+  readonly output: JobResult
+}
 
 const isIdle = (jobs: JobCounts) => jobs.queued + jobs.running === 0
 
@@ -47,7 +55,8 @@ const pool = setup({
     hasBecomeIdle: ({ event }) => event.type === 'jobs.changed' && isIdle(event.jobs),
     mayWait: ({ event }) => event.type === 'pool.shutdown' && event.wait,
     mayNotWait: ({ event }) => event.type === 'pool.shutdown' && !event.wait,
-    isDue: ({ context, event }) => context.deadlineAt > 0 && event.at >= context.deadlineAt,
+    isDue: ({ context, event }) =>
+      event.type === 'deadline.reached' && context.deadlineAt > 0 && event.at >= context.deadlineAt,
   },
   actions: {
     /** Grants free slots to ready jobs. */
@@ -99,6 +108,7 @@ export const poolMachine = pool.createMachine({
   type: 'parallel',
   on: {
     'jobs.changed': { actions: recount },
+    'xstate.done.actor.job': {},
     'pool.limit': { actions: [setLimit, 'dispatch'] },
   },
   states: {

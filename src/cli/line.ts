@@ -10,7 +10,7 @@ export type Segment = string | { readonly text: string; readonly style: Style }
 export type Line = readonly Segment[]
 
 export interface Look {
-  /** Columns of the terminal. */
+  /** Columns there are; `Infinity` for lines that may wrap. */
   readonly width: number
   readonly hasColors: boolean
 }
@@ -37,4 +37,9 @@ export function printable(line: Line, { width, hasColors }: Look): string {
     if (shown !== text) break
   }
   return isTooWide ? `${printed}…` : printed.trimEnd()
+}
+
+/** A line as plain text, whole. */
+export function lineText(line: Line): string {
+  return printable(line, { width: Number.POSITIVE_INFINITY, hasColors: false })
 }

@@ -11,6 +11,7 @@ const FOREIGN_LINE_MAX = 2_000
 
 const HIDE_CURSOR = '\u001b[?25l'
 const SHOW_CURSOR = '\u001b[?25h'
+const ERASE_BELOW = '\u001b[0J'
 
 /** Keeps a few lines at the bottom of a terminal up to date, and leaves nothing of them behind. */
 export class LiveScreen {
@@ -62,6 +63,8 @@ export class LiveScreen {
     for (const end of this.#ends.splice(0)) end()
     clearTimeout(this.#timer)
     this.#draw.clear()
+    // At Ctrl-C a terminal drops what it has not drawn yet, and the cursor may be higher than it should.
+    this.#output.raw(ERASE_BELOW)
     if (this.#foreign !== '' && !this.#foreign.endsWith('\n')) this.#foreign += '\n'
     this.#printForeign()
     this.#output.raw(SHOW_CURSOR)
@@ -70,7 +73,7 @@ export class LiveScreen {
   #drawNow(): void {
     this.#timer = undefined
     const startedAt = performance.now()
-    const { look } = this.#output
+    const look = { width: this.#output.columns, hasColors: this.#output.hasColors }
     if (this.#foreign.includes('\n')) {
       this.#draw.clear()
       this.#printForeign()

@@ -1,8 +1,8 @@
 import type { Strategy, TreeNode } from '../index.ts'
 import { type Line, type Segment, styled } from './line.ts'
-import { labelOf, markOf, progressOf } from './node-text.ts'
+import { markOf, nameOf, progressOf } from './node-text.ts'
 import { countStatuses, type RunPicture } from './picture.ts'
-import { clean, clip, formatDuration, listShort } from './text.ts'
+import { clean, clip, formatDuration, listShort, pad, widthOf } from './text.ts'
 import { treeLines } from './tree-lines.ts'
 
 const NEXT_MAX = 3
@@ -24,7 +24,7 @@ export function liveLines(picture: RunPicture, rows: number): Line[] {
   if (waiting !== undefined) lines.push(waiting)
   const linesMax = rows - 1 - lines.length - 1
   if (linesMax < 2 || nodes.length === 0) return lines.slice(0, Math.max(1, rows - 1))
-  return [...lines, [], ...treeLines(picture.tree, { ...picture, linesMax, hasDecisions: false })]
+  return [...lines, [], ...treeLines(picture.tree, { linesMax, hasDecisions: false })]
 }
 
 /** Has nothing in it that changes with time: what is the same is not drawn again. */
@@ -38,22 +38,21 @@ function titleLine({ workflow, runId, notice }: RunPicture): Line {
 
 function countsLine({ startedAt, now, slots }: RunPicture, nodes: readonly TreeNode[]): Line {
   const counts = countStatuses(nodes)
-  const line: Segment[] = [formatDuration(now - startedAt).padEnd(7)]
-  for (const status of ['running', 'queued', 'completed', 'failed'] as const) {
-    line.push(' ', markOf(status), ` ${counts[status]} ${status} `)
+  const line: Segment[] = [formatDuration(now - startedAt).padEnd(7), `slots ${slots.busy}/${slots.total}`]
+  for (const status of ['running', 'queued', 'completed', 'failed', 'cancelled', 'pruned'] as const) {
+    const isAlwaysShown = status !== 'cancelled' && status !== 'pruned'
+    if (isAlwaysShown || counts[status] > 0) line.push('  ', markOf(status), ` ${counts[status]} ${status}`)
   }
-  const others = counts.cancelled + counts.pruned
-  if (others > 0) line.push(' ', markOf('cancelled'), ` ${others} cancelled or pruned `)
-  return [...line, styled('dim', `  slots ${slots.busy}/${slots.total}`)]
+  return line
 }
 
 function runningLines({ activities, now }: RunPicture, nodes: readonly TreeNode[], rows: number): Line[] {
   const running = nodes.filter(({ status }) => status === 'running')
   const shown = running.slice(0, Math.max(1, Math.floor(rows / 3)))
-  const columns = Math.min(LABEL_COLUMNS, Math.max(0, ...shown.map((node) => labelOf(node).length)))
+  const columns = Math.min(LABEL_COLUMNS, Math.max(0, ...shown.map((node) => widthOf(nameOf(node)))))
   const lines = shown.map((node): Line => {
     const activity = activities.get(node.id)
-    const label = clip(labelOf(node), columns).padEnd(columns)
+    const label = pad(clip(nameOf(node), columns), columns)
     return [
       '  ',
       markOf('running'),
@@ -70,7 +69,7 @@ function waitingLine({ strategy }: RunPicture, nodes: readonly TreeNode[]): Line
   if (waiting.length === 0) return undefined
   const next = waiting.toSorted(inOrderOf(strategy)).slice(0, NEXT_MAX + 1)
   const names = listShort(
-    next.slice(0, NEXT_MAX).map((node) => clip(labelOf(node), LABEL_COLUMNS)),
+    next.slice(0, NEXT_MAX).map((node) => clip(nameOf(node), LABEL_COLUMNS)),
     NEXT_MAX,
   )
   const rest = waiting.length > NEXT_MAX ? ` and ${waiting.length - NEXT_MAX} more` : ''

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
+import { isEspalierError } from '../index.ts'
 import { positiveInteger, runIdentifier } from './arguments.ts'
 import { Output } from './output.ts'
 import { type RunOptions, run } from './run.ts'
@@ -10,7 +11,15 @@ import { UsageError } from './usage-error.ts'
 const USAGE_EXIT_CODE = 2
 const ERROR_LENGTH_MAX = 4_000
 
+const STANDSTILL =
+  'The run stands still: nothing is left to wait for, but jobs have not ended. Look for a promise that never settles.'
+
 const output = new Output()
+process.once('beforeExit', () => {
+  // Told when the live view, which listens too, has gone.
+  process.once('exit', () => output.error(STANDSTILL))
+  process.exit(1)
+})
 const exitCode = await main()
 await output.flush()
 // Whatever the workflow has left open does not keep the command from ending.
@@ -64,17 +73,14 @@ function createProgram(onRun: (exitCode: number) => void): Command {
 function explain(error: unknown): number {
   // commander has told its own errors already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE
-  const message = error instanceof Error ? error.message : String(error)
-  output.error(
-    error instanceof UsageError
-      ? clean(message, ERROR_LENGTH_MAX)
-      : `The workflow could not start: ${clean(message)}`,
-  )
+  const message = clean(error instanceof Error ? error.message : error, ERROR_LENGTH_MAX)
+  const isWrongUse = error instanceof UsageError || isEspalierError(error)
+  output.error(isWrongUse ? message : `The workflow could not start: ${message}`)
   if (process.argv.includes('--debug') && error instanceof Error) {
     const { stack } = error.cause instanceof Error ? error.cause : error
     output.error(stack ?? 'There is no stack.')
   }
-  return error instanceof UsageError ? USAGE_EXIT_CODE : 1
+  return isWrongUse ? USAGE_EXIT_CODE : 1
 }
 
 /** Found by the package's own name: the sources and the build are at different depths. */

@@ -25,25 +25,33 @@ export function labelOf(node: TreeNode): string {
   return clip(clean(node.label), LABEL_WIDTH_MAX) || node.id
 }
 
-/** A node in one line: mark, label, status where the mark alone would be a riddle, score, progress, duration. */
-export function nodeLine(node: TreeNode, activity: Activity | undefined, now: number): Line {
-  const line: Segment[] = [markOf(node.status), ` ${labelOf(node)}`, ...outcomeOf(node)]
-  // Before a node is decided, its score is only what its parent hoped.
-  const isJudged = node.decision !== undefined && node.result !== undefined
-  if (isJudged && node.score !== undefined) line.push(`  score ${formatScore(node.score)}`)
-  if (node.revisions > 0) line.push(styled('dim', `  revision ${node.revisions}`))
-  if (node.status === 'running' && activity !== undefined) line.push(...progressOf(activity, now))
-  else if (node.result?.startedAt !== undefined) {
-    line.push(styled('dim', `  (${formatDuration(node.result.durationMs)})`))
-  }
-  return line
+/** How lines speak of a node; labels repeat, ids do not. */
+export function nameOf(node: TreeNode): string {
+  return `${node.id} ${labelOf(node)}`
+}
+
+/** A node in one line: mark, id, label, score, duration, and what the mark alone would leave open. */
+export function nodeLine(node: TreeNode): Line {
+  const { status, result, revisions } = node
+  const line: Segment[] = [markOf(status), styled('dim', ` ${node.id}`), ` ${labelOf(node)}`]
+  if (isJudged(node)) line.push(`  score ${formatScore(node.score)}`)
+  if (revisions > 0) line.push(styled('dim', `  revision ${revisions}`))
+  if (result?.startedAt !== undefined) line.push(styled('dim', `  (${formatDuration(result.durationMs)})`))
+  return [...line, ...outcomeOf(node)]
+}
+
+/** Before a node is decided, its score is only what its parent hoped; one that failed has none of its own. */
+export function isJudged(node: TreeNode): node is TreeNode & { readonly score: number } {
+  const { status, score, decision } = node
+  return score !== undefined && status === 'completed' && decision !== undefined && decision.type !== 'revise'
 }
 
 function outcomeOf({ status, result }: TreeNode): Segment[] {
   if (status === 'failed') return [styled('red', `  failed: ${failureOf(result)}`)]
   if (status === 'cancelled') {
-    const reason = clean(result?.reason ?? '', 100)
-    return [styled('yellow', `  cancelled${reason === '' ? '' : ` (${reason})`}`)]
+    const reason =
+      result?.reason === undefined || result.reason === 'cancelled' ? '' : ` (${clean(result.reason, 100)})`
+    return [styled('yellow', `  cancelled${reason}`)]
   }
   return status === 'completed' ? [] : [styled('dim', `  ${status}`)]
 }
@@ -82,7 +90,7 @@ export function decisionText(decision: DecisionRecord, tree: Tree, names: boolea
 function didOf({ type, nodeIds }: DecisionRecord, tree: Tree, names: boolean): string {
   const labels = nodeIds.map((id) => {
     const node = tree.nodes[id]
-    return node === undefined ? id : labelOf(node)
+    return node === undefined ? id : nameOf(node)
   })
   const which = names && labels.length > 0 ? ` (${listShort(labels, NAMES_MAX)})` : ''
   switch (type) {
@@ -91,7 +99,7 @@ function didOf({ type, nodeIds }: DecisionRecord, tree: Tree, names: boolean): s
     case 'prune':
       return `pruned ${nodeIds.length}${which}`
     case 'revise':
-      return 'revised'
+      return nodeIds.length === 0 ? 'revised nothing' : 'revised'
     case 'stop':
       return 'stopped'
     case 'satisfy':

@@ -1,8 +1,7 @@
-import { type Line, type Look, printable } from './line.ts'
+import { type Line, printable } from './line.ts'
 
-/** Columns of what is no terminal; long enough not to shorten what people read in a log. */
-const PIPE_WIDTH = 1_000
-const REPORT_PIPE_WIDTH = 100
+/** Columns of what is no terminal. */
+const PIPE_COLUMNS = 100
 
 type Stream = NodeJS.WriteStream
 type Write = (text: string) => unknown
@@ -35,19 +34,16 @@ export class Output {
 
   /** Columns to lay things out in. */
   get columns(): number {
-    return this.#out.columns || REPORT_PIPE_WIDTH
+    return this.#out.columns || PIPE_COLUMNS
   }
 
-  get look(): Look {
-    const isTerminal = this.#out.isTTY === true
-    return {
-      width: isTerminal ? this.columns : PIPE_WIDTH,
-      hasColors: isTerminal && this.wantsColors && this.#out.hasColors(),
-    }
+  get hasColors(): boolean {
+    return this.#out.isTTY === true && this.wantsColors && this.#out.hasColors()
   }
 
+  /** Prints lines whole, however long: a terminal wraps them. */
   print(lines: readonly Line[]): void {
-    const { look } = this
+    const look = { width: Number.POSITIVE_INFINITY, hasColors: this.hasColors }
     for (const line of lines) this.raw(`${printable(line, look)}\n`)
   }
 

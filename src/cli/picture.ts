@@ -31,8 +31,6 @@ export interface Activity {
 
 export type StatusCounts = Readonly<Record<NodeStatus, number>>
 
-const STATUSES: readonly NodeStatus[] = ['running', 'queued', 'failed', 'completed', 'cancelled', 'pruned']
-
 /** How many of the nodes are in each status. */
 export function countStatuses(nodes: Iterable<{ readonly status: NodeStatus }>): StatusCounts {
   const counts = { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0, pruned: 0 }
@@ -40,8 +38,10 @@ export function countStatuses(nodes: Iterable<{ readonly status: NodeStatus }>):
   return counts
 }
 
+const BY_WORTH: readonly NodeStatus[] = ['failed', 'running', 'completed', 'cancelled', 'pruned', 'queued']
+
 /** `2 failed, 31 completed`: what is worth a look first, and nothing that is 0. */
-export function showCounts(counts: StatusCounts, order: readonly NodeStatus[] = STATUSES): string {
-  const shown = order.filter((status) => counts[status] > 0).map((status) => `${counts[status]} ${status}`)
-  return shown.length === 0 ? 'none' : shown.join(', ')
+export function showCounts(counts: StatusCounts): string {
+  const shown = BY_WORTH.filter((status) => counts[status] > 0)
+  return shown.map((status) => `${counts[status]} ${status}`).join(', ')
 }

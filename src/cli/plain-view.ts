@@ -1,6 +1,6 @@
 import type { PoolStreamEvent, RunEventOf, RunStreamEvent, Tree } from '../index.ts'
 import { type Line, type Segment, styled } from './line.ts'
-import { decisionText, labelOf, nodeLine } from './node-text.ts'
+import { decisionText, isJudged, nameOf, nodeLine } from './node-text.ts'
 import { clean, formatDuration, formatScore } from './text.ts'
 
 /**
@@ -13,11 +13,11 @@ export function runEventLine(event: RunStreamEvent, startedAt: number, tree: Tre
   return text === undefined ? undefined : timed(event.at, startedAt, text)
 }
 
-/** One event of the pool as a line: a node's log, its retries, and what does not want to end. */
+/** One event of the pool as a line: a node's log, and its retries. */
 export function poolEventLine(event: PoolStreamEvent, startedAt: number, tree: Tree): Line | undefined {
   if (!('nodeId' in event) || event.nodeId === undefined) return undefined
   const node = tree.nodes[event.nodeId]
-  const label = node === undefined ? event.nodeId : labelOf(node)
+  const label = node === undefined ? event.nodeId : nameOf(node)
   const say = (...text: Segment[]) => timed(event.at, startedAt, text)
   switch (event.type) {
     case 'job.log':
@@ -26,13 +26,6 @@ export function poolEventLine(event: PoolStreamEvent, startedAt: number, tree: T
       const wait = formatDuration(event.retryAt - event.at)
       return say(styled('yellow', `↻ ${label}  attempt ${event.attempt} failed, the next starts in ${wait}`))
     }
-    case 'job.zombie':
-      return say(
-        styled(
-          'yellow',
-          `! ${label}  attempt ${event.attempt} ignores its signal, runs on and keeps its slot`,
-        ),
-      )
     default:
       return undefined
   }
@@ -46,7 +39,7 @@ export function noticeLine(message: string, at: number, startedAt: number): Line
 function describe(event: RunStreamEvent, tree: Tree): Segment[] | undefined {
   switch (event.type) {
     case 'node.changed':
-      return event.node.status === 'queued' ? undefined : [...nodeLine(event.node, undefined, event.at)]
+      return event.node.status === 'queued' ? undefined : [...nodeLine(event.node)]
     case 'node.decided':
       return describeDecision(event, tree)
     case 'run.started':
@@ -58,11 +51,12 @@ function describe(event: RunStreamEvent, tree: Tree): Segment[] | undefined {
 }
 
 function describeDecision({ node, decision }: RunEventOf<'node.decided'>, tree: Tree): Segment[] | undefined {
-  const text = decisionText(decision, tree, true)
   // What went wrong in a decision is told by the runtime's own message.
-  if (decision.error !== undefined || (text === undefined && node.score === undefined)) return undefined
-  const score = node.score === undefined ? '' : `  score ${formatScore(node.score)}`
-  return [`→ ${labelOf(node)}${score}`, styled('dim', `  ${text ?? 'stopped'}`)]
+  if (decision.error !== undefined) return undefined
+  const text = decisionText(decision, tree, true)
+  const score = isJudged(node) ? `  score ${formatScore(node.score)}` : ''
+  if (text === undefined && score === '') return undefined
+  return [`→ ${nameOf(node)}${score}`, styled('dim', `  ${text ?? 'stopped'}`)]
 }
 
 function timed(at: number, startedAt: number, text: readonly Segment[]): Line {

@@ -1,6 +1,6 @@
 import type { JobPool, Orchestrator, PoolStreamEvent, RunStreamEvent, Workflow } from '../index.ts'
 import { Activities } from './activities.ts'
-import { type Line, printable } from './line.ts'
+import { type Line, lineText } from './line.ts'
 import { LiveScreen } from './live-screen.ts'
 import { liveLines } from './live-view.ts'
 import type { Output } from './output.ts'
@@ -61,8 +61,7 @@ export function showLive(watched: Watched, output: Output): Progress {
     },
   )
   return {
-    message: (text) =>
-      screen.printAbove(`${printable(noticeLine(text, Date.now(), startedAt), output.look)}\n`),
+    message: (text) => screen.printAbove(`${lineText(noticeLine(text, Date.now(), startedAt))}\n`),
     cancelling: () => {
       notice = CANCELLING
       screen.update()

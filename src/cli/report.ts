@@ -1,13 +1,13 @@
 import { inspect } from 'node:util'
 import type { DecisionCut, PoolMetrics, RunOutcome, TimelineEntry, TreeNode } from '../index.ts'
 import { type Line, type Segment, type Style, styled } from './line.ts'
-import { labelOf } from './node-text.ts'
+import { nameOf } from './node-text.ts'
 import { clean, formatDuration, plural } from './text.ts'
 import { timelineLines } from './timeline.ts'
 import { treeLines } from './tree-lines.ts'
 
 const TREE_LINES_MAX = 200
-const VALUE_LINES_MAX = 40
+const VALUE_LINES_MAX = 24
 
 /** All there is to tell of a run that has ended. */
 export interface Finished {
@@ -23,9 +23,8 @@ export interface Finished {
 export function reportLines(finished: Finished, width: number): Line[] {
   const { outcome, timeline } = finished
   const { tree, metrics } = outcome
-  const style = { activities: new Map(), now: metrics.endedAt, linesMax: TREE_LINES_MAX, hasDecisions: true }
   return [
-    ...section('Tree', treeLines(tree, style)),
+    ...section('Tree', treeLines(tree, { linesMax: TREE_LINES_MAX, hasDecisions: true })),
     ...section('Timeline', timelineLines(timeline, metrics, width)),
     ...section('Numbers', numberLines(finished)),
     ...verdictLines(finished, width),
@@ -63,7 +62,7 @@ function whyOf({ reason, tree, error }: RunOutcome): Segment[] {
     case 'satisfied': {
       const node = first(nodes, ({ decision }) => decision?.type === 'satisfy')
       const why = node?.decision?.why
-      const by = node === undefined ? 'satisfied' : `satisfied by ${labelOf(node)}`
+      const by = node === undefined ? 'satisfied' : `satisfied by ${nameOf(node)}`
       return [why === undefined ? by : `${by}: ${clean(why)}`]
     }
     case 'exhausted':
@@ -107,14 +106,13 @@ function numberLines({ outcome, metrics }: Finished): Line[] {
   const { nodes, completed, failed, cancelled, revisions, decisions } = outcome.metrics
   const { executionMs, queueMs, slotUtilisation, retries } = metrics
   const busy = Math.round(slotUtilisation * 100)
+  const retried = retries === 1 ? '1 retry' : `${retries} retries`
   return [
+    [`${plural(nodes, 'node')}: ${completed} completed, ${failed} failed, ${cancelled} cancelled or pruned`],
+    [`${plural(decisions, 'decision')}, ${plural(revisions, 'revision')}, ${retried}`],
     [
-      `${plural(nodes, 'node')}: ${completed} completed, ${failed} failed, ${cancelled} cancelled or pruned; ` +
-        `${plural(decisions, 'decision')}, ${plural(revisions, 'revision')}, ${retries === 1 ? '1 retry' : `${retries} retries`}`,
+      `jobs ran ${formatDuration(executionMs.averageMs)} on average, ${formatDuration(executionMs.maxMs)} at most`,
     ],
-    [
-      `ran ${formatDuration(executionMs.averageMs)} on average, ${formatDuration(executionMs.maxMs)} at most; ` +
-        `waited ${formatDuration(queueMs.averageMs)} on average; slots ${busy}% busy`,
-    ],
+    [`jobs waited ${formatDuration(queueMs.averageMs)} on average; slots were ${busy}% busy`],
   ]
 }

@@ -1,11 +1,4 @@
-import {
-  isEspalierError,
-  JobPool,
-  type Logger,
-  Orchestrator,
-  type RunOutcome,
-  type Workflow,
-} from '../index.ts'
+import { JobPool, type Logger, Orchestrator, type RunOutcome, type Workflow } from '../index.ts'
 import { readInput } from './arguments.ts'
 import { Interruption } from './interruption.ts'
 import { toJson } from './json.ts'
@@ -14,7 +7,6 @@ import type { Output } from './output.ts'
 import { type Progress, showLive, showPlain, silence } from './progress.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
-import { UsageError } from './usage-error.ts'
 
 export interface RunOptions {
   readonly input?: readonly string[]
@@ -29,7 +21,8 @@ export interface RunOptions {
  * Runs a workflow, shows how it goes, and writes its outcome to a file.
  *
  * @returns The exit code.
- * @throws {UsageError} Before anything has started, for what the user has to correct.
+ * @throws {UsageError | EspalierError} Before anything has started, for what the user has to correct; and what the
+ * workflow's `root` throws.
  */
 export async function run(path: string, options: RunOptions, output: Output): Promise<number> {
   // One document is promised on stdout: what the workflow itself prints goes to stderr.
@@ -57,7 +50,7 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
   })
   try {
     progress = showProgress({ workflow, orchestrator, pool, startedAt: Date.now() }, options, output)
-    const outcome = await orchestrator.run().catch(refuse)
+    const outcome = await orchestrator.run()
     progress.stop()
     const timeline = pool.getTimeline()
     const finished = { workflow: workflow.name, outcome, timeline, metrics: pool.getMetrics() }
@@ -78,12 +71,6 @@ function showProgress(
 ): Progress {
   if (json || quiet) return silence
   return output.isLive ? showLive(watched, output) : showPlain(watched, output)
-}
-
-/** What espalier refuses before the run is for the user to correct; what the workflow's `root` throws is not. */
-function refuse(thrown: unknown): never {
-  if (isEspalierError(thrown)) throw new UsageError(thrown.message, { cause: thrown })
-  throw thrown
 }
 
 /** @returns The file; `undefined` when it could not be written. */

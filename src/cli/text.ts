@@ -58,6 +58,11 @@ export function clip(text: string, width: number): string {
   return widthOf(text) <= width ? text : `${cut(text, width - 1)}…`
 }
 
+/** Fills a clean text up to `width` columns. */
+export function pad(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)))
+}
+
 /** `340ms`, `12.3s`, `2m 05s`, `1h 02m`. */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.max(0, Math.round(ms))}ms`
@@ -86,8 +91,8 @@ export function progressBar(fraction: number, width: number): string {
   return `[${'#'.repeat(filled)}${'-'.repeat(room - filled)}]`
 }
 
-/** `a, b, c and 4 more`. */
+/** `a · b · c and 4 more`: labels have commas of their own. */
 export function listShort(names: readonly string[], count: number): string {
-  const shown = names.slice(0, count).join(', ')
+  const shown = names.slice(0, count).join(' · ')
   return names.length > count ? `${shown} and ${names.length - count} more` : shown
 }

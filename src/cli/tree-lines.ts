@@ -1,16 +1,13 @@
 import type { Tree, TreeNode } from '../index.ts'
 import { type Line, styled } from './line.ts'
 import { decisionText, nodeLine } from './node-text.ts'
-import { type Activity, countStatuses, showCounts } from './picture.ts'
+import { countStatuses, showCounts } from './picture.ts'
 import { plural } from './text.ts'
 
 /** Deeper nodes are not indented further, but show their depth. */
 const INDENTED_DEPTH_MAX = 12
 
 export interface TreeStyle {
-  /** Of the nodes that run. */
-  readonly activities: ReadonlyMap<string, Activity>
-  readonly now: number
   /** How many lines there may be, the note of what is hidden included. */
   readonly linesMax: number
   /** Whether each decision gets a line below its node. */
@@ -32,7 +29,7 @@ export function treeLines(tree: Tree, style: TreeStyle): Line[] {
   const lines: Line[] = []
   for (const node of nodes) {
     if (!kept.has(node)) continue
-    lines.push([indent(node), ...nodeLine(node, style.activities.get(node.id), style.now)])
+    lines.push([indent(node), ...nodeLine(node)])
     const decision = decisionOf(node)
     if (decision !== undefined) lines.push([indent(node), styled('dim', `  → ${decision}`)])
   }
@@ -58,14 +55,7 @@ function indent({ depth }: TreeNode): string {
 }
 
 function hiddenNote(hidden: readonly TreeNode[], heightOf: (node: TreeNode) => number): string {
-  const counts = showCounts(countStatuses(hidden), [
-    'failed',
-    'running',
-    'completed',
-    'cancelled',
-    'pruned',
-    'queued',
-  ])
+  const counts = showCounts(countStatuses(hidden))
   return `… ${plural(totalHeight(hidden, heightOf), 'line')} hidden: ${counts}`
 }
 

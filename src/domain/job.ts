@@ -18,7 +18,6 @@ export const JOB_STATES = [
   'failed',
   'cancelled',
 ] as const
-export type JobState = (typeof JOB_STATES)[number]
 
 /** Why a job failed. `rejected`: its executor cannot carry it, and trying again would not help. */
 export type FailureReason = 'error' | 'timeout' | 'lost' | 'rejected'

@@ -1,3 +1,4 @@
+import type { ActorOptions, ActorRefFrom } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../../machines/index.ts'
 import { Actor, compile, LightActor } from '../statechart/index.ts'
 
@@ -10,8 +11,10 @@ const isInterpreted = process.env['ESPALIER_STATECHARTS'] === 'interpreted'
 
 const prepared = isInterpreted ? <Machine>(machine: Machine): Machine => machine : compile
 
-/** What jobs are made of: the light actor, or XState's own. */
+/** What the actors are made of: the light actor, or XState's own. */
 export const ActorBase = isInterpreted ? Actor : LightActor
+
+type Startable<Ref> = Omit<Ref, 'start'> & { start(): Ref }
 
 /** Something that takes the effects its chart asks for. */
 export interface EffectTaker {
@@ -38,9 +41,12 @@ export const jobLogic = prepared(
   }),
 )
 
-/** The pool's chart, with its effects given to `taker`. */
-export function poolLogicFor(taker: EffectTaker): typeof poolMachine {
-  return prepared(
+export type PoolActor = ActorRefFrom<typeof poolMachine>
+export type OrchestratorActor = ActorRefFrom<typeof orchestratorMachine>
+
+/** The pool's actor, with its chart's effects given to `taker`. */
+export function createPoolActor(taker: EffectTaker, options: ActorOptions<typeof poolMachine>): Startable<PoolActor> {
+  const logic = prepared(
     poolMachine.provide({
       actions: {
         dispatch: () => taker.takeEffect('dispatch', undefined),
@@ -51,11 +57,15 @@ export function poolLogicFor(taker: EffectTaker): typeof poolMachine {
       },
     }),
   )
+  return new ActorBase(logic, options) as unknown as Startable<PoolActor>
 }
 
-/** The orchestrator's chart, with its effects given to `taker`. */
-export function orchestratorLogicFor(taker: EffectTaker): typeof orchestratorMachine {
-  return prepared(
+/** The orchestrator's actor, with its chart's effects given to `taker`. */
+export function createOrchestratorActor(
+  taker: EffectTaker,
+  options: ActorOptions<typeof orchestratorMachine>,
+): Startable<OrchestratorActor> {
+  const logic = prepared(
     orchestratorMachine.provide({
       actions: {
         plantRoot: () => taker.takeEffect('plantRoot', undefined),
@@ -65,4 +75,5 @@ export function orchestratorLogicFor(taker: EffectTaker): typeof orchestratorMac
       },
     }),
   )
+  return new ActorBase(logic, options) as unknown as Startable<OrchestratorActor>
 }

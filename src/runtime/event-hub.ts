@@ -17,6 +17,7 @@ export class EventHub<Event extends { readonly type: string }> {
 
   /** Whether anybody listens to an event of this type: else it need not be made. */
   hasListeners(type: Event['type']): boolean {
+    if (this.#listeners.size === 0) return this.#streams.size > 0
     return this.#streams.size > 0 || this.#listeners.has(type) || this.#listeners.has('*')
   }
 

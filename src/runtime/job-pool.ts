@@ -136,8 +136,8 @@ export class PoolCore implements AsyncDisposable {
   }
 
   getMetrics(): PoolMetrics {
-    const { meter, queued, counts } = this.#supervisor
-    return meter.read(this.#supervisor.now(), { queued, completed: counts.completed, failed: counts.failed })
+    const { meter, counts } = this.#supervisor
+    return meter.read(this.#supervisor.now(), counts)
   }
 
   getHealth(): PoolHealth {

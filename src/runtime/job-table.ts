@@ -5,31 +5,54 @@ import type { KeepRule } from './options.ts'
 /** How many forgotten jobs are still known by id and outcome, the oldest being dropped first. */
 const TOMBSTONES_MAX = 1_000_000
 
-interface Ended {
+const PAGE_SIZE = 1024
+
+interface Row {
   readonly id: JobId
+  /** The order of submission, from 0. */
+  readonly sequence: number
   readonly dedupeKey: string | undefined
   readonly settled: JobResult | undefined
 }
 
-/** The jobs a pool knows: all that have not ended, and of the ended ones as many as `keep` allows. */
-export class JobTable<Job extends Ended> {
-  readonly #jobs = new Map<JobId, Job>()
+/**
+ * The jobs a pool knows: all that have not ended, and of the ended ones as many as `keep` allows.
+ *
+ * They lie in pages by order of submission. An id that the pool made tells the place by itself, so only ids that
+ * were chosen by users cost an entry in a map: with a million jobs that entry is what takes the longest.
+ */
+export class JobTable<Job extends Row> {
+  readonly #idPrefix: string
+  readonly #pages = new Map<number, Page<Job>>()
+  readonly #byChosenId = new Map<JobId, Job>()
+  /** Jobs that have not ended, by dedupe key. */
+  readonly #byDedupeKey = new Map<string, Job>()
   readonly #ended: Readonly<Record<EndedStatus, Fifo<Job>>> = {
     completed: new Fifo(),
     failed: new Fifo(),
     cancelled: new Fifo(),
   }
   readonly #tombstones = new Map<JobId, EndedStatus>()
-  /** Jobs that have not ended, by dedupe key. */
-  readonly #byDedupeKey = new Map<string, Job>()
   readonly #keep: Readonly<Record<EndedStatus, Required<KeepRule>>>
+  #lastPage: Page<Job> = new Page(-1)
 
-  constructor(keep: Readonly<Record<EndedStatus, Required<KeepRule>>>) {
+  /** @param idPrefix - What the ids that the pool makes begin with. */
+  constructor(idPrefix: string, keep: Readonly<Record<EndedStatus, Required<KeepRule>>>) {
+    this.#idPrefix = idPrefix
     this.#keep = keep
   }
 
+  /** The id of the job of this place in the order of submission, when nobody chooses one. */
+  idOf(sequence: number): JobId {
+    return this.#idPrefix + sequence.toString(36)
+  }
+
   get(id: JobId): Job | undefined {
-    return this.#jobs.get(id)
+    const chosen = this.#byChosenId.size > 0 ? this.#byChosenId.get(id) : undefined
+    if (chosen !== undefined || !id.startsWith(this.#idPrefix)) return chosen
+    const sequence = Number.parseInt(id.slice(this.#idPrefix.length), 36)
+    const job = this.#pages.get(Math.floor(sequence / PAGE_SIZE))?.jobs[sequence % PAGE_SIZE]
+    return job?.id === id ? job : undefined
   }
 
   /** How a forgotten job ended. */
@@ -38,7 +61,7 @@ export class JobTable<Job extends Ended> {
   }
 
   isKnown(id: JobId): boolean {
-    return this.#jobs.has(id) || this.#tombstones.has(id)
+    return this.#tombstones.has(id) || this.get(id) !== undefined
   }
 
   /** The job with this key that has not ended. */
@@ -46,8 +69,16 @@ export class JobTable<Job extends Ended> {
     return key === undefined ? undefined : this.#byDedupeKey.get(key)
   }
 
-  add(job: Job): void {
-    this.#jobs.set(job.id, job)
+  add(job: Job, hasChosenId: boolean): void {
+    const { sequence } = job
+    const number = Math.floor(sequence / PAGE_SIZE)
+    if (this.#lastPage.number !== number) {
+      this.#lastPage = new Page(number)
+      this.#pages.set(number, this.#lastPage)
+    }
+    this.#lastPage.jobs[sequence % PAGE_SIZE] = job
+    this.#lastPage.count++
+    if (hasChosenId) this.#byChosenId.set(job.id, job)
     if (job.dedupeKey !== undefined) this.#byDedupeKey.set(job.dedupeKey, job)
   }
 
@@ -67,8 +98,11 @@ export class JobTable<Job extends Ended> {
     return this.#ended[status]
   }
 
-  values(): MapIterator<Job> {
-    return this.#jobs.values()
+  /** In order of submission. */
+  *values(): Generator<Job> {
+    for (const { jobs } of this.#pages.values()) {
+      for (const job of jobs) if (job !== undefined) yield job
+    }
   }
 
   #forget(status: EndedStatus, at: number): void {
@@ -78,9 +112,19 @@ export class JobTable<Job extends Ended> {
       const isTooOld = at - (oldest.settled?.endedAt ?? at) > ageMs
       if (jobs.size <= count && !isTooOld) break
       jobs.shift()
-      this.#jobs.delete(oldest.id)
+      this.#remove(oldest)
       this.#bury(oldest.id, status)
     }
+  }
+
+  #remove(job: Job): void {
+    const number = Math.floor(job.sequence / PAGE_SIZE)
+    const page = this.#pages.get(number)
+    if (page === undefined) return
+    page.jobs[job.sequence % PAGE_SIZE] = undefined
+    page.count--
+    if (page.count === 0 && page !== this.#lastPage) this.#pages.delete(number)
+    this.#byChosenId.delete(job.id)
   }
 
   #bury(id: JobId, status: EndedStatus): void {
@@ -90,5 +134,15 @@ export class JobTable<Job extends Ended> {
       this.#tombstones.delete(oldest)
       break
     }
+  }
+}
+
+class Page<Job> {
+  readonly number: number
+  readonly jobs: (Job | undefined)[] = []
+  count = 0
+
+  constructor(number: number) {
+    this.number = number
   }
 }

@@ -1,14 +1,14 @@
 import type { ActorOptions, ActorRefFrom, SnapshotFrom } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
-import type {
-  CancelSource,
-  EndedStatus,
-  Execute,
-  JobId,
-  JobResult,
-  JobState,
-  JobStatus,
+import {
+  type CancelSource,
+  type EndedStatus,
+  type Execute,
+  JOB_STATES,
+  type JobId,
+  type JobResult,
+  type JobStatus,
 } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunningAttempt } from './attempt.ts'
@@ -61,12 +61,12 @@ export interface JobSupervisor {
 
 /** What a job is made with, besides its actor's options. */
 export interface JobRow {
+  readonly spec: { readonly id?: JobId; readonly execute: Execute; readonly score?: number }
   readonly executor: Executor
-  readonly execute: Execute
   readonly args: readonly unknown[]
   /** Index into `PRIORITIES`. */
   readonly priority: number
-  readonly score: number
+  /** The order of submission. */
   readonly sequence: number
   readonly extras: JobExtras
 }
@@ -144,17 +144,22 @@ export class JobActor
     super(jobLogic, options)
     this.supervisor = supervisor
     this.executor = row.executor
-    this.execute = row.execute
+    this.execute = row.spec.execute
     this.args = row.args
     this.priority = row.priority
     this.band = row.priority
-    this.score = row.score
+    this.score = row.spec.score ?? 0
     this.sequence = row.sequence
     this.extras = row.extras
   }
 
   get context(): JobContext {
     return this._snapshot.context
+  }
+
+  /** One for all jobs: XState and its machines remember every type they meet. */
+  get doneType(): string {
+    return 'xstate.done.actor.job'
   }
 
   get nodeId(): string | undefined {
@@ -248,20 +253,34 @@ export function statusOf(snapshot: JobSnapshot): JobStatus {
   return 'queued' in value ? 'queued' : 'running'
 }
 
-/** The leaf state a job is in. */
-export function stateOf(snapshot: JobSnapshot): JobState {
+/** The leaf state a job is in, as an index into `JOB_STATES`; numbers, since every step of every job asks. */
+export function stateOf(snapshot: JobSnapshot): number {
   const value = snapshot.value as string | { queued?: string; running?: string }
-  if (typeof value === 'string') return value as EndedStatus
-  switch (value.queued ?? value.running) {
+  switch (typeof value === 'string' ? value : (value.queued ?? value.running)) {
     case 'blocked':
-      return 'queued.blocked'
+      return BLOCKED
     case 'ready':
-      return 'queued.ready'
+      return READY
     case 'delayed':
-      return 'queued.delayed'
+      return DELAYED
     case 'executing':
-      return 'running.executing'
+      return EXECUTING
+    case 'stopping':
+      return STOPPING
+    case 'completed':
+      return COMPLETED
+    case 'failed':
+      return FAILED
     default:
-      return 'running.stopping'
+      return CANCELLED
   }
 }
+
+export const BLOCKED = JOB_STATES.indexOf('queued.blocked')
+export const READY = JOB_STATES.indexOf('queued.ready')
+export const DELAYED = JOB_STATES.indexOf('queued.delayed')
+export const EXECUTING = JOB_STATES.indexOf('running.executing')
+export const STOPPING = JOB_STATES.indexOf('running.stopping')
+export const COMPLETED = JOB_STATES.indexOf('completed')
+export const FAILED = JOB_STATES.indexOf('failed')
+export const CANCELLED = JOB_STATES.indexOf('cancelled')

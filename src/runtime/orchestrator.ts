@@ -1,5 +1,4 @@
-import type { ActorRefFrom } from 'xstate'
-import type { orchestratorMachine } from '../../machines/index.ts'
+import type { OrchestratorEvent } from '../../machines/index.ts'
 import { checkInteger, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
@@ -16,8 +15,7 @@ import {
   type TreeNode,
 } from '../domain/tree.ts'
 import { checkWorkflow, type ExpandRequest, type RunOutcome, type Workflow } from '../domain/workflow.ts'
-import { createActor } from '../statechart/index.ts'
-import { type EffectTaker, orchestratorLogicFor } from './charts.ts'
+import { createOrchestratorActor, type EffectTaker, type OrchestratorActor } from './charts.ts'
 import type { Sleeper } from './deadlines.ts'
 import { cutGrowth, readDecision } from './decisions.ts'
 import { EventHub } from './event-hub.ts'
@@ -49,7 +47,7 @@ type Effect = readonly [type: string, params: unknown]
  */
 export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Questioner<NodeRecord> {
   readonly runId: string
-  readonly actor: ActorRefFrom<typeof orchestratorMachine>
+  readonly actor: OrchestratorActor
   heapIndex = -1
   wakeAt: number | undefined = undefined
   readonly #workflow: Workflow
@@ -93,7 +91,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
-    this.actor = createActor(orchestratorLogicFor(this), {
+    this.actor = createOrchestratorActor(this, {
       id: this.runId,
       parent: supervisor.actor,
       input: { maxRunMs: this.#limits.maxRunMs ?? 0 },
@@ -152,7 +150,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#report()
   }
 
-  #tell(event: Parameters<ActorRefFrom<typeof orchestratorMachine>['send']>[0]): void {
+  #tell(event: OrchestratorEvent): void {
     this.actor.send(event)
     this.#act()
   }

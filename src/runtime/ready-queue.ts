@@ -52,7 +52,7 @@ export class ReadyQueue<Item extends Queueable> {
 
   /** Forgets the places of cancelled jobs; to be called when no job is ready. */
   clear(): void {
-    for (const band of this.#bands) band.clear()
+    for (const band of this.#bands) if (!band.isEmpty) band.clear()
   }
 
   /** Moves what has waited long enough up one band, starting from the lowest so that none moves twice. */
@@ -78,6 +78,10 @@ class Band<Item extends Queueable> {
 
   constructor(index: number) {
     this.#index = index
+  }
+
+  get isEmpty(): boolean {
+    return this.#inOrder.size + this.#scored.size + this.arrivals.size === 0
   }
 
   add(item: Item): void {

@@ -28,19 +28,22 @@ export class Slots<Attempt extends Holder> {
     this.#busy++
   }
 
-  /** Puts an attempt into a reserved slot. */
-  take(start: (slot: number) => Attempt): Attempt {
-    const slot = this.#free.pop() ?? this.#holders.length
-    const attempt = start(slot)
-    this.#holders[slot] = attempt
-    return attempt
+  /** The number of a free slot, for an attempt that has one reserved and will hold it. */
+  claim(): number {
+    return this.#free.pop() ?? this.#holders.length
+  }
+
+  hold(attempt: Attempt): void {
+    this.#holders[attempt.slot] = attempt
   }
 
   /** @param attempt - Absent when the slot was reserved and never taken. */
   free(attempt: Attempt | undefined): void {
-    if (attempt === undefined || !this.#zombies.delete(attempt)) this.#busy--
-    else if (this.#holders[attempt.slot] === attempt) this.#busy--
-    if (attempt !== undefined) this.#vacate(attempt)
+    const wasReleased = attempt !== undefined && this.isZombie(attempt) && this.#holders[attempt.slot] !== attempt
+    if (!wasReleased) this.#busy--
+    if (attempt === undefined) return
+    if (this.#zombies.size > 0) this.#zombies.delete(attempt)
+    this.#vacate(attempt)
   }
 
   /** The job goes on without this attempt, which has not ended. */

@@ -1,7 +1,7 @@
 import type { StateValueFrom } from 'xstate'
 import type { poolMachine } from '../../machines/index.ts'
 import type { JobId, JobStatus } from '../domain/job.ts'
-import { PRIORITIES, type Priority } from '../domain/priority.ts'
+import type { Priority } from '../domain/priority.ts'
 import type { RunningAttempt } from './attempt.ts'
 import type { JobActor } from './job.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -56,8 +56,8 @@ export interface TimelineAttempt {
 }
 
 export function statusOf(supervisor: Supervisor): PoolStatus {
-  const { counts, queued, running, queuedByPriority, slots, jobs } = supervisor
-  const { completed, failed, cancelled } = counts
+  const { counts, slots, jobs } = supervisor
+  const { queued, running, completed, failed, cancelled, blocked, ready, delayed, queuedByPriority } = counts
   const { context, value } = supervisor.actor.getSnapshot()
   return {
     running,
@@ -67,14 +67,8 @@ export function statusOf(supervisor: Supervisor): PoolStatus {
     cancelled,
     total: queued + running + completed + failed + cancelled,
     maxParallelJobs: context.maxParallelJobs,
-    queuedByState: {
-      blocked: counts['queued.blocked'],
-      ready: counts['queued.ready'],
-      delayed: counts['queued.delayed'],
-    },
-    queuedByPriority: Object.fromEntries(
-      PRIORITIES.map((priority, band) => [priority, queuedByPriority[band] ?? 0]),
-    ) as Record<Priority, number>,
+    queuedByState: { blocked, ready, delayed },
+    queuedByPriority,
     zombies: slots.zombies.size,
     runningJobIds: runningJobs(supervisor).map((job) => job.id),
     failedJobIds: Array.from(jobs.endedAs('failed'), (job) => job.id),

@@ -4,7 +4,7 @@ import type { JobId, JobPolicy, JobSpec } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
 import type { Executor } from '../ports/executor.ts'
 import { checkDependencies } from './dependencies.ts'
-import { type Dependency, JobActor, type JobExtras, type JobObserver } from './job.ts'
+import { type Dependency, JobActor, type JobExtras, type JobObserver, type JobRow } from './job.ts'
 import { checkBackoff } from './options.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -15,11 +15,9 @@ const NO_IDS: readonly JobId[] = Object.freeze([])
 const NO_BATCH: ReadonlyMap<JobId, JobActor> = new Map()
 
 /** A spec whose own fields are right; its dependencies are yet to be checked. */
-interface CheckedSpec {
+interface CheckedSpec extends JobRow {
   readonly spec: JobSpec
   readonly id: JobId
-  readonly executor: Executor
-  readonly priority: number
   readonly policy: JobPolicy
   /** Those given as ids: whoever holds a job of this pool need not be told whether it exists. */
   readonly dependencies: readonly JobId[]
@@ -41,26 +39,24 @@ export class Submissions {
   /** @throws {EspalierError} See `JobPool.submitJob`. */
   submit(spec: JobSpec, observer?: JobObserver): JobActor {
     this.#refuseIfClosed()
-    const checked = this.#check(spec)
+    const checked = this.#check(spec, observer)
     const { jobs } = this.#supervisor
     const twin = jobs.byDedupeKey(spec.dedupeKey)
     if (twin !== undefined) return twin
     const { id } = checked
     if (spec.id !== undefined && jobs.isKnown(id)) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
     if (checked.dependencies.length > 0) checkDependencies([checked], (known) => jobs.isKnown(known))
-    return this.#supervisor.together(() => {
-      const at = this.#supervisor.now()
-      const job = this.#create(checked, at, observer)
-      this.#supervisor.admit(job, at)
-      this.#supervisor.connect(job, this.#resolve(checked, NO_BATCH), at)
-      return job
-    })
+    const at = this.#supervisor.now()
+    const job = this.#create(checked, at)
+    this.#supervisor.admit(job, checked.spec.id !== undefined, at)
+    this.#supervisor.connect(job, this.#resolve(checked, NO_BATCH), at)
+    return job
   }
 
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
   submitAll(specs: readonly JobSpec[], observer?: JobObserver): JobActor[] {
     this.#refuseIfClosed()
-    const batch = specs.map((spec) => this.#check(spec))
+    const batch = specs.map((spec) => this.#check(spec, observer))
     this.#checkBatch(batch)
     return this.#supervisor.together(() => {
       const at = this.#supervisor.now()
@@ -68,11 +64,11 @@ export class Submissions {
       const created: [JobActor, CheckedSpec][] = []
       const submitted = batch.map((checked) => {
         const twin = this.#supervisor.jobs.byDedupeKey(checked.spec.dedupeKey)
-        const job = twin ?? this.#create(checked, at, observer)
+        const job = twin ?? this.#create(checked, at)
         byId.set(checked.id, job)
         if (twin !== undefined) return twin
         created.push([job, checked])
-        this.#supervisor.admit(job, at)
+        this.#supervisor.admit(job, checked.spec.id !== undefined, at)
         return job
       })
       // Dependencies may point forward: all jobs are there before any is connected.
@@ -87,8 +83,9 @@ export class Submissions {
     throw new EspalierError('ESP_POOL_CLOSED', { state: pool.value.lifecycle })
   }
 
-  #check(spec: JobSpec): CheckedSpec {
-    const id = spec.id === undefined ? this.#supervisor.settings.ids.next() : checkName('id', spec.id)
+  #check(spec: JobSpec, observer: JobObserver | undefined): CheckedSpec {
+    const sequence = this.#sequence++
+    const id = spec.id === undefined ? this.#supervisor.jobs.idOf(sequence) : checkName('id', spec.id)
     const priority = spec.priority === undefined ? NORMAL : bandOf(spec.priority)
     if (priority < 0) throw new EspalierError('ESP_UNKNOWN_PRIORITY', { jobId: id, got: spec.priority })
     if (spec.score !== undefined && !Number.isFinite(spec.score)) {
@@ -107,7 +104,17 @@ export class Submissions {
       const { execute: got } = spec
       throw new EspalierError('ESP_MISSING_HANDLER', { jobId: id, executor: executor.name, expected, got })
     }
-    return { spec, id, executor, priority, policy: this.#policyOf(spec), dependencies: this.#idsOf(spec) }
+    return {
+      spec,
+      id,
+      sequence,
+      executor,
+      priority,
+      args: spec.args === undefined || spec.args.length === 0 ? NO_ARGS : [...spec.args],
+      extras: extrasOf(spec, observer),
+      policy: this.#policyOf(spec),
+      dependencies: this.#idsOf(spec),
+    }
   }
 
   #checkBatch(batch: readonly CheckedSpec[]): void {
@@ -139,8 +146,9 @@ export class Submissions {
   }
 
   /** The jobs a spec depends on: of its batch, of the pool, or the id of one that was forgotten. */
-  #resolve({ spec }: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>): Dependency[] {
-    return (spec.dependencies ?? []).map((given) => {
+  #resolve({ spec }: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>): readonly Dependency[] {
+    if (spec.dependencies === undefined) return NO_IDS
+    return spec.dependencies.map((given) => {
       if (this.#isOwn(given)) return given
       const id = idOf(given)
       return batch.get(id) ?? this.#supervisor.jobs.get(id) ?? id
@@ -166,36 +174,21 @@ export class Submissions {
     }
   }
 
-  #create(
-    { spec, id, executor, priority, policy }: CheckedSpec,
-    at: number,
-    observer: JobObserver | undefined,
-  ): JobActor {
-    const readyAt = spec.delayMs === undefined || spec.delayMs === 0 ? 0 : at + spec.delayMs
-    const { nodeId, treeId, metadata } = spec
+  #create(checked: CheckedSpec, at: number): JobActor {
+    const { spec, id, policy } = checked
+    const { nodeId, treeId, metadata, delayMs } = spec
+    const readyAt = delayMs === undefined || delayMs === 0 ? 0 : at + delayMs
     const input = { jobId: id, nodeId, treeId, metadata, policy, queuedAt: at, readyAt }
-    return new JobActor(
-      this.#supervisor,
-      {
-        executor,
-        execute: spec.execute,
-        args: spec.args === undefined || spec.args.length === 0 ? NO_ARGS : [...spec.args],
-        priority,
-        score: spec.score ?? 0,
-        sequence: this.#sequence++,
-        extras: this.#extrasOf(spec, observer),
-      },
-      { id, parent: this.#supervisor.actor, input },
-    )
+    return new JobActor(this.#supervisor, checked, { id, parent: this.#supervisor.actor, input })
   }
+}
 
-  #extrasOf(spec: JobSpec, observer: JobObserver | undefined): JobExtras {
-    const { callback, dedupeKey, onDependencyFailure } = spec
-    const isPlain =
-      callback === undefined && dedupeKey === undefined && onDependencyFailure === undefined && observer === undefined
-    if (isPlain) return NO_EXTRAS
-    return { callback, observer, dedupeKey, runsOnDependencyFailure: onDependencyFailure === 'run' }
-  }
+function extrasOf(spec: JobSpec, observer: JobObserver | undefined): JobExtras {
+  const { callback, dedupeKey, onDependencyFailure } = spec
+  const isPlain =
+    callback === undefined && dedupeKey === undefined && onDependencyFailure === undefined && observer === undefined
+  if (isPlain) return NO_EXTRAS
+  return { callback, observer, dedupeKey, runsOnDependencyFailure: onDependencyFailure === 'run' }
 }
 
 const idOf = (dependency: JobId | { readonly id: JobId }): JobId =>

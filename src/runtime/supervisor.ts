@@ -1,19 +1,26 @@
-import type { Actor, ActorRefFrom } from 'xstate'
-import type { JobEvent, poolMachine } from '../../machines/index.ts'
+import type { JobEvent, PoolEvent } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
-import type { CancelSource, JobId, JobResult, JobState } from '../domain/job.ts'
-import { PRIORITIES } from '../domain/priority.ts'
+import type { CancelSource, JobId, JobResult } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
-import { createActor } from '../statechart/index.ts'
 import { type AttemptListener, RunningAttempt } from './attempt.ts'
 import { CallbackRunner } from './callbacks.ts'
-import { type EffectTaker, poolLogicFor } from './charts.ts'
+import { createPoolActor, type EffectTaker, type PoolActor } from './charts.ts'
 import { Deadlines, type Sleeper } from './deadlines.ts'
 import { EventHub } from './event-hub.ts'
 import type { PoolEventType, PoolStreamEvent } from './events.ts'
-import { type Dependency, JobActor, type JobSnapshot, type JobSupervisor, stateOf } from './job.ts'
+import {
+  BLOCKED,
+  type Dependency,
+  EXECUTING,
+  type JobActor,
+  type JobSnapshot,
+  type JobSupervisor,
+  READY,
+  stateOf,
+} from './job.ts'
+import { isRunning, JobCounts } from './job-counts.ts'
 import { JobTable } from './job-table.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
@@ -41,7 +48,7 @@ const TURN_MS = 20
  */
 export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, EffectTaker, Sleeper {
   readonly settings: PoolSettings
-  readonly actor: Actor<typeof poolMachine>
+  readonly actor: PoolActor
   readonly jobs: JobTable<JobActor>
   readonly slots: Slots<Running>
   readonly ready: ReadyQueue<JobActor>
@@ -49,19 +56,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   readonly events: EventHub<PoolStreamEvent>
   readonly meter = new Meter()
   readonly callbacks: CallbackRunner
-  /** How many jobs are in each state; ended ones count for ever. */
-  readonly counts: Record<JobState, number> = {
-    'queued.blocked': 0,
-    'queued.ready': 0,
-    'queued.delayed': 0,
-    'running.executing': 0,
-    'running.stopping': 0,
-    completed: 0,
-    failed: 0,
-    cancelled: 0,
-  }
-  /** How many queued jobs each priority has. */
-  readonly queuedByPriority = PRIORITIES.map(() => 0)
+  readonly counts = new JobCounts()
   /** Resolves when the pool is closed. */
   readonly closed: Promise<void>
   heapIndex = -1
@@ -77,7 +72,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   constructor(settings: PoolSettings) {
     this.settings = settings
     const { clock, logger } = settings
-    this.jobs = new JobTable(settings.keep)
+    this.jobs = new JobTable(settings.ids.next(), settings.keep)
     this.slots = new Slots()
     this.ready = new ReadyQueue(settings.promoteAfterMs)
     this.deadlines = new Deadlines(clock)
@@ -86,28 +81,17 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    this.actor = createActor(poolLogicFor(this), {
-      id: 'pool',
-      input: { maxParallelJobs: settings.maxParallelJobs },
-      ...(settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }),
-    }).start()
+    const inspect = settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }
+    const input = { maxParallelJobs: settings.maxParallelJobs }
+    this.actor = createPoolActor(this, { id: 'pool', input, ...inspect }).start()
   }
 
   now(): number {
     return this.settings.clock.now()
   }
 
-  get queued(): number {
-    const { counts } = this
-    return counts['queued.blocked'] + counts['queued.ready'] + counts['queued.delayed']
-  }
-
-  get running(): number {
-    return this.counts['running.executing'] + this.counts['running.stopping']
-  }
-
   /** Sends an event to the pool's own chart, and acts on it. */
-  tell(event: Parameters<ActorRefFrom<typeof poolMachine>['send']>[0]): void {
+  tell(event: PoolEvent): void {
     this.actor.send(event)
     this.act()
   }
@@ -125,11 +109,10 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   }
 
   /** Adds jobs that have been checked, with the jobs they wait for; those that wait for nothing get ready. */
-  admit(job: JobActor, at: number): void {
-    this.jobs.add(job)
+  admit(job: JobActor, hasChosenId: boolean, at: number): void {
+    this.jobs.add(job, hasChosenId)
     this.meter.start(at)
-    this.counts['queued.blocked']++
-    this.queuedByPriority[job.priority] = (this.queuedByPriority[job.priority] as number) + 1
+    this.counts.add(BLOCKED, job.priority)
     this.#openTurn(at)
     job.start()
     if (this.events.hasListeners('job.submitted')) this.#emitOf(job, 'job.submitted', at, {})
@@ -183,19 +166,11 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     const from = stateOf(before)
     const to = stateOf(after)
     if (from === to) return
-    const at = event.at
+    const { at } = event
     this.#openTurn(at)
-    this.counts[from]--
-    this.counts[to]++
-    const wasQueued = from.startsWith('queued')
-    const isQueued = to.startsWith('queued')
-    if (wasQueued !== isQueued) {
-      const change = isQueued ? 1 : -1
-      this.queuedByPriority[job.priority] = (this.queuedByPriority[job.priority] as number) + change
-    }
-    const isRunning = to === 'running.executing' || to === 'running.stopping'
-    if (from === 'queued.ready' && isRunning) this.slots.reserve()
-    else if (!isRunning && (from === 'running.executing' || from === 'running.stopping')) this.#release(job)
+    this.counts.move(from, to, job.priority)
+    if (from === READY && isRunning(to)) this.slots.reserve()
+    else if (isRunning(from) && !isRunning(to)) this.#release(job)
     else return
     this.meter.slotsChanged(at, this.slots.busy, this.#limit)
   }
@@ -294,7 +269,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
 
   /** Grants one slot, if there is one to grant and a job to take it. */
   #grantSlot(): boolean {
-    if (this.counts['queued.ready'] === 0) {
+    if (this.counts.ready === 0) {
       this.ready.clear()
       return false
     }
@@ -309,7 +284,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   }
 
   #start(job: JobActor, { attempt: number, at }: { attempt: number; at: number }): void {
-    if (stateOf(job._snapshot) !== 'running.executing') {
+    if (stateOf(job._snapshot) !== EXECUTING) {
       this.#confirmUnstarted(job, number)
       return
     }
@@ -317,7 +292,8 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
       job.earlier ??= []
       job.earlier.push(job.current)
     }
-    const attempt = this.slots.take((slot) => new RunningAttempt(job, number, at, slot, this))
+    const attempt = new RunningAttempt(job, number, at, this.slots.claim(), this)
+    this.slots.hold(attempt)
     job.current = attempt
     if (this.events.hasListeners('job.started')) this.#emitOf(job, 'job.started', at, { attempt: number })
     job.extras.observer?.started(job)
@@ -500,17 +476,17 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.#turnAt = undefined
     this.reportCounts()
     this.act()
+    this.jobs.expire(this.now())
     this.deadlines.rest()
   }
 
   reportCounts(): void {
-    const { queued, running, counts } = this
-    const { completed, failed, cancelled } = counts
+    const { queued, running, completed, failed, cancelled } = this.counts
     this.actor.send({ type: 'jobs.changed', at: this.now(), jobs: { queued, running, completed, failed, cancelled } })
   }
 
   #tellIdle(): void {
-    if (this.#idleWaiters.length === 0 || this.queued + this.running > 0) return
+    if (this.#idleWaiters.length === 0 || this.counts.queued + this.counts.running > 0) return
     const waiters = this.#idleWaiters
     this.#idleWaiters = []
     for (const waiter of waiters) waiter()

@@ -1,5 +1,5 @@
 // XState's own, for rooms that import its values only from here.
-export { Actor, createActor } from 'xstate'
+export { Actor } from 'xstate'
 export { compile } from './compile.ts'
 export {
   type MermaidOptions,

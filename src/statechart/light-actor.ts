@@ -96,6 +96,15 @@ export class LightActor<TLogic extends AnyActorLogic>
     return this.#sessionId
   }
 
+  /**
+   * The type of the event that tells the parent of the end.
+   *
+   * A subclass with many instances may give all of them one type, which its parent's machine can name.
+   */
+  get doneType(): string {
+    return `xstate.done.actor.${this.id}`
+  }
+
   get system(): InternalSystem {
     return this.#extras?.system ?? (this._parent?.system as InternalSystem)
   }
@@ -262,6 +271,10 @@ export class LightActor<TLogic extends AnyActorLogic>
     else this.defer(() => this.#execute(action))
   }
 
+  get runsPlainly(): boolean {
+    return this._processingStatus === RUNNING && !isInspected(this.system)
+  }
+
   /** Keeps a task until the snapshot of the current step is in place. */
   defer(task: () => void): void {
     this.#deferred ??= []
@@ -385,7 +398,7 @@ export class LightActor<TLogic extends AnyActorLogic>
       const { id, _parent } = this
       if (_parent !== undefined) {
         const { output } = this._snapshot
-        relay(this.system, this, _parent, { type: `xstate.done.actor.${id}`, output, actorId: id })
+        relay(this.system, this, _parent, { type: this.doneType, output, actorId: id })
       }
     } else if (status === 'error') {
       this.#fail(this._snapshot.error)

@@ -31,7 +31,9 @@ export function runPlan(
     switch (step.kind) {
       case CUSTOM: {
         const exec = work as CustomWork
-        scope.actionExecutor({ type: step.type, info: { context, event, self, system }, params, exec })
+        const info = { context, event, self, system }
+        if (scope.runsPlainly === true) exec?.(info, params)
+        else scope.actionExecutor({ type: step.type, info, params, exec })
         break
       }
       case ASSIGN:

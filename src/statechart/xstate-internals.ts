@@ -59,6 +59,8 @@ export interface ActionArgs {
 export interface InternalScope {
   readonly self: AnyActorRef
   readonly system: InternalSystem
+  /** Whether an effect may be called directly: the actor runs, and nobody inspects. Only light actors tell. */
+  readonly runsPlainly?: boolean
   actionExecutor(action: ExecutableAction): void
 }
 

@@ -10,6 +10,7 @@ describe('waiting for a job', () => {
     held.of('j').resolve('value')
     expect(await waiting).toMatchObject({ jobId: 'j', status: 'completed', value: 'value' })
     expect(await pool.waitForJob('j')).toBe(await job.result())
+    await clock.settle()
     expect(clock.wishes).toBe(0)
   })
 
@@ -115,6 +116,7 @@ describe('waiting for all jobs', () => {
     expect(job.status).toBe('running')
     held.of(job.id).resolve()
     expect((await pool.waitForAll({ timeoutMs: 50 })).size).toBe(1)
+    await clock.settle()
     expect(clock.wishes).toBe(0)
   })
 })

@@ -1,0 +1,79 @@
+import { JOB_STATES } from '../domain/job.ts'
+import { PRIORITIES, type Priority } from '../domain/priority.ts'
+import { BLOCKED, CANCELLED, COMPLETED, DELAYED, EXECUTING, FAILED, READY, STOPPING } from './job.ts'
+
+/** How many jobs are in each state; ended ones count for ever. Changed only in the commit that changes the rows. */
+export class JobCounts {
+  /** By state, as floats: they count past 2³¹. */
+  readonly #byState = new Float64Array(JOB_STATES.length)
+  readonly #queuedByBand = new Float64Array(PRIORITIES.length)
+
+  add(state: number, band: number): void {
+    this.#change(state, 1)
+    this.#changeBand(band, 1)
+  }
+
+  move(from: number, to: number, band: number): void {
+    this.#change(from, -1)
+    this.#change(to, 1)
+    const change = (isQueued(to) ? 1 : 0) - (isQueued(from) ? 1 : 0)
+    if (change !== 0) this.#changeBand(band, change)
+  }
+
+  get blocked(): number {
+    return this.#of(BLOCKED)
+  }
+
+  get ready(): number {
+    return this.#of(READY)
+  }
+
+  get delayed(): number {
+    return this.#of(DELAYED)
+  }
+
+  get queued(): number {
+    return this.blocked + this.ready + this.delayed
+  }
+
+  get running(): number {
+    return this.#of(EXECUTING) + this.#of(STOPPING)
+  }
+
+  get completed(): number {
+    return this.#of(COMPLETED)
+  }
+
+  get failed(): number {
+    return this.#of(FAILED)
+  }
+
+  get cancelled(): number {
+    return this.#of(CANCELLED)
+  }
+
+  get queuedByPriority(): Record<Priority, number> {
+    const entries = PRIORITIES.map((priority, band) => [priority, this.#queuedByBand[band]])
+    return Object.fromEntries(entries) as Record<Priority, number>
+  }
+
+  #of(state: number): number {
+    return this.#byState[state] as number
+  }
+
+  #change(state: number, change: number): void {
+    this.#byState[state] = (this.#byState[state] as number) + change
+  }
+
+  #changeBand(band: number, change: number): void {
+    this.#queuedByBand[band] = (this.#queuedByBand[band] as number) + change
+  }
+}
+
+export function isQueued(state: number): boolean {
+  return state === READY || state === BLOCKED || state === DELAYED
+}
+
+export function isRunning(state: number): boolean {
+  return state === EXECUTING || state === STOPPING
+}

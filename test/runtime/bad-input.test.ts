@@ -1,0 +1,214 @@
+import { JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
+import { describe, expect, test } from 'vitest'
+import { createHeld, createPool, expectRefusal, never, RecordingLogger } from './harness.ts'
+
+const ok = () => 1
+const junkNumbers = [Number.NaN, Number.POSITIVE_INFINITY, -1, '5', null, {}]
+
+/** A pool with a job in it, to see that a refusal changes nothing. */
+const createUsedPool = () => {
+  const used = createPool({ maxParallelJobs: 1 })
+  used.pool.submitJob({ id: 'known', execute: never })
+  used.pool.submitJob({ id: 'waiting', execute: never })
+  return used
+}
+
+describe('a bad option of the pool is refused, by name', () => {
+  const refuse = (options: unknown, code: string, words: string) => {
+    expect(() => new JobPool({ logger: new RecordingLogger(), ...(options as JobPoolOptions) })).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(words) }),
+    )
+  }
+  const notNull = junkNumbers.filter((value) => value !== null)
+  const numbers = {
+    maxParallelJobs: [0, 1.5, ...notNull],
+    callbackTimeoutMs: [0, ...notNull],
+    timeoutMs: [0, ...notNull],
+    killGraceMs: notNull,
+    maxRetries: [0.5, ...notNull],
+    maxLost: [0.5, ...notNull],
+  }
+  const cases = Object.entries(numbers).flatMap(([option, values]) => values.map((value) => [option, value] as const))
+
+  test.each(cases)('%s: %o', (option, value) => {
+    refuse({ [option]: value }, 'ESP_INVALID_OPTION', `"${option}"`)
+  })
+
+  test.each([
+    ['backoff.type', { backoff: { type: 'linear', delayMs: 1 } }],
+    ['backoff.delayMs', { backoff: { type: 'fixed' } }],
+    ['backoff.delayMs', { backoff: { type: 'fixed', delayMs: -1 } }],
+    ['backoff.maxDelayMs', { backoff: { type: 'fixed', delayMs: 1, maxDelayMs: Number.NaN } }],
+    ['backoff.jitter', { backoff: { type: 'fixed', delayMs: 1, jitter: 1.01 } }],
+    ['backoff.jitter', { backoff: { type: 'fixed', delayMs: 1, jitter: -0.1 } }],
+    ['backoff', { backoff: null }],
+    ['backoff', { backoff: 'fixed' }],
+    ['ageing.afterMs', { ageing: { afterMs: 0 } }],
+    ['ageing', { ageing: null }],
+    ['ageing.afterMs', { ageing: {} }],
+    ['keep.completed.count', { keep: -1 }],
+    ['keep.completed.count', { keep: { completed: 1.5 } }],
+    ['keep.failed.count', { keep: { failed: { count: Number.NaN } } }],
+    ['keep.cancelled.ageMs', { keep: { cancelled: { ageMs: -1 } } }],
+    ['executorType', { executorType: 5 }],
+    ['executorType', { executorType: {} }],
+    ['maxParalelJobs', { maxParalelJobs: 3 }],
+    ['logger', { logger: {} }],
+    ['clock', { clock: {} }],
+    ['random', { random: {} }],
+    ['ids', { ids: {} }],
+    ['inspect', { inspect: 5 }],
+    ['signal', { signal: {} }],
+    ['enableCallbacks', { enableCallbacks: 'no' }],
+    ['releaseZombies', { releaseZombies: 'no' }],
+  ])('%s: %o', (option, options) => {
+    refuse(options, 'ESP_INVALID_OPTION', `"${option}"`)
+  })
+
+  test('an executor that nobody knows', () => {
+    refuse({ executorType: 'gpu' }, 'ESP_UNKNOWN_EXECUTOR', '"gpu"')
+  })
+
+  test('options that are none at all', () => {
+    for (const options of [null, 5, 'fast']) {
+      expect(() => new JobPool(options as never)).toThrow(expect.objectContaining({ code: 'ESP_INVALID_OPTION' }))
+    }
+  })
+
+  test('an absent option is not a bad one', () => {
+    expect(() => new JobPool({ timeoutMs: undefined } as never)).not.toThrow()
+  })
+})
+
+describe('a bad spec is refused, and changes nothing', () => {
+  const bad: readonly (readonly [string, Record<string, unknown>, string])[] = [
+    ...junkNumbers.map((delayMs) => ['delayMs', { delayMs }, 'ESP_INVALID_OPTION'] as const),
+    ...[0, ...junkNumbers].map((timeoutMs) => ['timeoutMs', { timeoutMs }, 'ESP_INVALID_OPTION'] as const),
+    ...[0.5, ...junkNumbers].map((maxRetries) => ['maxRetries', { maxRetries }, 'ESP_INVALID_OPTION'] as const),
+    ...[Number.NaN, Number.POSITIVE_INFINITY, '1', null].map(
+      (score) => ['score', { score }, 'ESP_INVALID_OPTION'] as const,
+    ),
+    ...['', 'x'.repeat(201), 5, null, {}].map((id) => ['id', { id }, 'ESP_INVALID_OPTION'] as const),
+    ['backoff.type', { backoff: { type: 'linear', delayMs: 1 } }, 'ESP_INVALID_OPTION'],
+    ['backoff', { backoff: null }, 'ESP_INVALID_OPTION'],
+    ['args', { args: 'abc' }, 'ESP_INVALID_OPTION'],
+    ['args', { args: { length: 1 } }, 'ESP_INVALID_OPTION'],
+    ['args', { args: null }, 'ESP_INVALID_OPTION'],
+    ['callback', { callback: 'later' }, 'ESP_INVALID_OPTION'],
+    ['dependencies', { dependencies: 'known' }, 'ESP_INVALID_OPTION'],
+    ['dependencies', { dependencies: { id: 'known', length: 1 } }, 'ESP_INVALID_OPTION'],
+    ['dependencies', { dependencies: new Set(['known']) }, 'ESP_INVALID_OPTION'],
+    ['dependencies', { dependencies: null }, 'ESP_INVALID_OPTION'],
+    ['dependencies', { dependencies: [undefined] }, 'ESP_INVALID_OPTION'],
+    ['dependencies', { dependencies: [{}] }, 'ESP_INVALID_OPTION'],
+    ['dependencies', { dependencies: [7] }, 'ESP_INVALID_OPTION'],
+    ['onDependencyFailure', { onDependencyFailure: 'maybe' }, 'ESP_INVALID_OPTION'],
+    ['dedupeKey', { dedupeKey: 5 }, 'ESP_INVALID_OPTION'],
+    ['nodeId', { nodeId: 5 }, 'ESP_INVALID_OPTION'],
+    ['treeId', { treeId: {} }, 'ESP_INVALID_OPTION'],
+    ['prioritty', { prioritty: 'high' }, 'ESP_INVALID_OPTION'],
+    ['urgent', { priority: 'urgent' }, 'ESP_UNKNOWN_PRIORITY'],
+    ['2', { priority: 2 }, 'ESP_UNKNOWN_PRIORITY'],
+    ['null', { priority: null }, 'ESP_UNKNOWN_PRIORITY'],
+    ['toString', { priority: 'toString' }, 'ESP_UNKNOWN_PRIORITY'],
+    ['a function', { execute: undefined }, 'ESP_MISSING_HANDLER'],
+    ['a function', { execute: 'handlerName' }, 'ESP_MISSING_HANDLER'],
+    ['a function', { execute: { module: '/x.js' } }, 'ESP_MISSING_HANDLER'],
+    ['gpu', { executor: 'gpu' }, 'ESP_UNKNOWN_EXECUTOR'],
+    ['known', { id: 'known' }, 'ESP_DUPLICATE_JOB'],
+    ['me → me', { id: 'me', dependencies: ['me'] }, 'ESP_DEPENDENCY_SELF'],
+    ['nobody', { id: 'me', dependencies: ['known', 'nobody'] }, 'ESP_DEPENDENCY_UNKNOWN'],
+  ]
+
+  test.each(bad)('%s: %o', (words, spec, code) => {
+    const { pool } = createUsedPool()
+    const whole = { execute: ok, ...spec } as unknown as JobSpec
+    const error = expectRefusal(pool, code as never, () => pool.submitJob(whole))
+    expect(error.message).toContain(words)
+    expectRefusal(pool, code as never, () => pool.submitJobs([{ execute: ok }, whole, { execute: ok }]))
+  })
+
+  test.each([null, undefined, 5, 'job'])('a spec that is none at all: %o', (spec) => {
+    const { pool } = createUsedPool()
+    expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.submitJob(spec as never))
+    expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.submitJobs([spec] as never))
+  })
+
+  test.each([null, undefined, 5, { length: 1 }])('a batch that is none at all: %o', (specs) => {
+    const { pool } = createUsedPool()
+    expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.submitJobs(specs as never))
+  })
+
+  test('a job of another pool as a dependency', () => {
+    const { pool } = createUsedPool()
+    const other = createPool({ ids: { next: () => 'foreign' } }).pool.submitJob({ execute: ok })
+    expectRefusal(pool, 'ESP_DEPENDENCY_UNKNOWN', () => pool.submitJob({ execute: ok, dependencies: [other] }))
+  })
+})
+
+describe('a bad batch is refused as a whole', () => {
+  test('with an id twice', () => {
+    const { pool } = createUsedPool()
+    const specs = ['a', 'b', 'a'].map((id) => ({ id, execute: ok }))
+    expect(expectRefusal(pool, 'ESP_DUPLICATE_JOB', () => pool.submitJobs(specs)).message).toContain('"a"')
+    expect(pool.job('a')).toBeUndefined()
+  })
+
+  test('with an id that is known already', () => {
+    const { pool } = createUsedPool()
+    expectRefusal(pool, 'ESP_DUPLICATE_JOB', () => pool.submitJobs([{ execute: ok }, { id: 'known', execute: ok }]))
+  })
+
+  test('with a cycle, whose path it names', () => {
+    const { pool } = createUsedPool()
+    const specs = [
+      { id: 'free', execute: ok },
+      { id: 'a', execute: ok, dependencies: ['c'] },
+      { id: 'b', execute: ok, dependencies: ['a', 'known'] },
+      { id: 'c', execute: ok, dependencies: ['free', 'b'] },
+    ]
+    const { message, details } = expectRefusal(pool, 'ESP_DEPENDENCY_CYCLE', () => pool.submitJobs(specs))
+    const { path } = details as { path: string[] }
+    expect(path.at(-1)).toBe(path[0])
+    expect(new Set(path)).toEqual(new Set(['a', 'b', 'c']))
+    for (const [index, id] of path.slice(0, -1).entries()) {
+      expect(specs.find((spec) => spec.id === id)?.dependencies).toContain(path[index + 1])
+    }
+    expect(message).toContain(path.join(' → '))
+  })
+
+  test('with a cycle of 100,000, without overflowing the stack', () => {
+    const { pool } = createUsedPool()
+    const size = 100_000
+    const specs = Array.from({ length: size }, (_, index) => ({
+      id: `j${index}`,
+      execute: ok,
+      dependencies: [`j${(index + 1) % size}`],
+    }))
+    const { message } = expectRefusal(pool, 'ESP_DEPENDENCY_CYCLE', () => pool.submitJobs(specs))
+    expect(message.length).toBeLessThan(500)
+  })
+
+  test('with a dependency that only a later batch would have', () => {
+    const { pool } = createUsedPool()
+    const specs = [{ id: 'a', execute: ok, dependencies: ['later'] }]
+    expectRefusal(pool, 'ESP_DEPENDENCY_UNKNOWN', () => pool.submitJobs(specs))
+    pool.submitJobs([...specs, { id: 'later', execute: ok }])
+    expect(pool.getStatus().total).toBe(4)
+  })
+})
+
+test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '4', null])('a limit of %o is refused', (limit) => {
+  const { pool } = createUsedPool()
+  expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.setMaxParallelJobs(limit as number))
+})
+
+test('after a refusal the pool works as before', async () => {
+  const { pool, clock } = createPool()
+  const held = createHeld()
+  expect(() => pool.submitJob({ id: 'a', execute: held.execute, dependencies: ['nobody'] })).toThrow()
+  const job = pool.submitJob({ id: 'a', execute: held.execute })
+  held.of('a').resolve('fine')
+  await clock.settle()
+  expect(await job.value()).toBe('fine')
+})
