@@ -11,8 +11,8 @@ export interface JobInput {
   readonly metadata: unknown
   readonly policy: JobPolicy
   readonly queuedAt: number
-  /** Not before this instant, epoch ms; 0: at once. */
-  readonly readyAt: number
+  /** Not before this instant, epoch ms; `undefined`: at once. */
+  readonly readyAt: number | undefined
 }
 
 /** Why a running attempt is asked to end. */
@@ -28,8 +28,8 @@ export interface JobContext {
   readonly attempt: number
   /** How many attempts were lost with what ran them; they do not count as retries. */
   readonly lost: number
-  /** What the job waits for, epoch ms: its start, its timeout or the end of its kill grace; 0: nothing. */
-  readonly deadlineAt: number
+  /** What the job waits for, epoch ms: its start, its timeout or the end of its kill grace. */
+  readonly deadlineAt: number | undefined
   /** When the current attempt started, epoch ms; `undefined` before the first. */
   readonly startedAt: number | undefined
   readonly stopping: Stopping | undefined
@@ -89,11 +89,11 @@ const job = setup({
     tags: {} as 'queued' | 'running' | 'ended',
   },
   guards: {
-    isDelayed: ({ context }) => context.deadlineAt > 0,
-    isDue: ({ context, event }) => context.deadlineAt > 0 && event.at >= context.deadlineAt,
+    isDelayed: ({ context }) => context.deadlineAt !== undefined,
+    isDue: ({ context, event }) => event.at >= (context.deadlineAt ?? Number.POSITIVE_INFINITY),
     isStale: ({ context, event }) => (event as AttemptEnded).attempt !== context.attempt,
     isCurrent: ({ context, event }) => (event as AttemptEnded).attempt === context.attempt,
-    isEarly: ({ context, event }) => event.at < context.deadlineAt,
+    isEarly: ({ context, event }) => event.at < (context.deadlineAt ?? Number.POSITIVE_INFINITY),
     isTimedOut: ({ context }) => context.stopping?.by === 'timeout',
     isUnwanted: ({ context }) => context.stopping?.by !== 'timeout',
     isRejected: ({ event }) => event.type === 'attempt.failed' && event.reason === 'rejected',
@@ -142,7 +142,7 @@ const notifyRetry = {
   params: ({ context, event }: { context: JobContext; event: JobEvent }) => ({
     type: 'job.retrying' as const,
     attempt: context.attempt,
-    at: Math.max(event.at, context.deadlineAt),
+    at: Math.max(event.at, context.deadlineAt ?? 0),
   }),
 } as const
 
@@ -155,7 +155,7 @@ const retryOrFail = [
 
 const wakeAtDeadline = {
   type: 'wakeAt',
-  params: ({ context }: { context: JobContext }) => ({ at: context.deadlineAt }),
+  params: ({ context }: { context: JobContext }) => ({ at: context.deadlineAt ?? 0 }),
 } as const
 
 /** The job's result, the actor's output. */
@@ -230,7 +230,7 @@ export const jobMachine = job.createMachine({
         },
         delayed: {
           description: 'Waits for an instant: its start delay, or the backoff after a failed attempt.',
-          entry: { type: 'wakeAt', params: ({ context }) => ({ at: context.deadlineAt }) },
+          entry: wakeAtDeadline,
           on: { 'deadline.reached': { guard: 'isDue', target: 'ready' } },
         },
         ready: {
@@ -239,9 +239,12 @@ export const jobMachine = job.createMachine({
           on: {
             'slot.granted': {
               target: '#job.running',
-              actions: assign(({ context, event }) => ({
-                attempt: context.attempt + 1,
-                deadlineAt: event.at + context.job.policy.timeoutMs,
+              // On the path of every job: the context is replaced whole, which costs one object.
+              actions: assign(({ context: { job, attempt, lost }, event }) => ({
+                job,
+                attempt: attempt + 1,
+                lost,
+                deadlineAt: event.at + job.policy.timeoutMs,
                 startedAt: event.at,
                 stopping: undefined,
               })),

@@ -21,6 +21,7 @@ export class LiveScreen {
   readonly #ends: (() => void)[]
   #timer: NodeJS.Timeout | undefined
   #earliestAt = 0
+  #hasStopped = false
   /** What others wrote since the last drawing. */
   #foreign = ''
 
@@ -46,7 +47,7 @@ export class LiveScreen {
 
   /** Draws soon, once for all calls until then. */
   update(): void {
-    if (this.#timer !== undefined) return
+    if (this.#timer !== undefined || this.#hasStopped) return
     const delayMs = Math.max(0, this.#earliestAt - performance.now())
     this.#timer = setTimeout(() => this.#drawNow(), delayMs).unref()
   }
@@ -59,8 +60,9 @@ export class LiveScreen {
 
   /** Takes the lines away, and shows the cursor again. */
   stop(): void {
-    if (this.#ends.length === 0) return
-    for (const end of this.#ends.splice(0)) end()
+    if (this.#hasStopped) return
+    this.#hasStopped = true
+    for (const end of this.#ends) end()
     clearTimeout(this.#timer)
     this.#draw.clear()
     // At Ctrl-C a terminal drops what it has not drawn yet, and the cursor may be higher than it should.

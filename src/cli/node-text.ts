@@ -1,7 +1,7 @@
 import type { DecisionRecord, NodeStatus, Tree, TreeNode } from '../index.ts'
 import { type Line, type Segment, type Style, styled } from './line.ts'
 import type { Activity } from './picture.ts'
-import { clean, clip, formatDuration, formatScore, listShort, progressBar } from './text.ts'
+import { clean, clip, formatDuration, formatScore, listShort, progressBar, shareOf } from './text.ts'
 
 const LABEL_WIDTH_MAX = 60
 const NAMES_MAX = 4
@@ -21,7 +21,7 @@ export function markOf(status: NodeStatus): Segment {
   return styled(style, mark)
 }
 
-export function labelOf(node: TreeNode): string {
+function labelOf(node: TreeNode): string {
   return clip(clean(node.label), LABEL_WIDTH_MAX) || node.id
 }
 
@@ -64,7 +64,7 @@ function failureOf(result: TreeNode['result']): string {
 export function progressOf({ startedAt, fraction, note }: Activity, now: number): Segment[] {
   const line: Segment[] = []
   if (fraction !== undefined) {
-    const percent = Math.floor(Math.min(1, Math.max(0, fraction)) * 100)
+    const percent = Math.floor(shareOf(fraction) * 100)
     line.push('  ', styled('cyan', progressBar(fraction, 12)), ` ${percent}%`)
   }
   line.push(`  ${formatDuration(now - startedAt)}`)

@@ -68,6 +68,11 @@ export class Output {
     }
   }
 
+  /** Sends what others write to stdout to stderr. */
+  divertToStderr(): () => void {
+    return this.divert(['stdout'], this.#writeError)
+  }
+
   /** Resolves when everything printed has been handed to the system. */
   async flush(): Promise<void> {
     await Promise.all(

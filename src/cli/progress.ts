@@ -1,6 +1,6 @@
 import type { JobPool, Orchestrator, PoolStreamEvent, RunStreamEvent, Workflow } from '../index.ts'
 import { Activities } from './activities.ts'
-import { type Line, lineText } from './line.ts'
+import { type Line, lineText, styled } from './line.ts'
 import { LiveScreen } from './live-screen.ts'
 import { liveLines } from './live-view.ts'
 import type { Output } from './output.ts'
@@ -81,10 +81,10 @@ export function showPlain(watched: Watched, output: Output): Progress {
   const print = (line: Line | undefined) => {
     if (line !== undefined) output.print([line])
   }
-  output.print([[`${clean(workflow.name)}  run ${orchestrator.runId}`]])
   const unwatch = watch(
     watched,
     (event) => {
+      if (event.type === 'run.started') print([styled('bold', clean(workflow.name)), `  run ${clean(event.runId)}`])
       if (event.type !== 'node.changed' || activities.isNews(event.node))
         print(runEventLine(event, startedAt, tree))
     },

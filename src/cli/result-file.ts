@@ -1,11 +1,12 @@
 import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { clean } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
 const RESULTS_FOLDER = 'results'
 
 /**
- * Makes sure before the run that its result can be written after it, and makes the folder.
+ * Makes sure before the run that its result can be written after it; nothing is made yet.
  *
  * @param out - The file the user asked for; default: one in `results`, named after the workflow and the run.
  * @returns The file to write.
@@ -19,8 +20,7 @@ export async function prepareResult(
   const file = out ?? join(RESULTS_FOLDER, `${fileName(workflow)}-${fileName(runId)}.json`)
   const folder = dirname(file)
   try {
-    await mkdir(folder, { recursive: true })
-    await access(folder, constants.W_OK)
+    await requireWritable(folder)
   } catch (error) {
     throw new UsageError(
       `The result cannot be written to ${file}: ${(error as Error).message}. Name another with --out.`,
@@ -40,6 +40,7 @@ export async function prepareResult(
  * @returns The file that was written.
  */
 export async function writeResult(file: string, text: string): Promise<string> {
+  await mkdir(dirname(file), { recursive: true })
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? file : file.replace(/(\.json)?$/, `-${number}$1`)
     try {
@@ -51,12 +52,21 @@ export async function writeResult(file: string, text: string): Promise<string> {
   }
 }
 
+/** Checks the folder, or the one it would be made in. */
+async function requireWritable(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined)
+  if (found?.isDirectory()) return access(folder, constants.W_OK)
+  if (found !== undefined) throw new Error(`${folder} is not a folder`)
+  const parent = dirname(folder)
+  if (parent !== folder) await requireWritable(parent)
+}
+
 async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined)) !== undefined
 }
 
 /** A name with nothing in it that a file system could take for a folder or refuse. */
 function fileName(text: string): string {
-  const safe = text.replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '')
-  return safe.slice(0, 80) || 'run'
+  const safe = clean(text, 80).replaceAll(/[^\w.-]+/g, '-')
+  return safe.replaceAll(/^[.-]+|-+$/g, '') || 'run'
 }

@@ -26,7 +26,7 @@ export interface RunOptions {
  */
 export async function run(path: string, options: RunOptions, output: Output): Promise<number> {
   // One document is promised on stdout: what the workflow itself prints goes to stderr.
-  const giveBack = options.json ? output.divert(['stdout'], (text) => process.stderr.write(text)) : () => {}
+  const giveBack = options.json ? output.divertToStderr() : () => {}
   try {
     const workflow = await loadWorkflow(path)
     return await runWorkflow(workflow, options, output)
@@ -50,8 +50,7 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
   })
   try {
     progress = showProgress({ workflow, orchestrator, pool, startedAt: Date.now() }, options, output)
-    const outcome = await orchestrator.run()
-    progress.stop()
+    const outcome = await orchestrator.run().finally(() => progress.stop())
     const timeline = pool.getTimeline()
     const finished = { workflow: workflow.name, outcome, timeline, metrics: pool.getMetrics() }
     const written = await write(outcome, file, output)
@@ -59,7 +58,6 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
     if (interruption.exitCode !== undefined) return interruption.exitCode
     return outcome.status === 'completed' && written !== undefined ? 0 : 1
   } finally {
-    progress.stop()
     interruption.end()
   }
 }
@@ -90,7 +88,12 @@ function show(finished: Finished, { json, quiet }: RunOptions, output: Output): 
     return
   }
   const { columns } = output
-  output.print(quiet ? verdictLines(finished, columns) : [[], ...reportLines(finished, columns)])
+  if (quiet) {
+    output.print(verdictLines(finished, columns))
+    return
+  }
+  if (!output.isLive) output.print([[]])
+  output.print(reportLines(finished, columns))
 }
 
 /** Warnings and errors of the runtime become part of what is shown. */

@@ -84,10 +84,15 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** A reported fraction as a number from 0 to 1, whatever was reported. */
+export function shareOf(fraction: number): number {
+  return fraction > 0 ? Math.min(1, fraction) : 0
+}
+
 /** `[####------]`, `width` columns in all. */
 export function progressBar(fraction: number, width: number): string {
   const room = Math.max(1, width - 2)
-  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * room)
+  const filled = Math.round(shareOf(fraction) * room)
   return `[${'#'.repeat(filled)}${'-'.repeat(room - filled)}]`
 }
 

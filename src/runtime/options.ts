@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Ids, Random } from '../ports/random.ts'
-import { createIds, systemClock, systemRandom } from './system.ts'
+import { systemClock, systemIds, systemRandom } from './system.ts'
 
 /** How long ended jobs of one outcome stay known: the newest `count`, and none older than `ageMs`. */
 export interface KeepRule {
@@ -119,7 +119,7 @@ export function resolveOptions(options: JobPoolOptions): PoolSettings {
     signal: options.signal,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
-    ids: options.ids ?? createIds(),
+    ids: options.ids ?? systemIds,
   }
 }
 

@@ -177,7 +177,7 @@ export class Submissions {
   #create(checked: CheckedSpec, at: number): JobActor {
     const { spec, id, policy } = checked
     const { nodeId, treeId, metadata, delayMs } = spec
-    const readyAt = delayMs === undefined || delayMs === 0 ? 0 : at + delayMs
+    const readyAt = delayMs === undefined || delayMs === 0 ? undefined : at + delayMs
     const input = { jobId: id, nodeId, treeId, metadata, policy, queuedAt: at, readyAt }
     return new JobActor(this.#supervisor, checked, { id, parent: this.#supervisor.actor, input })
   }

@@ -1,6 +1,5 @@
 import type { JobEvent, PoolEvent } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
-import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId, JobResult } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
@@ -8,6 +7,7 @@ import { type AttemptListener, RunningAttempt } from './attempt.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { createPoolActor, type EffectTaker, type PoolActor } from './charts.ts'
 import { Deadlines, type Sleeper } from './deadlines.ts'
+import { EffectQueue } from './effect-queue.ts'
 import { EventHub } from './event-hub.ts'
 import type { PoolEventType, PoolStreamEvent } from './events.ts'
 import {
@@ -28,13 +28,6 @@ import { ReadyQueue } from './ready-queue.ts'
 import { Slots } from './slots.ts'
 
 type Running = RunningAttempt<JobActor>
-
-/** What a step asked for: an action of a chart, as data. `job` is absent for the pool's own. */
-interface Effect {
-  readonly job: JobActor | undefined
-  readonly type: string
-  readonly params: unknown
-}
 
 /** How long slots are granted without letting the event loop turn, in ms: timers and sockets get their share. */
 const TURN_MS = 20
@@ -61,11 +54,15 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   readonly closed: Promise<void>
   heapIndex = -1
   wakeAt: number | undefined = undefined
-  readonly #effects = new Fifo<Effect>()
+  readonly #effects = new EffectQueue()
   #isActing = false
   /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
   #turnAt: number | undefined
   readonly #endTurn = () => this.#turn()
+  readonly #carryOut = (job: JobActor | undefined, type: string, params: unknown): void => {
+    if (job === undefined) this.#carryOutForPool(type, params)
+    else this.#carryOutForJob(job, type, params)
+  }
   #resolveClosed: () => void = () => {}
   #idleWaiters: (() => void)[] = []
 
@@ -191,11 +188,11 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   // Effects: written down while a chart steps, carried out after the commit.
 
   takeJobEffect(job: JobActor, type: string, params: unknown): void {
-    this.#effects.push({ job, type, params })
+    this.#effects.push(job, type, params)
   }
 
   takeEffect(type: string, params: unknown): void {
-    this.#effects.push({ job: undefined, type, params })
+    this.#effects.push(undefined, type, params)
     // Somebody may have sent the event straight to the actor: then nobody acts but the next turn.
     this.#openTurn(this.now())
   }
@@ -205,10 +202,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.#isActing = true
     try {
       do {
-        for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
-          if (effect.job === undefined) this.#carryOutForPool(effect)
-          else this.#carryOut(effect.job, effect)
-        }
+        while (this.#effects.shift(this.#carryOut));
       } while (this.#grantSlot())
     } finally {
       this.#isActing = false
@@ -216,7 +210,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.#tellIdle()
   }
 
-  #carryOut(job: JobActor, { type, params }: Effect): void {
+  #carryOutForJob(job: JobActor, type: string, params: unknown): void {
     switch (type) {
       case 'requestSlot':
         this.ready.add(job, this.settings.promoteAfterMs > 0 ? this.now() : 0)
@@ -244,7 +238,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     }
   }
 
-  #carryOutForPool({ type, params }: Effect): void {
+  #carryOutForPool(type: string, params: unknown): void {
     switch (type) {
       case 'dispatch':
         // Granting slots is what follows when no effect is left.

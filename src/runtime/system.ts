@@ -29,9 +29,5 @@ export const systemClock: Clock = {
 
 export const systemRandom: Random = { next: Math.random }
 
-/** Names that are unique by a random prefix of 48 bits, and ordered by a counter; short ones cost strings least. */
-export function createIds(): Ids {
-  const prefix = nanoid(8)
-  let count = 0
-  return { next: () => prefix + (++count).toString(36) }
-}
+/** Names of 48 random bits; short, since every job's id begins with one. */
+export const systemIds: Ids = { next: () => nanoid(8) }

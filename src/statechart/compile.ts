@@ -58,12 +58,18 @@ export class CompiledMachine extends (StateMachine as unknown as new (
 
   override getInitialSnapshot(actorScope: AnyActorScope, input?: unknown): AnyMachineSnapshot {
     const scope = actorScope as unknown as InternalScope
-    const event = { type: 'xstate.init', input }
     const given: unknown = this.config.context
     let context: unknown = typeof given !== 'function' && given ? given : {}
     try {
-      if (typeof given === 'function') context = { ...given({ spawn: refuseSpawn, input, self: scope.self }) }
+      if (typeof given === 'function') {
+        context = given({ spawn: refuseSpawn, input, self: scope.self })
+        if (Object.isFrozen(context)) context = { ...(context as object) }
+      }
       const { initial, unborn } = this.#table
+      if (initial.steps.length === 0 && initial.target !== undefined) {
+        return facade(new TableSnapshot(initial.target, 'active', undefined, undefined, context))
+      }
+      const event = { type: 'xstate.init', input }
       const before = new TableSnapshot(unborn, 'active', undefined, undefined, context)
       const raised = initial.raises ? [] : undefined
       const snapshot = this.#settle(runPlan(initial, before, event, scope, raised), scope, raised)

@@ -2,7 +2,7 @@ import type { AnyEventObject, AnyStateMachine } from 'xstate'
 import type { TableSnapshot } from './snapshot.ts'
 import { ASSIGN, CUSTOM, type CustomWork, EMIT, FINISH, RAISE, type Step } from './steps.ts'
 import type { Plan } from './table.ts'
-import type { EmitAction, InternalScope } from './xstate-internals.ts'
+import type { ActionArgs, EmitAction, InternalScope } from './xstate-internals.ts'
 
 type Assignment = ((args: object, params: unknown) => object) | Record<string, unknown>
 
@@ -20,38 +20,39 @@ export function runPlan(
   scope: InternalScope,
   raised: AnyEventObject[] | undefined,
 ): TableSnapshot {
-  const { self, system } = scope
   const { steps } = plan
   let { context, output } = before
   let isTouched = plan.finishes || plan.target !== undefined
+  // One for all steps that see the same context.
+  let info: ActionArgs | undefined
   for (let index = 0; index < steps.length; index++) {
     const step = steps[index] as Step
     const { work } = step
-    const params = step.paramsOf === undefined ? step.params : step.paramsOf({ context, event })
+    if (info === undefined && step.needsInfo) info = { context, event, self: scope.self, system: scope.system }
+    const params = step.paramsOf === undefined ? step.params : step.paramsOf(info as ActionArgs)
     switch (step.kind) {
       case CUSTOM: {
         const exec = work as CustomWork
-        const info = { context, event, self, system }
-        if (scope.runsPlainly === true) exec?.(info, params)
-        else scope.actionExecutor({ type: step.type, info, params, exec })
+        if (scope.runsPlainly === true) exec?.(info as ActionArgs, params)
+        else scope.actionExecutor({ type: step.type, info: info as ActionArgs, params, exec })
         break
       }
       case ASSIGN:
         context = assigned(work as Assignment, context, event, scope, params)
+        info = undefined
         isTouched = true
         break
       case EMIT: {
-        const info = { context, event, self, system }
+        const args = info as ActionArgs
         const { type, execute } = work as EmitAction
-        const [, resolved] = (work as EmitAction).resolve(scope, before, info, params, work)
-        scope.actionExecutor({ type, info, params: resolved, exec: () => execute(scope, resolved) })
+        const [, resolved] = (work as EmitAction).resolve(scope, before, args, params, work)
+        scope.actionExecutor({ type, info: args, params: resolved, exec: () => execute(scope, resolved) })
         break
       }
-      case RAISE: {
-        const value = outputOf(work, context, event, scope)
-        if (!plan.finishes) raised?.push({ type: step.type, output: value })
+      case RAISE:
+        // XState works the output of the last state out twice; nobody reads the first.
+        if (!plan.finishes) raised?.push({ type: step.type, output: outputOf(work, context, event, scope) })
         break
-      }
       case FINISH:
         output = machineOutput(step, context, event, scope, before.machine)
         break
@@ -75,13 +76,24 @@ function assigned(
     )
   }
   const args = { context, event, spawn: refuseSpawn, self, system }
-  if (typeof assignment === 'function') return { ...context, ...assignment(args, params) }
+  if (typeof assignment === 'function') {
+    const update = assignment(args, params)
+    return replaces(update, context) ? update : { ...context, ...update }
+  }
   const update: Record<string, unknown> = {}
   for (const key of Object.keys(assignment)) {
     const value = assignment[key]
     update[key] = typeof value === 'function' ? value(args, params) : value
   }
   return { ...context, ...update }
+}
+
+/** Whether an update is a whole new context by itself, so that nothing need be copied. */
+function replaces(update: object, context: object): boolean {
+  if (update === context || Object.isFrozen(update)) return false
+  const keys = Object.keys(update)
+  const wanted = Object.keys(context)
+  return keys.length === wanted.length && keys.every((key, index) => key === wanted[index])
 }
 
 function machineOutput(

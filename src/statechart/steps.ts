@@ -30,6 +30,8 @@ export class Step {
   readonly params: unknown
   /** Computes the parameters. */
   readonly paramsOf: Resolver | undefined
+  /** Whether it reads what the step is about: the context and the event. */
+  readonly needsInfo: boolean
 
   constructor(kind: number, type: string, work: unknown, params?: unknown) {
     this.kind = kind
@@ -37,6 +39,7 @@ export class Step {
     this.work = work
     this.params = typeof params === 'function' ? undefined : params
     this.paramsOf = typeof params === 'function' ? (params as Resolver) : undefined
+    this.needsInfo = kind === CUSTOM || kind === EMIT || this.paramsOf !== undefined
   }
 }
 

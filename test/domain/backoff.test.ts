@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { type Backoff, backoffMs } from '../../src/domain/retry.ts'
 
 const HOUR_MS = 3_600_000
-const rests = (backoff: Backoff, random = 0.5) => [1, 2, 3, 4].map((failures) => backoffMs(backoff, failures, random))
+const rests = (backoff: Backoff, random = 0.5) =>
+  [1, 2, 3, 4].map((failures) => backoffMs(backoff, failures, random))
 
 describe('the rest before a retry', () => {
   test('is the same each time when fixed', () => {
@@ -40,14 +41,19 @@ describe('the rest before a retry', () => {
   const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
   test('stays finite, not negative, and within the jitter of its bounds', () => {
-    const property = fc.property(anyBackoff, fc.integer({ min: 1, max: 5_000 }), anyRandom, (backoff, failures, random) => {
-      const rest = backoffMs(backoff, failures, random)
-      const middle = backoffMs({ ...backoff, jitter: 0 }, failures, random)
-      expect(middle).toBeLessThanOrEqual(backoff.maxDelayMs)
-      expect(rest).toBeGreaterThanOrEqual(0)
-      expect(rest).toBeGreaterThanOrEqual(middle * (1 - backoff.jitter) * (1 - 1e-9))
-      expect(rest).toBeLessThanOrEqual(middle * (1 + backoff.jitter) * (1 + 1e-9))
-    })
+    const property = fc.property(
+      anyBackoff,
+      fc.integer({ min: 1, max: 5_000 }),
+      anyRandom,
+      (backoff, failures, random) => {
+        const rest = backoffMs(backoff, failures, random)
+        const middle = backoffMs({ ...backoff, jitter: 0 }, failures, random)
+        expect(middle).toBeLessThanOrEqual(backoff.maxDelayMs)
+        expect(rest).toBeGreaterThanOrEqual(0)
+        expect(rest).toBeGreaterThanOrEqual(middle * (1 - backoff.jitter) * (1 - 1e-9))
+        expect(rest).toBeLessThanOrEqual(middle * (1 + backoff.jitter) * (1 + 1e-9))
+      },
+    )
     fc.assert(property)
   })
 

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { checkDuration, checkInteger, checkName, checkPositive } from '../../src/domain/check.ts'
 
-const junk = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, '5', null, undefined, {}, 5n]
+const junk = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  -1,
+  '5',
+  null,
+  undefined,
+  {},
+  5n,
+]
 
 describe.each([
   ['a duration', checkDuration, [0, 0.5, 2 ** 40], junk],

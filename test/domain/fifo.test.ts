@@ -5,7 +5,13 @@ import { Fifo } from '../../src/domain/fifo.ts'
 describe('the first-in, first-out queue', () => {
   test('is empty at first', () => {
     const fifo = new Fifo<number>()
-    expect([fifo.size, fifo.peek(), fifo.last(), fifo.shift(), [...fifo]]).toEqual([0, undefined, undefined, undefined, []])
+    expect([fifo.size, fifo.peek(), fifo.last(), fifo.shift(), [...fifo]]).toEqual([
+      0,
+      undefined,
+      undefined,
+      undefined,
+      [],
+    ])
   })
 
   test('keeps its order over many times its own size', () => {

@@ -8,7 +8,12 @@ describe('the builders of decisions', () => {
     expect(spec).toEqual({ handler: 'load', input: 1 })
     expect(grow([spec])).toEqual({ type: 'grow', nodes: [spec], why: undefined, score: undefined })
     expect(stop()).toEqual({ type: 'stop', why: undefined, score: undefined })
-    expect(revise({ input: 2 })).toEqual({ type: 'revise', patch: { input: 2 }, why: undefined, score: undefined })
+    expect(revise({ input: 2 })).toEqual({
+      type: 'revise',
+      patch: { input: 2 },
+      why: undefined,
+      score: undefined,
+    })
     expect(prune(['n1'])).toEqual({ type: 'prune', ids: ['n1'], why: undefined, score: undefined })
     expect(satisfy(42)).toEqual({ type: 'satisfy', value: 42, why: undefined, score: undefined })
   })

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { transition } from 'xstate'
 import { type JobEvent, type JobInput, jobMachine } from '../../machines/index.ts'
 import { EspalierError } from '../../src/domain/errors.ts'
@@ -23,7 +23,7 @@ function createJob(rules: Partial<JobPolicy> = {}, rest: Partial<JobInput> = {})
     metadata: { m: 1 },
     policy: { ...policy, ...rules },
     queuedAt: 0,
-    readyAt: 0,
+    readyAt: undefined,
     ...rest,
   }
   return createStepper(jobMachine, input, coverage)
@@ -102,9 +102,9 @@ describe('a job that waits', () => {
   })
 
   test.each([
-    ['blocked', [], 'blocked'],
-    ['ready', [met(1)], 'ready'],
-  ] as const)('is cancelled at once when %s, without ever starting', (_, events) => {
+    ['blocked', []],
+    ['ready', [met(1)]],
+  ] satisfies [string, JobEvent[]][])('is cancelled at once when %s, without ever starting', (_, events) => {
     const job = blocked()
     job.step(...events)
     expect(job.step(cancel(9, 'enough', 'parent'))).toEqual([['settle']])
@@ -297,7 +297,11 @@ describe('late, stale and impossible events change nothing', () => {
   })
 
   const inert: readonly (readonly [string, () => ReturnType<typeof createJob>, readonly JobEvent[]])[] = [
-    ['blocked', blocked, [granted(9), deadline(9e9), completed(9, 0), completed(9, 1), failed(9, 0), failed(9, 1)]],
+    [
+      'blocked',
+      blocked,
+      [granted(9), deadline(9e9), completed(9, 0), completed(9, 1), failed(9, 0), failed(9, 1)],
+    ],
     [
       'ready',
       () => {
@@ -324,7 +328,16 @@ describe('late, stale and impossible events change nothing', () => {
     [
       'stopping',
       stoppedByCancel,
-      [met(9), granted(9), deadline(69), cancel(9), completed(9, 0), completed(9, 2), failed(9, 0), failed(9, 99)],
+      [
+        met(9),
+        granted(9),
+        deadline(69),
+        cancel(9),
+        completed(9, 0),
+        completed(9, 2),
+        failed(9, 0),
+        failed(9, 99),
+      ],
     ],
   ]
 
@@ -337,7 +350,7 @@ describe('late, stale and impossible events change nothing', () => {
   })
 })
 
-afterAll(() => {
+test('the tests above take every transition of the chart', () => {
   expect(coverage.size).toBeGreaterThan(20)
   expect(coverage.missed).toEqual([])
 })

@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import type { JobResult } from 'espalier'
+import { describe, expect, test } from 'vitest'
 import { type JobCounts, type PoolEvent, poolMachine } from '../../machines/index.ts'
 import { Coverage, createStepper } from './stepping.ts'
 
@@ -79,6 +80,15 @@ describe('the lifecycle of the pool', () => {
   })
 })
 
+test('a job that is done changes nothing by itself: the counts come in batches', () => {
+  const pool = busy()
+  pool.step({ type: 'pool.shutdown', at: 10, wait: true, timeoutMs: 100 })
+  const { context, state } = pool
+  expect(pool.step({ type: 'xstate.done.actor.job', output: {} as JobResult })).toEqual([])
+  expect(pool.context).toBe(context)
+  expect(pool.state).toEqual(state)
+})
+
 describe('the dispatch of the pool', () => {
   test('can be paused and resumed', () => {
     const pool = createPool()
@@ -117,7 +127,7 @@ describe('the dispatch of the pool', () => {
   })
 })
 
-afterAll(() => {
+test('the tests above take every transition of the chart', () => {
   expect(coverage.size).toBeGreaterThan(10)
   expect(coverage.missed).toEqual([])
 })

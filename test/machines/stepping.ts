@@ -1,4 +1,10 @@
-import { type AnyStateMachine, type AnyTransitionDefinition, createActor, type InspectionEvent } from 'xstate'
+import {
+  type AnyStateMachine,
+  type AnyTransitionDefinition,
+  createActor,
+  type EventFrom,
+  type InspectionEvent,
+} from 'xstate'
 import { transitionId, transitionsOf } from '../../src/statechart/index.ts'
 
 /** The transitions a test has taken, by XState's own account. */
@@ -20,7 +26,8 @@ export class Coverage {
 
   note(event: InspectionEvent): void {
     if (event.type !== '@xstate.microstep') return
-    for (const definition of event._transitions as AnyTransitionDefinition[]) this.#taken.add(transitionId(definition))
+    for (const definition of event._transitions as AnyTransitionDefinition[])
+      this.#taken.add(transitionId(definition))
   }
 }
 
@@ -57,7 +64,7 @@ export function createStepper<Machine extends AnyStateMachine>(
       return actor.getSnapshot()
     },
     /** Sends events, and returns the effects of them all. */
-    step(...events: readonly { readonly type: string }[]): Effect[] {
+    step(...events: readonly EventFrom<Machine>[]): Effect[] {
       effects = []
       for (const event of events) actor.send(event)
       return effects

@@ -1,6 +1,6 @@
+import type { Job } from 'espalier'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { type ActorRefFrom, createActor, fromCallback, setup, toPromise, waitFor } from 'xstate'
-import type { Job } from 'espalier'
 import type { jobMachine } from '../../machines/index.ts'
 import { createHeld, createPool, failing, stateOf } from './harness.ts'
 
@@ -19,7 +19,11 @@ describe('a job is an XState actor', () => {
     expect(job.getSnapshot().matches('running')).toBe(true)
     held.of('j').resolve('value')
     await clock.settle()
-    expect(job.getSnapshot()).toMatchObject({ status: 'done', value: 'completed', output: { value: 'value' } })
+    expect(job.getSnapshot()).toMatchObject({
+      status: 'done',
+      value: 'completed',
+      output: { value: 'value' },
+    })
     expect(pool.job('j')?.getSnapshot().status).toBe('done')
   })
 
@@ -134,7 +138,13 @@ describe('the pool is an XState actor', () => {
     expect(context).toMatchObject({ maxParallelJobs: 1, jobs: { queued: 1, running: 1, completed: 0 } })
     held.of(job.id).resolve()
     await clock.settle()
-    expect(pool.actor.getSnapshot().context.jobs).toEqual({ queued: 0, running: 1, completed: 1, failed: 0, cancelled: 0 })
+    expect(pool.actor.getSnapshot().context.jobs).toEqual({
+      queued: 0,
+      running: 1,
+      completed: 1,
+      failed: 0,
+      cancelled: 0,
+    })
   })
 
   test('that shows its states and takes its events', async () => {

@@ -3,21 +3,24 @@ import { describe, expect, test } from 'vitest'
 import { createHeld, createPool, expectAllSlotsFree, failing, never } from './harness.ts'
 
 describe('a callback', () => {
-  test.each(['completed', 'failed', 'cancelled'] as const)('is called once with the result of a %s job', async (status) => {
-    const { pool, clock } = createPool()
-    const results: JobResult[] = []
-    const job = pool.submitJob({
-      execute: status === 'failed' ? failing() : () => 'value',
-      delayMs: status === 'cancelled' ? 100 : 0,
-      callback: (result) => results.push(result as JobResult),
-    })
-    if (status === 'cancelled') job.cancel()
-    const result = await job.result()
-    await clock.advance(1_000)
-    expect(results).toHaveLength(1)
-    expect(results[0]).toBe(result)
-    expect(result.status).toBe(status)
-  })
+  test.each(['completed', 'failed', 'cancelled'] as const)(
+    'is called once with the result of a %s job',
+    async (status) => {
+      const { pool, clock } = createPool()
+      const results: JobResult[] = []
+      const job = pool.submitJob({
+        execute: status === 'failed' ? failing() : () => 'value',
+        delayMs: status === 'cancelled' ? 100 : 0,
+        callback: (result) => results.push(result as JobResult),
+      })
+      if (status === 'cancelled') job.cancel()
+      const result = await job.result()
+      await clock.advance(1_000)
+      expect(results).toHaveLength(1)
+      expect(results[0]).toBe(result)
+      expect(result.status).toBe(status)
+    },
+  )
 
   test('is called after the last attempt only, not after those that are retried', async () => {
     const { pool } = createPool({ maxRetries: 2, backoff: { type: 'fixed', delayMs: 0 } })
@@ -32,7 +35,8 @@ describe('a callback', () => {
     const seen: unknown[] = []
     const job = pool.submitJob({
       execute: () => 1,
-      callback: ({ jobId }) => seen.push(pool.job(jobId)?.status, pool.getStatus().completed, pool.getStatus().running),
+      callback: ({ jobId }) =>
+        seen.push(pool.job(jobId)?.status, pool.getStatus().completed, pool.getStatus().running),
     })
     await job.result()
     expect(seen).toEqual(['completed', 1, 0])

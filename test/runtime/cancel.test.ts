@@ -18,23 +18,32 @@ const prepared = {
     pool.submitJob({ execute: createHeld().execute })
     return pool.submitJob({ execute: () => 1 })
   },
-  delayed: (pool: ReturnType<typeof createPool>['pool']) => pool.submitJob({ execute: () => 1, delayMs: 500 }),
+  delayed: (pool: ReturnType<typeof createPool>['pool']) =>
+    pool.submitJob({ execute: () => 1, delayMs: 500 }),
 }
 
 describe('cancelling a queued job', () => {
-  test.each(Object.entries(prepared))('ends it at once when %s, and it never starts', async (state, prepare) => {
-    const { pool, clock } = createPool({ maxParallelJobs: 1 })
-    const job = prepare(pool)
-    expect(stateOf(job)).toBe(`queued.${state}`)
-    expect(job.cancel('enough')).toBe(true)
-    expect(job.status).toBe('cancelled')
-    expect(await job.result()).toMatchObject({ status: 'cancelled', reason: 'enough', attempts: 0, durationMs: 0 })
-    expect(job.cancel('again')).toBe(false)
-    expect(pool.cancelJob(job.id)).toBe(false)
-    await clock.advance(1_000)
-    expect(await job.result()).toMatchObject({ reason: 'enough', attempts: 0 })
-    expectConsistent(pool)
-  })
+  test.each(Object.entries(prepared))(
+    'ends it at once when %s, and it never starts',
+    async (state, prepare) => {
+      const { pool, clock } = createPool({ maxParallelJobs: 1 })
+      const job = prepare(pool)
+      expect(stateOf(job)).toBe(`queued.${state}`)
+      expect(job.cancel('enough')).toBe(true)
+      expect(job.status).toBe('cancelled')
+      expect(await job.result()).toMatchObject({
+        status: 'cancelled',
+        reason: 'enough',
+        attempts: 0,
+        durationMs: 0,
+      })
+      expect(job.cancel('again')).toBe(false)
+      expect(pool.cancelJob(job.id)).toBe(false)
+      await clock.advance(1_000)
+      expect(await job.result()).toMatchObject({ reason: 'enough', attempts: 0 })
+      expectConsistent(pool)
+    },
+  )
 
   test('ends it while it rests before a retry', async () => {
     const { pool, clock } = createPool({ maxRetries: 3 })
@@ -59,12 +68,20 @@ describe('cancelling a running job', () => {
     expect(pool.cancelJob('j', 'enough')).toBe(true)
     const { signal } = held.of('j').context
     expect(signal.aborted).toBe(true)
-    expect(signal.reason).toMatchObject({ code: 'ESP_JOB_CANCELLED', details: { jobId: 'j', reason: 'enough' } })
+    expect(signal.reason).toMatchObject({
+      code: 'ESP_JOB_CANCELLED',
+      details: { jobId: 'j', reason: 'enough' },
+    })
     await clock.settle()
     expect([stateOf(job), next.status]).toEqual(['running.stopping', 'queued'])
     held.of('j').resolve('whatever')
     await clock.settle()
-    expect(await job.result()).toMatchObject({ status: 'cancelled', reason: 'enough', value: undefined, attempts: 1 })
+    expect(await job.result()).toMatchObject({
+      status: 'cancelled',
+      reason: 'enough',
+      value: undefined,
+      attempts: 1,
+    })
     expect(next.status).toBe('running')
     await expect(job.value()).rejects.toMatchObject({ code: 'ESP_JOB_CANCELLED' })
   })

@@ -41,9 +41,13 @@ describe('a job with dependencies', () => {
     const { pool } = createPool()
     let results: unknown
     pool.submitJobs([
-      { id: 'bottom', execute: (context) => (results = context.parentResults), dependencies: ['left', 'right'] },
-      { id: 'left', execute: ({ parentResults }) => `${parentResults['top']}-l`, dependencies: ['top'] },
-      { id: 'right', execute: ({ parentResults }) => `${parentResults['top']}-r`, dependencies: ['top'] },
+      {
+        id: 'bottom',
+        execute: (context) => (results = context.parentResults),
+        dependencies: ['left', 'right'],
+      },
+      { id: 'left', execute: ({ parentResults }) => `${parentResults.top}-l`, dependencies: ['top'] },
+      { id: 'right', execute: ({ parentResults }) => `${parentResults.top}-r`, dependencies: ['top'] },
       { id: 'top', execute: () => 'top' },
     ])
     const all = await pool.waitForAll()
@@ -99,7 +103,7 @@ describe('a dependency that is already there', () => {
     const { pool } = createPool()
     const parent = pool.submitJob({ id: 'p', execute: () => 42 })
     await parent.result()
-    const child = pool.submitJob({ execute: (context) => context.parentResults['p'], dependencies: ['p'] })
+    const child = pool.submitJob({ execute: (context) => context.parentResults.p, dependencies: ['p'] })
     expect(await child.value()).toBe(42)
   })
 
@@ -165,7 +169,10 @@ describe('a dependency that is already there', () => {
       const { pool } = createPool({ keep: 0 })
       const parent = pool.submitJob({ id: 'p', execute: () => 7 })
       await parent.result()
-      const child = pool.submitJob({ execute: (context) => context.parentResults['p'], dependencies: [parent] })
+      const child = pool.submitJob({
+        execute: (context) => context.parentResults.p,
+        dependencies: [parent],
+      })
       expect(await child.value()).toBe(7)
     })
   })

@@ -12,8 +12,18 @@ describe('a dependency that fails', () => {
     ])
     held.of('a').reject(new Error('broken'))
     await clock.settle()
-    expect(await b?.result()).toMatchObject({ status: 'cancelled', reason: 'dependency', causedBy: 'a', attempts: 0 })
-    expect(await c?.result()).toMatchObject({ status: 'cancelled', reason: 'dependency', causedBy: 'b', attempts: 0 })
+    expect(await b?.result()).toMatchObject({
+      status: 'cancelled',
+      reason: 'dependency',
+      causedBy: 'a',
+      attempts: 0,
+    })
+    expect(await c?.result()).toMatchObject({
+      status: 'cancelled',
+      reason: 'dependency',
+      causedBy: 'b',
+      attempts: 0,
+    })
     expect(held.started()).toEqual(['a'])
     expect(pool.getStatus()).toMatchObject({ failed: 1, cancelled: 2, queued: 0, running: 0 })
   })
@@ -118,7 +128,11 @@ describe('a dependency that is cancelled', () => {
     expect(root?.cancel('enough')).toBe(true)
     await clock.settle()
     expect(await root?.result()).toMatchObject({ status: 'cancelled', reason: 'enough', causedBy: undefined })
-    expect(await child?.result()).toMatchObject({ status: 'cancelled', reason: 'dependency', causedBy: 'root' })
+    expect(await child?.result()).toMatchObject({
+      status: 'cancelled',
+      reason: 'dependency',
+      causedBy: 'root',
+    })
     await expectAllSlotsFree(pool, clock)
   })
 

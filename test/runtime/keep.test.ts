@@ -79,8 +79,8 @@ describe('a forgotten job', () => {
     const { pool } = createPool({ keep: 0 })
     const [, child, grandchild] = pool.submitJobs([
       { id: 'a', execute: () => 1 },
-      { id: 'b', execute: (context) => (context.parentResults['a'] as number) + 1, dependencies: ['a'] },
-      { id: 'c', execute: (context) => (context.parentResults['b'] as number) + 1, dependencies: ['b'] },
+      { id: 'b', execute: (context) => (context.parentResults.a as number) + 1, dependencies: ['a'] },
+      { id: 'c', execute: (context) => (context.parentResults.b as number) + 1, dependencies: ['b'] },
     ])
     expect([await child?.value(), await grandchild?.value()]).toEqual([2, 3])
   })

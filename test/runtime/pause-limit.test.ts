@@ -38,7 +38,11 @@ describe('a paused pool', () => {
   })
 
   test('lets its jobs be cancelled, time out and retry', async () => {
-    const { pool, clock } = createPool({ maxRetries: 1, timeoutMs: 100, backoff: { type: 'fixed', delayMs: 0 } })
+    const { pool, clock } = createPool({
+      maxRetries: 1,
+      timeoutMs: 100,
+      backoff: { type: 'fixed', delayMs: 0 },
+    })
     const held = createHeld()
     const job = pool.submitJob({ execute: held.execute })
     pool.pause()

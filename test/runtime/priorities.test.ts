@@ -17,7 +17,8 @@ describe('the order of jobs', () => {
   test('is by priority first', async () => {
     const { pool, free } = createBusyPool()
     const { order, spec } = createTracer()
-    for (const priority of ['low', 'normal', 'critical', 'high'] as const) pool.submitJob(spec(priority, { priority }))
+    for (const priority of ['low', 'normal', 'critical', 'high'] as const)
+      pool.submitJob(spec(priority, { priority }))
     pool.submitJob(spec('default'))
     await free()
     expect(order).toEqual(['critical', 'high', 'normal', 'default', 'low'])
@@ -77,7 +78,11 @@ describe('the order of jobs', () => {
   test('gives a free slot to the best job at that instant, not to the best of an earlier one', async () => {
     const { pool, clock } = createPool({ maxParallelJobs: 1 })
     const held = createHeld()
-    for (const [id, priority] of [['a', 'low'], ['b', 'low'], ['c', 'high']] as const) {
+    for (const [id, priority] of [
+      ['a', 'low'],
+      ['b', 'low'],
+      ['c', 'high'],
+    ] as const) {
       pool.submitJob({ id, priority, execute: held.execute })
     }
     held.of('a').resolve()

@@ -122,7 +122,7 @@ class Run {
 
 describe('the ready queue', () => {
   test('agrees with a sorted list after any adds, takes, cancellations and retries', () => {
-    const property = fc.property(fc.array(command, { maxLength: 150 }), (commands) => {
+    const property = fc.property(fc.array(command, { maxLength: 150, size: 'max' }), (commands) => {
       const run = new Run(0)
       for (const each of commands) run.step(each)
     })
@@ -182,7 +182,7 @@ describe('ageing', () => {
       { weight: 4, arbitrary: command },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(60) }) },
     )
-    const property = fc.property(fc.array(timed, { maxLength: 80 }), (commands) => {
+    const property = fc.property(fc.array(timed, { maxLength: 80, size: 'max' }), (commands) => {
       const run = new Run(PROMOTE_AFTER_MS)
       for (const each of commands) {
         if (each.do === 'pass') run.at += each.ms

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { createHeld, createPool, expectAllSlotsFree, expectConsistent, recordEvents, stateOf, typesOf } from './harness.ts'
+import {
+  createHeld,
+  createPool,
+  expectAllSlotsFree,
+  expectConsistent,
+  recordEvents,
+  stateOf,
+  typesOf,
+} from './harness.ts'
 
 const backoff = { type: 'fixed', delayMs: 100 } as const
 
@@ -32,7 +40,11 @@ describe('a failed attempt', () => {
       expect(stateOf(job)).toBe('queued.delayed')
       await clock.advance(1)
     }
-    expect(await job.result()).toMatchObject({ status: 'failed', attempts: 3, error: { message: 'attempt 3' } })
+    expect(await job.result()).toMatchObject({
+      status: 'failed',
+      attempts: 3,
+      error: { message: 'attempt 3' },
+    })
     await clock.advance(100_000)
     expect(held.attempts).toHaveLength(3)
     expect(pool.getMetrics().retries).toBe(2)
@@ -78,7 +90,8 @@ describe('the backoff', () => {
         throw new Error('again')
       },
     })
-    while (job.status === 'queued') await clock.advance(Math.max(0, (clock.nextWakeAt ?? clock.now()) - clock.now()))
+    while (job.status === 'queued')
+      await clock.advance(Math.max(0, (clock.nextWakeAt ?? clock.now()) - clock.now()))
     await job.result()
     return starts.slice(1).map((at, index) => Math.round(at - (starts[index] as number)))
   }
@@ -136,7 +149,13 @@ describe('a retry', () => {
     await clock.advance(100)
     held.of(job.id).resolve()
     await clock.settle()
-    expect(typesOf(events)).toEqual(['job.submitted', 'job.started', 'job.retrying', 'job.started', 'job.completed'])
+    expect(typesOf(events)).toEqual([
+      'job.submitted',
+      'job.started',
+      'job.retrying',
+      'job.started',
+      'job.completed',
+    ])
   })
 
   test('gets a signal of its own, and the same arguments', async () => {

@@ -139,11 +139,16 @@ describe('a shutdown', () => {
     expect(pool.getHealth().status).toBe('closed')
   })
 
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 'soon'])('with a timeout of %o is refused, and changes nothing', async (timeoutMs) => {
-    const { pool } = createPool()
-    await expect(pool.shutdown({ timeoutMs: timeoutMs as number })).rejects.toMatchObject({ code: 'ESP_INVALID_OPTION' })
-    expect(pool.getHealth().isAccepting).toBe(true)
-  })
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 'soon'])(
+    'with a timeout of %o is refused, and changes nothing',
+    async (timeoutMs) => {
+      const { pool } = createPool()
+      await expect(pool.shutdown({ timeoutMs: timeoutMs as number })).rejects.toMatchObject({
+        code: 'ESP_INVALID_OPTION',
+      })
+      expect(pool.getHealth().isAccepting).toBe(true)
+    },
+  )
 
   test('leaves queries and cancels working', async () => {
     const { pool } = createPool()

@@ -77,7 +77,8 @@ export class SimulatedClock implements Clock {
   #next(): Wish | undefined {
     let first: Wish | undefined
     for (const wish of this.#wishes) {
-      if (first === undefined || wish.at < first.at || (wish.at === first.at && wish.order < first.order)) first = wish
+      if (first === undefined || wish.at < first.at || (wish.at === first.at && wish.order < first.order))
+        first = wish
     }
     return first
   }

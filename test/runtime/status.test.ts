@@ -23,7 +23,11 @@ describe('the status', () => {
   })
 
   test('has the right numbers at every step', async () => {
-    const { pool, clock } = createPool({ maxParallelJobs: 2, maxRetries: 1, backoff: { type: 'fixed', delayMs: 10 } })
+    const { pool, clock } = createPool({
+      maxParallelJobs: 2,
+      maxRetries: 1,
+      backoff: { type: 'fixed', delayMs: 10 },
+    })
     const held = createHeld()
     const numbers = () => {
       expectConsistent(pool)
@@ -115,7 +119,11 @@ describe('the health', () => {
 
 describe('the timeline', () => {
   test('tells when each job waited and ran, attempt by attempt, in order of submission', async () => {
-    const { pool, clock } = createPool({ maxParallelJobs: 1, maxRetries: 1, backoff: { type: 'fixed', delayMs: 5 } })
+    const { pool, clock } = createPool({
+      maxParallelJobs: 1,
+      maxRetries: 1,
+      backoff: { type: 'fixed', delayMs: 5 },
+    })
     const held = createHeld()
     const t = clock.now()
     pool.submitJob({ id: 'a', nodeId: 'n', execute: held.execute })
@@ -182,7 +190,12 @@ describe('the timeline', () => {
     const job = pool.submitJob({ execute: createHeld().execute })
     await clock.advance(10)
     expect(pool.getTimeline()).toMatchObject([
-      { jobId: job.id, status: 'running', endedAt: undefined, attempts: [{ attempt: 1, slot: 0, endedAt: undefined }] },
+      {
+        jobId: job.id,
+        status: 'running',
+        endedAt: undefined,
+        attempts: [{ attempt: 1, slot: 0, endedAt: undefined }],
+      },
     ])
   })
 })

@@ -1,6 +1,6 @@
 import { JobPool } from 'espalier'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createIds, systemClock } from '../../src/runtime/system.ts'
+import { systemClock } from '../../src/runtime/system.ts'
 import { RecordingLogger } from './harness.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1
@@ -14,7 +14,9 @@ describe('the machine’s clock', () => {
 
   test('wakes at the instant or after it, never before', async () => {
     const at = systemClock.now() + 5.4
-    const wokenAt = await new Promise<number>((resolve) => systemClock.wakeAt(at, () => resolve(systemClock.now())))
+    const wokenAt = await new Promise<number>((resolve) =>
+      systemClock.wakeAt(at, () => resolve(systemClock.now())),
+    )
     expect(wokenAt).toBeGreaterThanOrEqual(at)
   })
 
@@ -102,11 +104,4 @@ describe('a pool on the machine’s clock', () => {
     expect(overflow).not.toHaveBeenCalled()
     process.off('warning', overflow)
   })
-})
-
-test('fresh ids are unique among each other and among processes', () => {
-  const [a, b] = [createIds(), createIds()]
-  const ids = Array.from({ length: 1_000 }, () => [a.next(), b.next()]).flat()
-  expect(new Set(ids).size).toBe(2_000)
-  for (const id of ids) expect(id.length).toBeLessThan(20)
 })

@@ -54,13 +54,16 @@ describe('waiting for a job', () => {
     await expect(pool.waitForJob('j')).rejects.toMatchObject({ code: 'ESP_UNKNOWN_JOB' })
   })
 
-  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5'])('with a timeout of %o is refused', async (timeoutMs) => {
-    const { pool } = createPool()
-    pool.submitJob({ id: 'j', execute: never })
-    const options = { timeoutMs: timeoutMs as number }
-    await expect(pool.waitForJob('j', options)).rejects.toMatchObject({ code: 'ESP_INVALID_OPTION' })
-    await expect(pool.waitForAll(options)).rejects.toMatchObject({ code: 'ESP_INVALID_OPTION' })
-  })
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5'])(
+    'with a timeout of %o is refused',
+    async (timeoutMs) => {
+      const { pool } = createPool()
+      pool.submitJob({ id: 'j', execute: never })
+      const options = { timeoutMs: timeoutMs as number }
+      await expect(pool.waitForJob('j', options)).rejects.toMatchObject({ code: 'ESP_INVALID_OPTION' })
+      await expect(pool.waitForAll(options)).rejects.toMatchObject({ code: 'ESP_INVALID_OPTION' })
+    },
+  )
 })
 
 describe('waiting for all jobs', () => {

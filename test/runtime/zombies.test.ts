@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { createHeld, createPool, expectAllSlotsFree, expectConsistent, recordEvents, typesOf } from './harness.ts'
+import {
+  createHeld,
+  createPool,
+  expectAllSlotsFree,
+  expectConsistent,
+  recordEvents,
+  typesOf,
+} from './harness.ts'
 
 const options = { maxParallelJobs: 1, timeoutMs: 100, killGraceMs: 20 }
 
@@ -11,7 +18,12 @@ describe('an attempt that ignores its signal', () => {
     await clock.advance(119)
     expect(job.status).toBe('running')
     await clock.advance(1)
-    expect(await job.result()).toMatchObject({ status: 'failed', reason: 'timeout', attempts: 1, durationMs: 120 })
+    expect(await job.result()).toMatchObject({
+      status: 'failed',
+      reason: 'timeout',
+      attempts: 1,
+      durationMs: 120,
+    })
     expect(held.attempts).toHaveLength(1)
   })
 
@@ -22,7 +34,13 @@ describe('an attempt that ignores its signal', () => {
     pool.submitJob({ id: 'zombie', execute: held.execute })
     const next = pool.submitJob({ id: 'next', execute: held.execute })
     await clock.advance(10_000)
-    expect(pool.getStatus()).toMatchObject({ running: 0, queued: 1, failed: 1, zombies: 1, runningJobIds: [] })
+    expect(pool.getStatus()).toMatchObject({
+      running: 0,
+      queued: 1,
+      failed: 1,
+      zombies: 1,
+      runningJobIds: [],
+    })
     expect(next.status).toBe('queued')
     expect(typesOf(events, 'zombie')).toEqual(['job.submitted', 'job.started', 'job.zombie', 'job.failed'])
     expect(logger.at('warn')).toEqual([expect.stringMatching(/Attempt 1 of job "zombie".*zombie.*slot/)])
@@ -111,6 +129,8 @@ describe('an attempt that ignores its signal', () => {
     progress(1)
     log('late')
     expect(events).toHaveLength(length)
-    expect(typesOf(events)).toEqual(expect.arrayContaining(['job.progress', 'job.log', 'job.zombie', 'job.failed']))
+    expect(typesOf(events)).toEqual(
+      expect.arrayContaining(['job.progress', 'job.log', 'job.zombie', 'job.failed']),
+    )
   })
 })

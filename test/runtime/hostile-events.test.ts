@@ -1,0 +1,198 @@
+import type { Job } from 'espalier'
+import { describe, expect, test } from 'vitest'
+import type { JobEvent } from '../../machines/index.ts'
+import { createHeld, createPool, expectAllSlotsFree, expectConsistent } from './harness.ts'
+
+const at = 1_000_000
+const error = new Error('forged')
+const forgeries: readonly JobEvent[] = [
+  { type: 'dependencies.met', at },
+  { type: 'slot.granted', at },
+  { type: 'deadline.reached', at: 1 },
+  { type: 'attempt.completed', at, attempt: 99, value: 'forged' },
+  { type: 'attempt.completed', at, attempt: 0, value: 'forged' },
+  { type: 'attempt.failed', at, attempt: 99, error, reason: 'error', random: 0 },
+  { type: 'attempt.failed', at, attempt: 0, error, reason: 'lost', random: 0 },
+]
+
+describe('events sent straight to a job', () => {
+  test('that are late or belong to no attempt change nothing while it runs', async () => {
+    const { pool, clock } = createPool({ maxParallelJobs: 1 })
+    const held = createHeld()
+    const job = pool.submitJob({ execute: held.execute })
+    const before = job.getSnapshot()
+    for (const event of forgeries) job.send(event)
+    job.send({ type: 'no.such.event' } as never)
+    expect(job.getSnapshot()).toBe(before)
+    expect(held.attempts).toHaveLength(1)
+    held.of(job.id).resolve('true value')
+    expect(await job.value()).toBe('true value')
+    await expectAllSlotsFree(pool, clock)
+  })
+
+  test('that are late change nothing after its end', async () => {
+    const { pool, clock } = createPool()
+    const job = pool.submitJob({ execute: () => 'true value' })
+    const result = await job.result()
+    for (const event of forgeries)
+      job.send({ ...event, ...('attempt' in event ? { attempt: 1 } : {}) } as JobEvent)
+    expect(await job.result()).toBe(result)
+    expect(job.getSnapshot().output).toBe(result)
+    expect(pool.getStatus()).toMatchObject({ completed: 1, failed: 0, total: 1 })
+    await expectAllSlotsFree(pool, clock)
+  })
+
+  test('that unblock it too early let it go, but once, and with the counts right', async () => {
+    const { pool, clock } = createPool()
+    const held = createHeld()
+    const parent = pool.submitJob({ execute: held.execute })
+    const child = pool.submitJob({ id: 'child', execute: held.execute, dependencies: [parent] })
+    child.send({ type: 'dependencies.met', at })
+    expectConsistent(pool)
+    held.of(parent.id).resolve()
+    await clock.settle()
+    expect(held.started().filter((id) => id === 'child')).toHaveLength(1)
+    held.of('child').resolve()
+    await clock.settle()
+    await expectAllSlotsFree(pool, clock)
+  })
+
+  test('that grant it a slot beyond the limit do not break the limit for ever', async () => {
+    const { pool, clock } = createPool({ maxParallelJobs: 1 })
+    const held = createHeld()
+    const first = pool.submitJob({ execute: held.execute })
+    const second = pool.submitJob({ execute: held.execute })
+    second.send({ type: 'slot.granted', at })
+    for (const job of [first, second]) {
+      job.cancel()
+      for (const attempt of held.attempts) attempt.resolve()
+    }
+    await clock.settle()
+    expect(pool.getStatus()).toMatchObject({ running: 0, queued: 0 })
+    await expectAllSlotsFree(pool, clock)
+  })
+})
+
+describe('an end that is forged for the attempt that runs', () => {
+  const ends: readonly (readonly [string, (job: Job) => void, string])[] = [
+    [
+      'completed',
+      (job) => job.send({ type: 'attempt.completed', at, attempt: 1, value: 'forged' }),
+      'completed',
+    ],
+    [
+      'failed',
+      (job) => job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'error', random: 0 }),
+      'failed',
+    ],
+    [
+      'lost for good',
+      (job) => job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'rejected', random: 0 }),
+      'failed',
+    ],
+  ]
+
+  test.each(ends)(
+    '(%s) settles the job, and its slot stays held until the handler ends',
+    async (_, forge, status) => {
+      const { pool, clock } = createPool({ maxParallelJobs: 1 })
+      const held = createHeld()
+      const job = pool.submitJob({ id: 'j', execute: held.execute })
+      const next = pool.submitJob({ id: 'next', execute: held.execute })
+      forge(job)
+      await clock.settle()
+      expect(job.status).toBe(status)
+      expectConsistent(pool)
+      expect(held.started()).toEqual(['j'])
+      held.of('j').resolve('true value, too late')
+      await clock.settle()
+      expect(next.status).toBe('running')
+      expect(pool.getStatus()).toMatchObject({ running: 1, zombies: 0 })
+      held.of('next').resolve()
+      await clock.settle()
+      await expectAllSlotsFree(pool, clock)
+    },
+  )
+
+  test('with a retry: two attempts of the job never hold more slots than there are', async () => {
+    const { pool, clock } = createPool({
+      maxParallelJobs: 1,
+      maxRetries: 1,
+      backoff: { type: 'fixed', delayMs: 0 },
+    })
+    const held = createHeld()
+    const job = pool.submitJob({ id: 'j', execute: held.execute })
+    job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'error', random: 0 })
+    await clock.settle()
+    expect(held.attempts).toHaveLength(1)
+    expectConsistent(pool)
+    held.attempts[0]?.resolve('of the first attempt')
+    await clock.settle()
+    expect(held.attempts).toHaveLength(2)
+    expect(job.status).toBe('running')
+    held.attempts[1]?.resolve('of the second')
+    expect(await job.value()).toBe('of the second')
+    await expectAllSlotsFree(pool, clock)
+  })
+
+  test('with two slots and a retry: the late end of the first attempt does not end the second', async () => {
+    const { pool, clock } = createPool({
+      maxParallelJobs: 2,
+      maxRetries: 1,
+      backoff: { type: 'fixed', delayMs: 0 },
+    })
+    const held = createHeld()
+    const job = pool.submitJob({ id: 'j', execute: held.execute })
+    job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'error', random: 0 })
+    await clock.settle()
+    expect(held.attempts).toHaveLength(2)
+    held.attempts[0]?.resolve('stale')
+    await clock.settle()
+    expect(job.status).toBe('running')
+    expectConsistent(pool)
+    held.attempts[1]?.resolve('current')
+    expect(await job.value()).toBe('current')
+    await expectAllSlotsFree(pool, clock)
+  })
+})
+
+describe('an executor that breaks its contract', () => {
+  test('by answering twice is heard once', async () => {
+    const { pool, clock } = createPool({
+      maxParallelJobs: 1,
+      executorType: {
+        name: 'double',
+        refuses: () => undefined,
+        start(attempt, sink) {
+          sink.completed(attempt, 'first')
+          sink.completed(attempt, 'second')
+          sink.failed(attempt, new Error('third'))
+          sink.lost(attempt)
+        },
+      },
+    })
+    const job = pool.submitJob({ execute: () => 0 })
+    expect(await job.value()).toBe('first')
+    pool.submitJob({ execute: () => 0 })
+    await clock.settle()
+    expect(pool.getStatus()).toMatchObject({ completed: 2, failed: 0, running: 0 })
+    expectConsistent(pool)
+  })
+
+  test('by throwing from start fails the attempt', async () => {
+    const { pool, clock } = createPool({
+      maxParallelJobs: 1,
+      executorType: {
+        name: 'broken',
+        refuses: () => undefined,
+        start() {
+          throw new Error('executor broke')
+        },
+      },
+    })
+    const job = pool.submitJob({ execute: () => 0 })
+    await clock.settle()
+    expect(await job.result()).toMatchObject({ status: 'failed', error: { message: 'executor broke' } })
+    expect(pool.getStatus()).toMatchObject({ failed: 1, running: 0 })
+  })
+})
