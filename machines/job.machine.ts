@@ -137,19 +137,28 @@ const countLost = job.assign(({ context }) => ({ lost: context.lost + 1 }))
 
 const withdrawWake = { type: 'wakeAt', params: { at: 0 } } as const
 
-const notifyRetry = {
+const notifyRetryAtOnce = {
   type: 'notify',
   params: ({ context, event }: { context: JobContext; event: JobEvent }) => ({
     type: 'job.retrying' as const,
     attempt: context.attempt,
-    at: Math.max(event.at, context.deadlineAt ?? 0),
+    at: event.at,
+  }),
+} as const
+
+const notifyRetryLater = {
+  type: 'notify',
+  params: ({ context, event }: { context: JobContext; event: JobEvent }) => ({
+    type: 'job.retrying' as const,
+    attempt: context.attempt,
+    at: context.deadlineAt ?? event.at,
   }),
 } as const
 
 /** What follows an attempt that ended without success: another try while the policy allows it, or the end. */
 const retryOrFail = [
-  { guard: 'canRetryAtOnce', target: '#job.queued.ready', actions: [withdrawWake, notifyRetry] },
-  { guard: 'canRetryLater', target: '#job.queued.delayed', actions: [restBeforeRetry, notifyRetry] },
+  { guard: 'canRetryAtOnce', target: '#job.queued.ready', actions: [withdrawWake, notifyRetryAtOnce] },
+  { guard: 'canRetryLater', target: '#job.queued.delayed', actions: [restBeforeRetry, notifyRetryLater] },
   { target: '#job.failed' },
 ] as const
 
@@ -166,6 +175,7 @@ function resultOf(
   value: unknown,
   error: Error | undefined,
   reason: string | undefined,
+  cancelledBy: CancelSource | undefined,
   causedBy: JobId | undefined,
 ): JobResult {
   return {
@@ -176,6 +186,7 @@ function resultOf(
     value,
     error,
     reason,
+    cancelledBy,
     causedBy,
     attempts: attempt,
     queuedAt: job.queuedAt,
@@ -275,7 +286,7 @@ export const jobMachine = job.createMachine({
               {
                 guard: 'isReplaceable',
                 target: '#job.queued.ready',
-                actions: [countLost, withdrawWake, notifyRetry],
+                actions: [countLost, withdrawWake, notifyRetryAtOnce],
               },
               { guard: 'isLost', target: '#job.failed' },
               ...retryOrFail,
@@ -337,7 +348,7 @@ export const jobMachine = job.createMachine({
       entry: 'settle',
       output: ({ context, event }) => {
         const { at, value } = event as Extract<JobEvent, { type: 'attempt.completed' }>
-        return resultOf(context, at, 'completed', value, undefined, undefined, undefined)
+        return resultOf(context, at, 'completed', value, undefined, undefined, undefined, undefined)
       },
     },
     failed: {
@@ -348,10 +359,10 @@ export const jobMachine = job.createMachine({
       output: ({ context, event }) => {
         const { at } = event
         if (context.stopping !== undefined) {
-          return resultOf(context, at, 'failed', undefined, timeoutError(context), 'timeout', undefined)
+          return resultOf(context, at, 'failed', undefined, timeoutError(context), 'timeout', undefined, undefined)
         }
         const { error, reason } = event as Extract<JobEvent, { type: 'attempt.failed' }>
-        return resultOf(context, at, 'failed', undefined, error, reason, undefined)
+        return resultOf(context, at, 'failed', undefined, error, reason, undefined, undefined)
       },
     },
     cancelled: {
@@ -360,8 +371,10 @@ export const jobMachine = job.createMachine({
       type: 'final',
       entry: 'settle',
       output: ({ context, event }) => {
-        const why = event.type === 'job.cancel' ? event : (context.stopping ?? stoppingFor(event))
-        return resultOf(context, event.at, 'cancelled', undefined, undefined, why.reason, why.causedBy)
+        const { by, reason, causedBy } =
+          event.type === 'job.cancel' ? event : (context.stopping ?? stoppingFor(event))
+        const cancelledBy = by === 'timeout' ? undefined : by
+        return resultOf(context, event.at, 'cancelled', undefined, undefined, reason, cancelledBy, causedBy)
       },
     },
   },

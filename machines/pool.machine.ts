@@ -66,7 +66,12 @@ const pool = setup({
     /** Asks for `deadline.reached` at an instant. */
     wakeAt: (_, _params: { at: number }) => {},
     /** Tells observers of a change of the pool itself. */
-    notify: (_, _params: { type: 'pool.paused' | 'pool.resumed' | 'pool.throttled' | 'pool.closed' }) => {},
+    notify: (
+      _,
+      _params:
+        | { type: 'pool.paused' | 'pool.resumed' | 'pool.throttled' | 'pool.closed' }
+        | { type: 'pool.limited'; maxParallelJobs: number },
+    ) => {},
     /** Lets go of what the pool holds: no job is left. */
     close: () => {},
   },
@@ -109,7 +114,16 @@ export const poolMachine = pool.createMachine({
   on: {
     'jobs.changed': { actions: recount },
     'xstate.done.actor.job': {},
-    'pool.limit': { actions: [setLimit, 'dispatch'] },
+    'pool.limit': {
+      actions: [
+        setLimit,
+        {
+          type: 'notify',
+          params: ({ context }) => ({ type: 'pool.limited', maxParallelJobs: context.maxParallelJobs }),
+        },
+        'dispatch',
+      ],
+    },
   },
   states: {
     lifecycle: {

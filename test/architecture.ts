@@ -36,6 +36,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   http: { rooms: ['runtime', 'protocol', 'domain', 'ports'], packages: 'any' },
   cli: { rooms: ['index'], packages: 'any' },
   testing: { rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart'], packages: 'any' },
+  // Where the runtime meets its adapters: the only file that sees both.
+  compose: { rooms: ['runtime', 'domain', 'executors'], packages: [] },
   index: { rooms: 'any', packages: 'any' },
   inspector: { rooms: ['protocol'], packages: 'any', typesOnly: true },
   // Examples use the package by its name, as any user does.

@@ -5,7 +5,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 const SIGNALS = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[]
 
 /** npm passes on the Ctrl-C that the terminal has sent already; a hand is not as fast. */
-const ECHO_MS = 0
+const ECHO_MS = 200
 
 /** Listens for Ctrl-C and its like: the first asks the run to end, the second ends the process at once. */
 export class Interruption {

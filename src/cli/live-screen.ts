@@ -32,14 +32,13 @@ export class LiveScreen {
     this.#draw = createLogUpdate(output.canvas, { showCursor: true })
     const stop = () => this.stop()
     const tick = setInterval(() => this.update(), TICK_MS).unref()
+    // For an error that nobody catches, too, this comes before Node prints it.
     process.once('exit', stop)
-    process.once('uncaughtExceptionMonitor', stop)
     this.#ends = [
       output.onResize(() => this.update()),
       output.divert(['stdout', 'stderr'], (text) => this.printAbove(text)),
       () => clearInterval(tick),
       () => process.off('exit', stop),
-      () => process.off('uncaughtExceptionMonitor', stop),
     ]
     output.raw(HIDE_CURSOR)
     this.update()

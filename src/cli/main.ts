@@ -21,6 +21,7 @@ process.once('beforeExit', () => {
   process.exit(1)
 })
 const exitCode = await main()
+// Outside Linux, pipes are written to behind the program's back.
 await output.flush()
 // Whatever the workflow has left open does not keep the command from ending.
 process.exit(exitCode)

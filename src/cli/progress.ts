@@ -84,7 +84,8 @@ export function showPlain(watched: Watched, output: Output): Progress {
   const unwatch = watch(
     watched,
     (event) => {
-      if (event.type === 'run.started') print([styled('bold', clean(workflow.name)), `  run ${clean(event.runId)}`])
+      if (event.type === 'run.started')
+        print([styled('bold', clean(workflow.name)), `  run ${clean(event.runId)}`])
       if (event.type !== 'node.changed' || activities.isNews(event.node))
         print(runEventLine(event, startedAt, tree))
     },

@@ -31,3 +31,9 @@ export function checkName(option: string, value: unknown, longest = 200): string
     got: value,
   })
 }
+
+/** Refuses anything but an object. */
+export function checkObject<Value extends object>(option: string, value: Value): Value {
+  if (typeof value === 'object' && value !== null) return value
+  throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'an object', got: value })
+}

@@ -104,6 +104,8 @@ export interface JobResult<Value = unknown> {
   readonly error: Error | undefined
   /** Why it failed ({@link FailureReason}) or was cancelled (the reason given, or {@link CancelSource}). */
   readonly reason: string | undefined
+  /** Who cancelled it. */
+  readonly cancelledBy: CancelSource | undefined
   /** The dependency whose end cancelled this job. */
   readonly causedBy: JobId | undefined
   /** How many attempts were started. */

@@ -98,7 +98,9 @@ export type Decision = GrowDecision | StopDecision | ReviseDecision | PruneDecis
 export interface DecisionRecord {
   readonly type: Decision['type']
   readonly why: string | undefined
-  /** The nodes grown or pruned. */
+  /** The score that the decision gave the node. */
+  readonly score: number | undefined
+  /** The nodes grown, pruned or run again. */
   readonly nodeIds: readonly NodeId[]
   /** What of the decision was not carried out, and for which limit; empty when all of it was. */
   readonly cut: readonly DecisionCut[]

@@ -14,12 +14,15 @@ export const asyncExecutor: Executor = {
     let returned: unknown
     try {
       returned = call(attempt.execute as Closure, attempt)
+      if (isThenable(returned)) {
+        settleWith(returned, attempt, sink)
+        return
+      }
     } catch (thrown) {
       sink.failed(attempt, thrown)
       return
     }
-    if (isThenable(returned)) settleWith(returned, attempt, sink)
-    else sink.completed(attempt, returned)
+    sink.completed(attempt, returned)
   },
 }
 

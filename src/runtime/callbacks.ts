@@ -1,5 +1,6 @@
 import { EspalierError } from '../domain/errors.ts'
 import type { JobResult } from '../domain/job.ts'
+import { isThenable } from '../domain/thrown.ts'
 import type { Deadlines, Sleeper } from './deadlines.ts'
 import type { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
@@ -31,9 +32,12 @@ export class CallbackRunner {
     const startedAt = this.#settings.clock.now()
     this.#open++
     this.#isCalling = true
-    let returned: unknown
     try {
-      returned = callback(result)
+      const returned: unknown = callback(result)
+      if (isThenable(returned)) {
+        this.#await(Promise.resolve(returned), result, startedAt)
+        return
+      }
     } catch (thrown) {
       this.#end(startedAt)
       this.#fault(result, thrown)
@@ -41,8 +45,7 @@ export class CallbackRunner {
     } finally {
       this.#isCalling = false
     }
-    if (returned instanceof Promise) this.#await(returned, result, startedAt)
-    else this.#end(startedAt)
+    this.#end(startedAt)
   }
 
   /** Resolves when no callback is open; each is open for at most its timeout. */

@@ -16,6 +16,34 @@ export const ActorBase = isInterpreted ? Actor : LightActor
 
 type Startable<Ref> = Omit<Ref, 'start'> & { start(): Ref }
 
+type Report = (thrown: unknown) => void
+
+/**
+ * An observer that cannot throw.
+ *
+ * XState rethrows what a subscriber throws as an uncaught exception, which ends the process; a subscriber of a pool's
+ * actors is logged instead.
+ */
+export function shieldObserver(args: readonly unknown[], report: Report): object {
+  const [first, error, complete] = args
+  const given = (typeof first === 'object' && first !== null ? first : { next: first, error, complete }) as Record<
+    string,
+    unknown
+  >
+  const shielded = (name: string) => {
+    if (typeof given[name] !== 'function') return {}
+    const call = (value?: unknown) => {
+      try {
+        ;(given[name] as (value?: unknown) => void)(value)
+      } catch (thrown) {
+        report(thrown)
+      }
+    }
+    return { [name]: call }
+  }
+  return { ...shielded('next'), ...shielded('error'), ...shielded('complete') }
+}
+
 /** Something that takes the effects its chart asks for. */
 export interface EffectTaker {
   takeEffect(type: string, params: unknown): void
@@ -45,7 +73,11 @@ export type PoolActor = ActorRefFrom<typeof poolMachine>
 export type OrchestratorActor = ActorRefFrom<typeof orchestratorMachine>
 
 /** The pool's actor, with its chart's effects given to `taker`. */
-export function createPoolActor(taker: EffectTaker, options: ActorOptions<typeof poolMachine>): Startable<PoolActor> {
+export function createPoolActor(
+  taker: EffectTaker,
+  report: Report,
+  options: ActorOptions<typeof poolMachine>,
+): Startable<PoolActor> {
   const logic = prepared(
     poolMachine.provide({
       actions: {
@@ -57,12 +89,13 @@ export function createPoolActor(taker: EffectTaker, options: ActorOptions<typeof
       },
     }),
   )
-  return new ActorBase(logic, options) as unknown as Startable<PoolActor>
+  return shieldedActor(logic, options, report)
 }
 
 /** The orchestrator's actor, with its chart's effects given to `taker`. */
 export function createOrchestratorActor(
   taker: EffectTaker,
+  report: Report,
   options: ActorOptions<typeof orchestratorMachine>,
 ): Startable<OrchestratorActor> {
   const logic = prepared(
@@ -75,5 +108,16 @@ export function createOrchestratorActor(
       },
     }),
   )
-  return new ActorBase(logic, options) as unknown as Startable<OrchestratorActor>
+  return shieldedActor(logic, options, report)
+}
+
+function shieldedActor<Ref extends object>(logic: object, options: object, report: Report): Startable<Ref> {
+  const actor = new (ActorBase as unknown as new (logic: object, options: object) => Ref & Subscribable)(logic, options)
+  const subscribe = actor.subscribe.bind(actor)
+  actor.subscribe = (...args) => subscribe(shieldObserver(args, report))
+  return actor as unknown as Startable<Ref>
+}
+
+interface Subscribable {
+  subscribe(...args: readonly unknown[]): unknown
 }

@@ -18,6 +18,15 @@ export interface Sleeper extends HeapItem {
 export class Deadlines {
   readonly #heap = new IndexedHeap<Sleeper>((a, b) => (a.wakeAt as number) < (b.wakeAt as number))
   readonly #clock: Clock
+  #isResting = false
+  /** Withdraws the wish when nothing waits any more; not at once, since asking anew is what costs. */
+  readonly #rest = (): void => {
+    this.#isResting = false
+    if (this.#heap.size > 0) return
+    this.#withdraw?.()
+    this.#withdraw = undefined
+    this.#askedFor = Number.POSITIVE_INFINITY
+  }
   #askedFor = Number.POSITIVE_INFINITY
   #withdraw: (() => void) | undefined
 
@@ -41,14 +50,9 @@ export class Deadlines {
     if (sleeper.wakeAt === undefined) return
     this.#heap.remove(sleeper)
     sleeper.wakeAt = undefined
-  }
-
-  /** Asks the clock for nothing when nothing waits; to be called now and then, since asking anew is what costs. */
-  rest(): void {
-    if (this.#heap.size > 0) return
-    this.#withdraw?.()
-    this.#withdraw = undefined
-    this.#askedFor = Number.POSITIVE_INFINITY
+    if (this.#heap.size > 0 || this.#withdraw === undefined || this.#isResting) return
+    this.#isResting = true
+    this.#clock.soon(this.#rest)
   }
 
   #ask(at: number): void {

@@ -1,5 +1,5 @@
 import { EspalierError } from '../domain/errors.ts'
-import type { Decision, DecisionCut, GrowDecision, NodeSpec, TreeLimits } from '../domain/tree.ts'
+import type { Decision, DecisionCut, NodeSpec, TreeLimits } from '../domain/tree.ts'
 
 const TYPES: readonly string[] = ['grow', 'stop', 'revise', 'prune', 'satisfy'] satisfies Decision['type'][]
 
@@ -20,8 +20,10 @@ export function readDecision(nodeId: string, answer: unknown): Decision {
   }
   if (decision.type === 'grow') {
     if (!Array.isArray(decision.nodes)) return refuse('an array of nodes to grow', decision.nodes)
-    const wrong = decision.nodes.find((spec) => typeof (spec as Partial<NodeSpec> | null)?.handler !== 'string')
-    if (wrong !== undefined) return refuse('nodes with a `handler`', wrong)
+    // Not `find`: a hole in the list is wrong too.
+    for (const spec of decision.nodes as readonly (Partial<NodeSpec> | null | undefined)[]) {
+      if (typeof spec?.handler !== 'string') return refuse('nodes with a `handler`', spec)
+    }
   }
   if (decision.type === 'prune' && !Array.isArray(decision.ids)) return refuse('an array of node ids', decision.ids)
   if (decision.type === 'revise' && (typeof decision.patch !== 'object' || decision.patch === null)) {
@@ -40,7 +42,7 @@ export interface Room {
 
 /** Cuts a growth to the limits, in the order given. */
 export function cutGrowth(
-  { nodes }: GrowDecision,
+  nodes: readonly NodeSpec[],
   room: Room,
   limits: TreeLimits,
 ): { readonly specs: readonly NodeSpec[]; readonly cut: readonly DecisionCut[] } {
@@ -59,9 +61,23 @@ export function cutGrowth(
     if (count > 0) cut.push({ by, count })
   }
   note('duplicateKey', nodes.length - fresh.length)
-  const children = fresh.slice(0, Math.max(0, limits.maxChildrenPerNode - room.children))
+  const children = firstOf(fresh, limits.maxChildrenPerNode - room.children)
   note('maxChildrenPerNode', fresh.length - children.length)
-  const specs = children.slice(0, Math.max(0, limits.maxNodes - room.nodes))
+  const specs = firstOf(children, limits.maxNodes - room.nodes)
   note('maxNodes', children.length - specs.length)
   return { specs, cut }
+}
+
+/** The first `count` nodes, without those that wait for one which is cut off. */
+function firstOf(nodes: readonly NodeSpec[], count: number): readonly NodeSpec[] {
+  if (nodes.length <= count) return nodes
+  const kept = nodes.slice(0, Math.max(0, count))
+  const gone = new Set(nodes.slice(kept.length).flatMap(({ key }) => (key === undefined ? [] : [key])))
+  for (let size = -1; size !== gone.size; ) {
+    size = gone.size
+    for (const { key, dependencies = [] } of kept) {
+      if (key !== undefined && dependencies.some((name) => gone.has(name))) gone.add(key)
+    }
+  }
+  return kept.filter(({ dependencies = [] }) => !dependencies.some((name) => gone.has(name)))
 }

@@ -69,12 +69,15 @@ export class Expansion<Node extends { readonly node: { readonly id: string } }> 
     let answer: unknown
     try {
       answer = this.#questioner.ask(question.node, question)
+      if (isThenable(answer)) {
+        this.#await(question, answer)
+        return
+      }
     } catch (thrown) {
       this.#fail(question, thrown)
       return
     }
-    if (isThenable(answer)) this.#await(question, answer)
-    else if (this.#close(question)) this.#questioner.answered(question.node, answer)
+    if (this.#close(question)) this.#questioner.answered(question.node, answer)
   }
 
   #await(question: Question<Node>, answer: PromiseLike<unknown>): void {

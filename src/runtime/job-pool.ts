@@ -81,6 +81,7 @@ export class PoolCore implements AsyncDisposable {
 
   /** The actor of a job, in any state; `undefined` for one that is not known, or not any more. */
   job(jobId: JobId): Job | undefined {
+    this.#forgetOld()
     return this.#supervisor.jobs.get(jobId)
   }
 
@@ -122,6 +123,7 @@ export class PoolCore implements AsyncDisposable {
    */
   async waitForAll(options: WaitOptions = {}): Promise<Map<JobId, JobResult>> {
     const supervisor = this.#supervisor
+    this.#forgetOld()
     return this.#within(options, 'The jobs of the pool', (done) =>
       supervisor.whenIdle(() => {
         const results = new Map<JobId, JobResult>()
@@ -132,6 +134,7 @@ export class PoolCore implements AsyncDisposable {
   }
 
   getStatus(): PoolStatus {
+    this.#forgetOld()
     return statusOf(this.#supervisor)
   }
 
@@ -146,6 +149,7 @@ export class PoolCore implements AsyncDisposable {
 
   /** When each job that is still known waited and ran, in order of submission. */
   getTimeline(): TimelineEntry[] {
+    this.#forgetOld()
     return timelineOf(this.#supervisor)
   }
 
@@ -210,6 +214,11 @@ export class PoolCore implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown()
+  }
+
+  /** What is too old goes with the next event or look: no timer keeps the process awake for it. */
+  #forgetOld(): void {
+    this.#supervisor.jobs.expire(this.#supervisor.now())
   }
 
   #within<Result>(

@@ -47,6 +47,11 @@ export class JobTable<Job extends Row> {
     return this.#idPrefix + sequence.toString(36)
   }
 
+  /** Whether a user has chosen this id. */
+  isChosen(id: JobId): boolean {
+    return this.#byChosenId.has(id) || this.#tombstones.has(id)
+  }
+
   get(id: JobId): Job | undefined {
     const chosen = this.#byChosenId.size > 0 ? this.#byChosenId.get(id) : undefined
     if (chosen !== undefined || !id.startsWith(this.#idPrefix)) return chosen
@@ -69,13 +74,11 @@ export class JobTable<Job extends Row> {
     return key === undefined ? undefined : this.#byDedupeKey.get(key)
   }
 
+  /** @param hasChosenId - Whether the id is not the one that `idOf` gives. */
   add(job: Job, hasChosenId: boolean): void {
     const { sequence } = job
     const number = Math.floor(sequence / PAGE_SIZE)
-    if (this.#lastPage.number !== number) {
-      this.#lastPage = new Page(number)
-      this.#pages.set(number, this.#lastPage)
-    }
+    if (this.#lastPage.number !== number) this.#lastPage = this.#pageOf(number)
     this.#lastPage.jobs[sequence % PAGE_SIZE] = job
     this.#lastPage.count++
     if (hasChosenId) this.#byChosenId.set(job.id, job)
@@ -115,6 +118,14 @@ export class JobTable<Job extends Row> {
       this.#remove(oldest)
       this.#bury(oldest.id, status)
     }
+  }
+
+  #pageOf(number: number): Page<Job> {
+    const known = this.#pages.get(number)
+    if (known !== undefined) return known
+    const page = new Page<Job>(number)
+    this.#pages.set(number, page)
+    return page
   }
 
   #remove(job: Job): void {

@@ -1,4 +1,4 @@
-import type { ActorOptions, ActorRefFrom, SnapshotFrom } from 'xstate'
+import type { ActorOptions, ActorRefFrom, Observer, SnapshotFrom, Subscription } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunningAttempt } from './attempt.ts'
-import { ActorBase, type EffectTaker, jobLogic } from './charts.ts'
+import { ActorBase, type EffectTaker, jobLogic, shieldObserver } from './charts.ts'
 import type { Sleeper } from './deadlines.ts'
 import type { Queueable } from './ready-queue.ts'
 
@@ -55,7 +55,7 @@ export interface JobSupervisor {
   takeJobEffect(job: JobActor, type: string, params: unknown): void
   /** Carries out what the steps so far have asked for. */
   act(): void
-  now(): number
+  readonly reportSubscriber: (thrown: unknown) => void
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean
 }
 
@@ -216,6 +216,16 @@ export class JobActor
     this.supervisor.commit(this, this._snapshot, snapshot, event)
     super.update(snapshot, event)
     this.supervisor.act()
+  }
+
+  override subscribe(observer: Observer<JobSnapshot>): Subscription
+  override subscribe(
+    next?: (snapshot: JobSnapshot) => void,
+    error?: (error: unknown) => void,
+    complete?: () => void,
+  ): Subscription
+  override subscribe(...args: readonly unknown[]): Subscription {
+    return super.subscribe(shieldObserver(args, this.supervisor.reportSubscriber))
   }
 
   takeEffect(type: string, params: unknown): void {

@@ -1,4 +1,4 @@
-import { checkDuration, checkInteger, checkPositive } from '../domain/check.ts'
+import { checkDuration, checkInteger, checkObject, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { EndedStatus, JobPolicy } from '../domain/job.ts'
 import type { Backoff } from '../domain/retry.ts'
@@ -77,6 +77,7 @@ const DEFAULT_KEEP_COUNT = 100_000
 
 /** @throws {EspalierError} `ESP_INVALID_OPTION`, naming the option. */
 export function resolveOptions(options: JobPoolOptions): PoolSettings {
+  checkObject('options', options)
   const known = new Set<string>(OPTION_NAMES)
   for (const option of Object.keys(options)) {
     if (!known.has(option)) {
@@ -105,9 +106,9 @@ export function resolveOptions(options: JobPoolOptions): PoolSettings {
       killGraceMs: checkDuration('killGraceMs', options.killGraceMs ?? 2_000),
       maxRetries: checkInteger('maxRetries', options.maxRetries ?? 0),
       maxLost: checkInteger('maxLost', options.maxLost ?? 3),
-      backoff: checkBackoff(options.backoff ?? DEFAULT_BACKOFF),
+      backoff: options.backoff === undefined ? DEFAULT_BACKOFF : checkBackoff(options.backoff),
     },
-    promoteAfterMs: options.ageing === undefined ? 0 : checkPositive('ageing.afterMs', options.ageing.afterMs),
+    promoteAfterMs: options.ageing === undefined ? 0 : checkPositive('ageing.afterMs', checkObject('ageing', options.ageing).afterMs),
     releaseZombies: options.releaseZombies ?? false,
     keep: {
       completed: resolveKeep('completed', options.keep),
@@ -115,8 +116,8 @@ export function resolveOptions(options: JobPoolOptions): PoolSettings {
       cancelled: resolveKeep('cancelled', options.keep),
     },
     inspect: options.inspect,
-    logger: options.logger ?? quietConsole,
-    signal: options.signal,
+    logger: shieldLogger(options.logger ?? quietConsole),
+    signal: checkSignal(options.signal),
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     ids: options.ids ?? systemIds,
@@ -144,7 +145,13 @@ const OPTION_NAMES = [
   'ids',
 ] as const satisfies readonly (keyof JobPoolOptions)[]
 
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal
+  throw new EspalierError('ESP_INVALID_OPTION', { option: 'signal', expected: 'an AbortSignal', got: signal })
+}
+
 export function checkBackoff(backoff: Backoff): Backoff {
+  checkObject('backoff', backoff)
   if (backoff.type !== 'fixed' && backoff.type !== 'exponential') {
     throw new EspalierError('ESP_INVALID_OPTION', {
       option: 'backoff.type',
@@ -171,6 +178,18 @@ function resolveKeep(status: EndedStatus, keep: JobPoolOptions['keep']): Require
     count: checkInteger(`keep.${status}.count`, rule.count ?? DEFAULT_KEEP_COUNT),
     ageMs: rule.ageMs === undefined ? Number.POSITIVE_INFINITY : checkDuration(`keep.${status}.ageMs`, rule.ageMs),
   }
+}
+
+/** A logger that throws is left alone: nobody is left to tell. */
+function shieldLogger(logger: Logger): Logger {
+  const shielded =
+    (level: keyof Logger) =>
+    (message: string, details?: unknown): void => {
+      try {
+        logger[level](message, details)
+      } catch {}
+    }
+  return { debug: shielded('debug'), info: shielded('info'), warn: shielded('warn'), error: shielded('error') }
 }
 
 const quietConsole: Logger = {

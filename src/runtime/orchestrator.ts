@@ -1,6 +1,6 @@
 import type { OrchestratorEvent } from '../../machines/index.ts'
 import { checkInteger, checkPositive } from '../domain/check.ts'
-import { EspalierError } from '../domain/errors.ts'
+import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { JobResult } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
@@ -22,6 +22,7 @@ import { EventHub } from './event-hub.ts'
 import { Expansion, type Question, type Questioner } from './expansion.ts'
 import type { JobActor, JobObserver } from './job.ts'
 import { PoolCore } from './job-pool.ts'
+import { checkSignal } from './options.ts'
 import { Planting } from './planting.ts'
 import type { RunEventOf, RunEventType, RunStreamEvent } from './run-events.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -65,7 +66,6 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   #input: unknown
   #roots: readonly NodeSpec[] = []
   #hasStarted = false
-  #isActing = false
   #isReporting = false
   #isCut = false
   #startedAt = 0
@@ -77,6 +77,10 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   // biome-ignore lint/suspicious/noExplicitAny: a workflow of any input type can be run.
   constructor(workflow: Workflow<any>, { pool, input, runId, signal }: OrchestratorOptions) {
     checkWorkflow(workflow)
+    if (!(pool instanceof PoolCore)) {
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'pool', expected: 'a JobPool', got: pool })
+    }
+    checkSignal(signal)
     const { supervisor, submissions } = PoolCore.partsOf(pool)
     this.#workflow = workflow
     this.#limits = checkLimits({ ...DEFAULT_LIMITS, ...workflow.limits })
@@ -91,7 +95,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
-    this.actor = createOrchestratorActor(this, {
+    this.actor = createOrchestratorActor(this, supervisor.reportSubscriber, {
       id: this.runId,
       parent: supervisor.actor,
       input: { maxRunMs: this.#limits.maxRunMs ?? 0 },
@@ -150,20 +154,11 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#report()
   }
 
+  /** Effects are carried out at once, also while another is: what stops the growth must not wait for what plants. */
   #tell(event: OrchestratorEvent): void {
     this.actor.send(event)
-    this.#act()
-  }
-
-  #act(): void {
-    if (this.#isActing) return
-    this.#isActing = true
-    try {
-      for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
-        this.#carryOut(effect)
-      }
-    } finally {
-      this.#isActing = false
+    for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
+      this.#carryOut(effect)
     }
   }
 
@@ -197,15 +192,28 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
 
   #plantRoots(): void {
     this.#emit('run.started', {})
-    const roots = this.#roots.slice(0, this.#limits.maxNodes)
-    this.#isCut = roots.length < this.#roots.length
+    const room = { depth: -1, children: 0, nodes: 0, hasKey: () => false }
+    const limits = { ...this.#limits, maxChildrenPerNode: Number.POSITIVE_INFINITY }
+    const { specs, cut } = cutGrowth(this.#roots, room, limits)
+    this.#isCut = cut.some(({ by }) => by === 'maxNodes')
+    this.#supervisor.together(() => {
+      // Whoever heard of the start may have cancelled the run.
+      if (this.#isGrowing) this.#plantOrFail(specs)
+    })
+    this.#report()
+  }
+
+  #plantOrFail(specs: readonly NodeSpec[]): void {
     try {
-      this.#plant(roots, undefined)
+      this.#plant(specs, undefined)
     } catch (thrown) {
+      if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) {
+        this.cancel()
+        return
+      }
       this.#error = toError(thrown)
       this.#tell({ type: 'tree.failed', at: this.#supervisor.now() })
     }
-    this.#report()
   }
 
   #stopGrowth(stopRunning: boolean): void {
@@ -254,16 +262,19 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     record.isLive = false
     this.#planting.live--
     const status = record.isPruned && result.status === 'cancelled' ? 'pruned' : result.status
-    this.#changed(this.#store.change(record, { status, result }))
+    Object.freeze(result)
+    this.#changed(this.#store.change(record, { status, result, decision: undefined }))
     if (result.status === 'cancelled') this.#cancelled(record, result)
-    else if (this.#isGrowing && !record.isPruned) this.#askAbout(record)
+    else if (result.status === 'failed') this.#supervisor.whenQuiet(() => this.#askAbout(record))
+    else this.#askAbout(record)
     this.#report()
   }
 
   /** A root that somebody else cancelled takes the run with it: there is nothing left to grow from. */
-  #cancelled({ node }: NodeRecord, { reason }: JobResult): void {
+  #cancelled({ node }: NodeRecord, { cancelledBy }: JobResult): void {
     if (!this.#isGrowing) return
-    if (reason === 'shutdown' || (node.depth === 0 && node.status === 'cancelled' && reason !== 'dependency')) this.cancel()
+    const isRootLost = node.depth === 0 && cancelledBy === 'user'
+    if (cancelledBy === 'shutdown' || isRootLost) this.cancel()
   }
 
   #recordOf(job: JobActor): NodeRecord | undefined {
@@ -273,7 +284,9 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
 
   // Decisions.
 
+  /** A failure is asked about when all that it cancels has been cancelled, so that a revision finds it. */
   #askAbout(record: NodeRecord): void {
+    if (!this.#isGrowing || record.isPruned || record.isLive) return
     if (this.#workflow.expand === undefined) this.#decide(record, undefined, undefined)
     else this.#expansion.ask(record)
   }
@@ -293,7 +306,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   }
 
   answered(record: NodeRecord, answer: unknown): void {
-    this.#decisions++
+    if (this.#isGrowing) this.#decisions++
     this.#decide(record, answer, undefined)
   }
 
@@ -302,8 +315,12 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#decide(record, undefined, error)
   }
 
+  /** What a decision sets going starts only after the decision has been recorded and told. */
   #decide(record: NodeRecord, answer: unknown, fault: Error | undefined): void {
-    if (!this.#isGrowing) return
+    if (this.#isGrowing) this.#supervisor.together(() => this.#decideNow(record, answer, fault))
+  }
+
+  #decideNow(record: NodeRecord, answer: unknown, fault: Error | undefined): void {
     let decision: Decision = { type: 'stop', why: undefined, score: undefined }
     let done: Carried = NOTHING
     let error = fault
@@ -312,13 +329,15 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
       if (decision.score !== undefined) this.#store.change(record, { score: decision.score })
       done = this.#carryOutDecision(record, decision)
     } catch (thrown) {
+      // A pool that takes no more jobs ends the growth, whatever was decided.
+      if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) this.cancel()
       error = toError(thrown)
       this.#supervisor.settings.logger.warn(error.message)
       decision = { type: 'stop', why: undefined, score: undefined }
     }
-    const { type, why } = decision
+    const { type, why, score } = decision
     const at = this.#supervisor.now()
-    const made: DecisionRecord = { type, why, nodeIds: done.nodeIds, cut: done.cut, error, at }
+    const made: DecisionRecord = { type, why, score, nodeIds: done.nodeIds, cut: done.cut, error, at }
     this.#isCut ||= done.cut.some(({ by }) => by === 'maxNodes')
     const node = this.#store.change(record, { decision: made })
     this.#emit('node.decided', { node, decision: made })
@@ -334,7 +353,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
         const { size } = this.#store
         const hasKey = (key: string) => this.#store.hasKey(key)
         const room = { depth, children: children.length, nodes: size, hasKey }
-        const { specs, cut } = cutGrowth(decision, room, this.#limits)
+        const { specs, cut } = cutGrowth(decision.nodes, room, this.#limits)
         const planted = specs.length > 0 ? this.#plant(specs, record) : []
         return { nodeIds: planted.map(({ node }) => node.id), cut }
       }
@@ -349,23 +368,19 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   }
 
   #plant(specs: readonly NodeSpec[], parent: NodeRecord | undefined): NodeRecord[] {
-    return this.#supervisor.together(() => {
-      const planted = this.#planting.plant(specs, parent)
-      if (this.#events.hasListeners('node.added')) for (const { node } of planted) this.#emit('node.added', { node })
-      if (parent !== undefined) this.#changed(parent.node)
-      return planted
-    })
+    const planted = this.#planting.plant(specs, parent)
+    if (this.#events.hasListeners('node.added')) for (const { node } of planted) this.#emit('node.added', { node })
+    if (parent !== undefined) this.#changed(parent.node)
+    return planted
   }
 
   #revise(record: NodeRecord, patch: Partial<NodeSpec>): Carried {
     if (record.node.revisions >= this.#limits.maxRevisions) {
       return { nodeIds: [], cut: [{ by: 'maxRevisions', count: 1 }] }
     }
-    return this.#supervisor.together(() => {
-      const replanted = this.#planting.revise(record, patch)
-      for (const { node } of replanted) this.#changed(node)
-      return { nodeIds: replanted.map(({ node }) => node.id), cut: [] }
-    })
+    const replanted = this.#planting.revise(record, patch)
+    for (const { node } of replanted) this.#changed(node)
+    return { nodeIds: replanted.map(({ node }) => node.id), cut: [] }
   }
 
   #prune(ids: readonly string[]): Carried {
@@ -373,26 +388,26 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     let unknown = 0
     let ended = 0
     const dropped = new Set<NodeRecord>()
-    this.#supervisor.together(() => {
-      for (const id of ids) {
-        const root = this.#store.find(id)
-        if (root === undefined) {
-          unknown++
-          continue
-        }
-        const live = [...this.#store.below(root)].filter((record) => !record.isPruned)
-        const stopped = live.filter(({ isLive }) => isLive)
-        if (stopped.length === 0) ended++
-        for (const record of live) {
-          record.isPruned = true
-          dropped.add(record)
-        }
-        for (const { node, job } of stopped) {
-          pruned.push(node.id)
-          this.#supervisor.cancel(job as JobActor, 'tree', 'pruned')
-        }
+    for (const id of ids) {
+      const root = this.#store.find(id)
+      if (root === undefined) {
+        unknown++
+        continue
       }
-    })
+      // Named twice, or below one that was named before.
+      if (dropped.has(root)) continue
+      const branch = [...this.#store.below(root)].filter((record) => !record.isPruned)
+      const stopped = branch.filter(({ isLive }) => isLive)
+      if (stopped.length === 0) ended++
+      for (const record of branch) {
+        record.isPruned = true
+        dropped.add(record)
+      }
+      for (const { node, job } of stopped) {
+        pruned.push(node.id)
+        this.#supervisor.cancel(job as JobActor, 'tree', 'pruned')
+      }
+    }
     this.#expansion.drop(new EspalierError('ESP_JOB_CANCELLED', { jobId: this.runId, reason: 'pruned' }), (record) =>
       dropped.has(record),
     )

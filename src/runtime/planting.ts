@@ -53,7 +53,7 @@ export class Planting {
       for (const dependency of record.dependencies) dependency.dependants.push(record)
     }
     if (parent !== undefined) {
-      const children = [...parent.node.children, ...records.map(({ node }) => node.id)]
+      const children = Object.freeze([...parent.node.children, ...records.map(({ node }) => node.id)])
       this.#store.change(parent, { children })
     }
     return records
@@ -65,7 +65,8 @@ export class Planting {
     const spec = { ...record.spec, ...patch, key, dependencies } as NodeSpec
     this.checkSpec(spec)
     const { spec: oldSpec, node: oldNode } = record
-    const { handler, input, label = handler, score = oldNode.score } = spec
+    const { handler, input, label = handler } = spec
+    const { score = oldNode.score } = patch
     record.spec = spec
     this.#store.change(record, { handler, input, label, score, revisions: oldNode.revisions + 1 })
     const again = [record, ...cancelledBy(record)]
@@ -87,8 +88,9 @@ export class Planting {
     const first = this.#store.size
     const byKey = new Map<string, NodeRecord>()
     const records: NodeRecord[] = []
-    specs.forEach((spec, index) => {
-      this.checkSpec(spec)
+    specs.forEach((given, index) => {
+      this.checkSpec(given)
+      const spec = { ...given }
       const id = `n${first + index}`
       const dependencies: NodeRecord[] = []
       const node = this.#nodeOf(spec, id, parent?.node)
@@ -192,7 +194,7 @@ function cancelledBy(record: NodeRecord): Set<NodeRecord> {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     for (const dependant of next.dependants) {
       const { status, result } = dependant.node
-      const isCancelled = status === 'cancelled' && result?.reason === 'dependency' && !dependant.isPruned
+      const isCancelled = status === 'cancelled' && result?.cancelledBy === 'dependency' && !dependant.isPruned
       if (!isCancelled || found.has(dependant)) continue
       found.add(dependant)
       open.push(dependant)

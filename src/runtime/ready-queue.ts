@@ -22,6 +22,8 @@ export interface Queueable {
 export class ReadyQueue<Item extends Queueable> {
   readonly #bands: readonly Band<Item>[] = PRIORITIES.map((_, band) => new Band<Item>(band))
   readonly #promoteAfterMs: number
+  /** When each job that waits began to, in its band; kept only with ageing. */
+  readonly #arrivals = new Map<Item, Arrival<Item>>()
 
   /** @param promoteAfterMs - How long a job waits before it moves up one band; 0: it never does. */
   constructor(promoteAfterMs = 0) {
@@ -32,7 +34,10 @@ export class ReadyQueue<Item extends Queueable> {
   add(item: Item, at: number): void {
     const band = this.#bands[item.band] as Band<Item>
     band.add(item)
-    if (this.#promoteAfterMs > 0 && item.band > 0) band.arrivals.push({ item, promoteAt: at + this.#promoteAfterMs })
+    if (this.#promoteAfterMs === 0 || item.band === 0) return
+    const arrival = { item, promoteAt: at + this.#promoteAfterMs }
+    this.#arrivals.set(item, arrival)
+    band.arrivals.push(arrival)
   }
 
   /** Takes the job that goes first. */
@@ -40,7 +45,9 @@ export class ReadyQueue<Item extends Queueable> {
     if (this.#promoteAfterMs > 0) this.#promote(at)
     for (const band of this.#bands) {
       const item = band.take()
-      if (item !== undefined) return item
+      if (item === undefined) continue
+      if (this.#promoteAfterMs > 0) this.#arrivals.delete(item)
+      return item
     }
     return undefined
   }
@@ -53,6 +60,7 @@ export class ReadyQueue<Item extends Queueable> {
   /** Forgets the places of cancelled jobs; to be called when no job is ready. */
   clear(): void {
     for (const band of this.#bands) if (!band.isEmpty) band.clear()
+    this.#arrivals.clear()
   }
 
   /** Moves what has waited long enough up one band, starting from the lowest so that none moves twice. */
@@ -61,7 +69,10 @@ export class ReadyQueue<Item extends Queueable> {
       const { arrivals } = this.#bands[index] as Band<Item>
       for (let first = arrivals.peek(); first !== undefined && first.promoteAt <= at; first = arrivals.peek()) {
         arrivals.shift()
-        if (!first.item.isReady || first.item.band !== index) continue
+        // It was taken or cancelled since, and may be waiting anew.
+        if (this.#arrivals.get(first.item) !== first) continue
+        this.#arrivals.delete(first.item)
+        if (!first.item.isReady) continue
         first.item.band = index - 1
         this.add(first.item, at)
       }
@@ -71,7 +82,7 @@ export class ReadyQueue<Item extends Queueable> {
 
 /** One priority: a plain queue for jobs of score 0 in order of submission, nearly all; a heap for the others. */
 class Band<Item extends Queueable> {
-  readonly arrivals = new Fifo<{ readonly item: Item; readonly promoteAt: number }>()
+  readonly arrivals = new Fifo<Arrival<Item>>()
   readonly #index: number
   readonly #inOrder = new Fifo<Item>()
   readonly #scored = new IndexedHeap<Scored<Item>>((a, b) => goesBefore(a.item, b.item))
@@ -133,6 +144,11 @@ class Band<Item extends Queueable> {
   #isHere(item: Item): boolean {
     return item.isReady && item.band === this.#index
   }
+}
+
+interface Arrival<Item> {
+  readonly item: Item
+  readonly promoteAt: number
 }
 
 interface Scored<Item> extends HeapItem {

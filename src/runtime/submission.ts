@@ -1,4 +1,4 @@
-import { checkDuration, checkInteger, checkName, checkPositive } from '../domain/check.ts'
+import { checkDuration, checkInteger, checkName, checkObject, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { JobId, JobPolicy, JobSpec } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
@@ -18,6 +18,8 @@ const NO_BATCH: ReadonlyMap<JobId, JobActor> = new Map()
 interface CheckedSpec extends JobRow {
   readonly spec: JobSpec
   readonly id: JobId
+  /** Whether the id is not the one that follows from the sequence. */
+  readonly hasChosenId: boolean
   readonly policy: JobPolicy
   /** Those given as ids: whoever holds a job of this pool need not be told whether it exists. */
   readonly dependencies: readonly JobId[]
@@ -48,7 +50,7 @@ export class Submissions {
     if (checked.dependencies.length > 0) checkDependencies([checked], (known) => jobs.isKnown(known))
     const at = this.#supervisor.now()
     const job = this.#create(checked, at)
-    this.#supervisor.admit(job, checked.spec.id !== undefined, at)
+    this.#supervisor.admit(job, checked.hasChosenId, at)
     this.#supervisor.connect(job, this.#resolve(checked, NO_BATCH), at)
     return job
   }
@@ -56,6 +58,9 @@ export class Submissions {
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
   submitAll(specs: readonly JobSpec[], observer?: JobObserver): JobActor[] {
     this.#refuseIfClosed()
+    if (!Array.isArray(specs)) {
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'jobs', expected: 'an array of jobs', got: specs })
+    }
     const batch = specs.map((spec) => this.#check(spec, observer))
     this.#checkBatch(batch)
     return this.#supervisor.together(() => {
@@ -68,7 +73,7 @@ export class Submissions {
         byId.set(checked.id, job)
         if (twin !== undefined) return twin
         created.push([job, checked])
-        this.#supervisor.admit(job, checked.spec.id !== undefined, at)
+        this.#supervisor.admit(job, checked.hasChosenId, at)
         return job
       })
       // Dependencies may point forward: all jobs are there before any is connected.
@@ -84,8 +89,10 @@ export class Submissions {
   }
 
   #check(spec: JobSpec, observer: JobObserver | undefined): CheckedSpec {
+    checkFields(spec)
     const sequence = this.#sequence++
-    const id = spec.id === undefined ? this.#supervisor.jobs.idOf(sequence) : checkName('id', spec.id)
+    const ownId = this.#supervisor.jobs.idOf(sequence)
+    const id = spec.id === undefined ? this.#freshId(ownId) : checkName('id', spec.id)
     const priority = spec.priority === undefined ? NORMAL : bandOf(spec.priority)
     if (priority < 0) throw new EspalierError('ESP_UNKNOWN_PRIORITY', { jobId: id, got: spec.priority })
     if (spec.score !== undefined && !Number.isFinite(spec.score)) {
@@ -98,6 +105,10 @@ export class Submissions {
     if (spec.callback !== undefined && typeof spec.callback !== 'function') {
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'callback', expected: 'a function', got: spec.callback })
     }
+    if (spec.onDependencyFailure !== undefined && !ON_DEPENDENCY_FAILURE.includes(spec.onDependencyFailure)) {
+      const { onDependencyFailure: got } = spec
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'onDependencyFailure', expected: "'cancel' or 'run'", got })
+    }
     const executor = this.#executorOf(spec)
     const expected = executor.refuses(spec.execute)
     if (expected !== undefined) {
@@ -107,6 +118,7 @@ export class Submissions {
     return {
       spec,
       id,
+      hasChosenId: id !== ownId,
       sequence,
       executor,
       priority,
@@ -115,6 +127,12 @@ export class Submissions {
       policy: this.#policyOf(spec),
       dependencies: this.#idsOf(spec),
     }
+  }
+
+  /** A user may have chosen an id that looks like one of the pool's. */
+  #freshId(id: JobId): JobId {
+    const { jobs } = this.#supervisor
+    return jobs.isChosen(id) ? `${id}-${this.#supervisor.settings.ids.next()}` : id
   }
 
   #checkBatch(batch: readonly CheckedSpec[]): void {
@@ -133,8 +151,10 @@ export class Submissions {
   }
 
   #idsOf({ dependencies }: JobSpec): readonly JobId[] {
-    if (dependencies === undefined || dependencies.length === 0) return NO_IDS
-    if (!Array.isArray(dependencies)) {
+    if (dependencies === undefined || dependencies?.length === 0) return NO_IDS
+    const isWrong = (given: unknown) => typeof (given as { id?: unknown } | undefined)?.id !== 'string'
+    const isList = Array.isArray(dependencies)
+    if (!isList || dependencies.some((given) => typeof given !== 'string' && isWrong(given))) {
       const expected = 'an array of job ids or jobs'
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'dependencies', expected, got: dependencies })
     }
@@ -190,6 +210,37 @@ function extrasOf(spec: JobSpec, observer: JobObserver | undefined): JobExtras {
   if (isPlain) return NO_EXTRAS
   return { callback, observer, dedupeKey, runsOnDependencyFailure: onDependencyFailure === 'run' }
 }
+
+/** A name nobody reads is a mistake: a priority that was mistyped would be lost in silence. */
+function checkFields(spec: JobSpec): void {
+  checkObject('job', spec)
+  for (const option in spec) {
+    if (FIELDS.has(option)) continue
+    const expected = `one of a job's fields (${[...FIELDS].join(', ')})`
+    throw new EspalierError('ESP_INVALID_OPTION', { option, expected, got: option })
+  }
+}
+
+const FIELDS: ReadonlySet<string> = new Set<keyof JobSpec>([
+  'id',
+  'nodeId',
+  'treeId',
+  'metadata',
+  'execute',
+  'args',
+  'priority',
+  'score',
+  'dependencies',
+  'onDependencyFailure',
+  'callback',
+  'timeoutMs',
+  'maxRetries',
+  'backoff',
+  'delayMs',
+  'dedupeKey',
+  'executor',
+])
+const ON_DEPENDENCY_FAILURE: readonly unknown[] = ['cancel', 'run']
 
 const idOf = (dependency: JobId | { readonly id: JobId }): JobId =>
   typeof dependency === 'string' ? dependency : dependency.id

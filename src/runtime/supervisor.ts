@@ -1,5 +1,6 @@
 import type { JobEvent, PoolEvent } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
+import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId, JobResult } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
@@ -55,6 +56,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   heapIndex = -1
   wakeAt: number | undefined = undefined
   readonly #effects = new EffectQueue()
+  readonly #afterEffects = new Fifo<() => void>()
   #isActing = false
   /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
   #turnAt: number | undefined
@@ -80,8 +82,11 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     })
     const inspect = settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }
     const input = { maxParallelJobs: settings.maxParallelJobs }
-    this.actor = createPoolActor(this, { id: 'pool', input, ...inspect }).start()
+    this.actor = createPoolActor(this, this.reportSubscriber, { id: 'pool', input, ...inspect }).start()
   }
+
+  readonly reportSubscriber = (thrown: unknown): void =>
+    this.settings.logger.error('A subscriber of an actor threw; the actor is not affected.', thrown)
 
   now(): number {
     return this.settings.clock.now()
@@ -144,6 +149,12 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     return true
   }
 
+  /** Calls back when all that the steps so far have asked for has been carried out, before any slot is granted. */
+  whenQuiet(callback: () => void): void {
+    this.#afterEffects.push(callback)
+    this.act()
+  }
+
   /** Calls back once no job is queued or running; at once when that is so. */
   whenIdle(callback: () => void): () => void {
     this.#idleWaiters.push(callback)
@@ -203,11 +214,17 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     try {
       do {
         while (this.#effects.shift(this.#carryOut));
-      } while (this.#grantSlot())
+      } while (this.#callBack() || this.#grantSlot())
     } finally {
       this.#isActing = false
     }
     this.#tellIdle()
+  }
+
+  #callBack(): boolean {
+    const callback = this.#afterEffects.shift()
+    callback?.()
+    return callback !== undefined
   }
 
   #carryOutForJob(job: JobActor, type: string, params: unknown): void {
@@ -251,7 +268,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
         this.#wakeAt(this, params as { at: number })
         return
       case 'notify':
-        this.#emit({ ...(params as { type: 'pool.paused' }), at: this.now() })
+        this.#emit({ ...(params as PoolStreamEvent), at: this.now() })
         return
       case 'close':
         this.#close()
@@ -291,7 +308,13 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     job.current = attempt
     if (this.events.hasListeners('job.started')) this.#emitOf(job, 'job.started', at, { attempt: number })
     job.extras.observer?.started(job)
-    job.executor.start(attempt, this)
+    try {
+      job.executor.start(attempt, this)
+    } catch (thrown) {
+      // After the end was reported, it is no word of the executor but a fault of the pool: not to be lost.
+      if (attempt.hasEnded) throw thrown
+      this.failed(attempt, thrown)
+    }
   }
 
   /** A subscriber that heard of the start has cancelled it before it was carried out: nothing is left to end. */
@@ -309,7 +332,11 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
         ? new EspalierError('ESP_ATTEMPT_TIMEOUT', { jobId: job.id, attempt, timeoutMs })
         : new EspalierError('ESP_JOB_CANCELLED', { jobId: job.id, reason })
     current.abort(error)
-    job.executor.stop?.(current)
+    try {
+      job.executor.stop?.(current)
+    } catch (thrown) {
+      this.settings.logger.error(`The executor "${job.executor.name}" threw when it was asked to stop.`, thrown)
+    }
   }
 
   #abandon(job: JobActor): void {
@@ -386,7 +413,8 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   completed(reported: Attempt, value: unknown): void {
     const attempt = reported as Running
     if (!this.#end(attempt)) return
-    attempt.job.send({ type: 'attempt.completed', at: attempt.endedAt as number, attempt: attempt.attempt, value })
+    const at = attempt.endedAt as number
+    this.#report(attempt.job, { type: 'attempt.completed', at, attempt: attempt.attempt, value })
   }
 
   failed(attempt: Attempt, thrown: unknown): void {
@@ -424,7 +452,14 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     if (!this.#end(attempt)) return
     const random = this.settings.random.next()
     const at = attempt.endedAt as number
-    attempt.job.send({ type: 'attempt.failed', at, attempt: attempt.attempt, error, reason, random })
+    this.#report(attempt.job, { type: 'attempt.failed', at, attempt: attempt.attempt, error, reason, random })
+  }
+
+  /** An actor that has ended drops what it is sent: that a result came too late is recorded here. */
+  #report(job: JobActor, event: JobEvent): void {
+    if (job._snapshot.status === 'active') job.send(event)
+    else this.#ignored(job, event)
+    this.act()
   }
 
   /** Notes an end that the executor confirms; `false` for one that was confirmed before. */
@@ -432,7 +467,6 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     if (attempt.hasEnded) return false
     attempt.endedAt = this.now()
     if (!this.slots.isZombie(attempt)) return true
-    // Its job has settled without it: the event below changes nothing but the record of what was ignored.
     this.slots.free(attempt)
     this.meter.slotsChanged(attempt.endedAt, this.slots.busy, this.#limit)
     this.#openTurn(attempt.endedAt)
@@ -471,7 +505,6 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.reportCounts()
     this.act()
     this.jobs.expire(this.now())
-    this.deadlines.rest()
   }
 
   reportCounts(): void {

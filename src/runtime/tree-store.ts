@@ -30,7 +30,7 @@ export class TreeStore {
   readonly #byKey = new Map<string, NodeRecord>()
 
   constructor() {
-    this.tree = { rootIds: this.#rootIds, nodes: this.#nodes }
+    this.tree = Object.freeze({ rootIds: readOnly(this.#rootIds), nodes: readOnly(this.#nodes) })
   }
 
   get size(): number {
@@ -55,7 +55,7 @@ export class TreeStore {
   }
 
   add(record: NodeRecord): void {
-    const { node } = record
+    const node = Object.freeze(record.node)
     this.#records.set(node.id, record)
     this.#nodes[node.id] = node
     if (node.key !== undefined) this.#byKey.set(node.key, record)
@@ -64,7 +64,7 @@ export class TreeStore {
 
   /** Replaces a node by one that differs in `changes`. */
   change(record: NodeRecord, changes: Partial<TreeNode>): TreeNode {
-    const node = { ...record.node, ...changes }
+    const node = Object.freeze({ ...record.node, ...changes })
     record.node = node
     this.#nodes[node.id] = node
     return node
@@ -82,4 +82,18 @@ export class TreeStore {
       for (const id of next.node.children) open.push(this.#records.get(id) as NodeRecord)
     }
   }
+}
+
+/** A live view that cannot be written through: `expand` sees the tree, and only its decisions change it. */
+function readOnly<Target extends object>(target: Target): Target {
+  const refuse = (): never => {
+    throw new TypeError('The tree cannot be changed here. Answer with a decision instead.')
+  }
+  return new Proxy(target, {
+    set: refuse,
+    defineProperty: refuse,
+    deleteProperty: refuse,
+    setPrototypeOf: refuse,
+    preventExtensions: refuse,
+  })
 }

@@ -12,7 +12,15 @@ const tree = treeOf(
 )
 
 function verdict(changes: Partial<RunOutcome>): string[] {
-  const metrics = { startedAt: 0, endedAt: 1_500, durationMs: 1_500, nodes: 1, completed: 1, failed: 0, cancelled: 0 }
+  const metrics = {
+    startedAt: 0,
+    endedAt: 1_500,
+    durationMs: 1_500,
+    nodes: 1,
+    completed: 1,
+    failed: 0,
+    cancelled: 0,
+  }
   const outcome: RunOutcome = {
     runId: 'r1',
     status: 'completed',
@@ -47,7 +55,7 @@ describe('why a run has ended', () => {
 })
 
 describe('the value of a run', () => {
-  const valueOf = (value: unknown) => verdict({ reason: 'satisfied', value }).slice(2, -1)
+  const valueLines = (value: unknown) => verdict({ reason: 'satisfied', value }).slice(2, -1)
 
   test.each([
     [undefined, 'undefined'],
@@ -55,11 +63,11 @@ describe('the value of a run', () => {
     ['a\u001b]0;x\u0007b\nc', "'a\\x1B]0;x\\x07b\\nc'"],
     [{ winner: 'k=3', score: 0.71 }, "{ winner: 'k=3', score: 0.71 }"],
   ])('%j is shown as it would be written', (value, shown) => {
-    expect(valueOf(value)).toEqual([`  value  ${shown}`])
+    expect(valueLines(value)).toEqual([`  value  ${shown}`])
   })
 
   test('calls nothing of its own, and is of bounded length', () => {
-    const lines = valueOf({
+    const lines = valueLines({
       [Symbol.for('nodejs.util.inspect.custom')]: () => 'whatever it likes',
       rows: Array.from({ length: 500 }, (_, row) => ({ row, text: 'x'.repeat(60) })),
       ...Object.fromEntries(Array.from({ length: 100 }, (_, key) => [`key ${key}`, key])),
@@ -98,11 +106,15 @@ describe('an event as a line', () => {
     const decision = decisionOf()
     expect(runLine({ type: 'node.decided', node: nodeOf('n0', { decision }), decision })).toBeUndefined()
     const judged = nodeOf('n0', { decision, score: 0.5 })
-    expect(runLine({ type: 'node.decided', node: judged, decision })).toBe('  12.3s  → n0 label of n0  score 0.5  stopped')
+    expect(runLine({ type: 'node.decided', node: judged, decision })).toBe(
+      '  12.3s  → n0 label of n0  score 0.5  stopped',
+    )
   })
 
   test('of the pool: logs and retries', () => {
-    expect(poolLine({ type: 'job.log', ...fact, line: 'read\u001b[K 5 rows' })).toBe('  12.3s    n0 label of n0: read 5 rows')
+    expect(poolLine({ type: 'job.log', ...fact, line: 'read\u001b[K 5 rows' })).toBe(
+      '  12.3s    n0 label of n0: read 5 rows',
+    )
     expect(poolLine({ type: 'job.retrying', ...fact, attempt: 1, retryAt: 14_345 })).toBe(
       '  12.3s  ↻ n0 label of n0  attempt 1 failed, the next starts in 2.0s',
     )
@@ -123,7 +135,11 @@ describe('an event as a line', () => {
     run({ type: 'node.progress', nodeId: 'n0', fraction: 0.6, note: undefined })
     expect(now()).toEqual({ startedAt: 100, fraction: 0.6, note: 'half' })
     pool({ type: 'job.retrying', attempt: 1, retryAt: 500 })
-    expect(now()).toEqual({ startedAt: 100, fraction: undefined, note: 'attempt 1 failed, waits for the next' })
+    expect(now()).toEqual({
+      startedAt: 100,
+      fraction: undefined,
+      note: 'attempt 1 failed, waits for the next',
+    })
     pool({ type: 'job.started', at: 500 })
     pool({ type: 'job.log', line: 'again' })
     expect(now()).toEqual({ startedAt: 500, fraction: undefined, note: 'again' })
@@ -134,7 +150,13 @@ describe('an event as a line', () => {
   test('a status is news once for each job of a node', () => {
     const activities = new Activities()
     const running = nodeOf('n0', { status: 'running' })
-    const told = [running, running, nodeOf('n0'), nodeOf('n0', { children: ['n1'] }), nodeOf('n0', { jobId: 'run.n0.1' })]
+    const told = [
+      running,
+      running,
+      nodeOf('n0'),
+      nodeOf('n0', { children: ['n1'] }),
+      nodeOf('n0', { jobId: 'run.n0.1' }),
+    ]
     expect(told.map((node) => activities.isNews(node))).toEqual([true, false, true, false, true])
   })
 })

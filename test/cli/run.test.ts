@@ -16,9 +16,20 @@ const readResult = (file: string) => JSON.parse(readFileSync(join(folder, file),
 
 describe('espalier run', () => {
   test('tells each event, then the whole run', async () => {
-    const { code, stdout, stderr } = await espalier('run', fixture('counting'), '--run-id', 'r1', '--input', 'goal=2', 'name=x')
+    const { code, stdout, stderr } = await espalier(
+      'run',
+      fixture('counting'),
+      '--run-id',
+      'r1',
+      '--input',
+      'goal=2',
+      'name=x',
+    )
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const lines = stdout.replaceAll(/\d+(\.\d)?m?s\b/g, '<t>').replaceAll(/^ +<t>/gm, '<t>').split('\n')
+    const lines = stdout
+      .replaceAll(/\d+(\.\d)?m?s\b/g, '<t>')
+      .replaceAll(/^ +<t>/gm, '<t>')
+      .split('\n')
     expect(lines).toEqual(
       expect.arrayContaining([
         'counting  run r1',
@@ -30,6 +41,8 @@ describe('espalier run', () => {
         '<t>  → n1 step 2  score 1  satisfied: the goal is reached',
       ]),
     )
+    expect(lines.filter((line) => line.startsWith('<t>  ✓ n0'))).toHaveLength(1)
+    expect(lines[lines.indexOf('Tree') - 1]).toBe('')
     const report = lines.slice(lines.indexOf('Tree'))
     expect(report.slice(0, 5)).toEqual([
       'Tree',
@@ -65,14 +78,22 @@ describe('espalier run', () => {
       '  file   results/failing-r1.json',
       '',
     ])
-    expect(readResult('results/failing-r1.json').error).toMatchObject({ name: 'Error', message: 'no luck today' })
+    expect(readResult('results/failing-r1.json').error).toMatchObject({
+      name: 'Error',
+      message: 'no luck today',
+    })
   })
 
   test('prints one JSON document with --json, whatever the workflow prints', async () => {
     const { code, stdout, stderr } = await espalier('run', fixture('chatty'), '--json', '--run-id', 'r1')
     const document = JSON.parse(stdout)
-    expect(document).toMatchObject({ runId: 'r1', status: 'completed', reason: 'exhausted', file: 'results/chatty-r1.json' })
-    expect({ code, stderr }).toEqual({ code: 0, stderr: 'loaded\nprinted by a handler\n' })
+    expect(document).toMatchObject({
+      runId: 'r1',
+      status: 'completed',
+      reason: 'exhausted',
+      file: 'results/chatty-r1.json',
+    })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'loaded\nprinted by a handler, in parts' })
     expect({ ...readResult(document.file), file: document.file }).toEqual(document)
   })
 
@@ -83,7 +104,10 @@ describe('espalier run', () => {
     expect(readdirSync(join(folder, 'results')).toSorted()).toEqual(['chatty-r1-2.json', 'chatty-r1.json'])
     writeFileSync(join(folder, 'mine.json'), 'precious')
     const { code, stderr } = await espalier(...args, '--out', 'mine.json')
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--out names mine.json, which exists') })
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('--out names mine.json, which exists'),
+    })
     expect(readFileSync(join(folder, 'mine.json'), 'utf8')).toBe('precious')
   })
 
@@ -162,22 +186,57 @@ describe('Ctrl-C', () => {
     const command = start('run', fixture('endless'))
     await command.prints('waiting')
     command.kill('SIGTERM')
-    expect(await command.ended).toMatchObject({ code: 143, stdout: expect.stringContaining('endless cancelled') })
+    expect(await command.ended).toMatchObject({
+      code: 143,
+      stdout: expect.stringContaining('endless cancelled'),
+    })
   })
 })
 
 describe('wrong use is told in one message, exit code 2', () => {
   test.each([
-    ['no such file', ['run', 'none.ts'], /^There is no file none\.ts \(looked for .*none\.ts\)\. Check the path\.$/],
+    [
+      'no such file',
+      ['run', 'none.ts'],
+      /^There is no file none\.ts \(looked for .*none\.ts\)\. Check the path\.$/,
+    ],
     ['a folder', ['run', '.'], /^\. is a folder/],
     ['no default export', ['run', fixture('no-default')], /no-default\.ts has no default export/],
-    ['no workflow', ['run', fixture('no-workflow')], /is not a workflow\. ESP_INVALID_WORKFLOW: .* a function `root`/],
-    ['a module that throws', ['run', fixture('throwing')], /cannot even be loaded \(.*throwing\.ts:\d+:\d+\)$/],
-    ['a bad input', ['run', fixture('counting'), '--input', 'goal=0'], /^ESP_INVALID_INPUT: .*"counting".* goal: /],
-    ['input that is no JSON', ['run', fixture('counting'), '--input', '{goal: 1}'], /is not JSON at line 1, column 2/],
-    ['a number of jobs', ['run', fixture('counting'), '--max-parallel-jobs', '0'], /a whole number of at least 1/],
-    ['a run id', ['run', fixture('counting'), '--run-id', '../x'], /'--run-id <id>' argument '\.\.\/x' is invalid/],
-    ['an unknown option', ['run', fixture('counting'), '--jason'], /unknown option '--jason'\n\(Did you mean --json\?\)/],
+    [
+      'no workflow',
+      ['run', fixture('no-workflow')],
+      /is not a workflow\. ESP_INVALID_WORKFLOW: .* a function `root`/,
+    ],
+    [
+      'a module that throws',
+      ['run', fixture('throwing')],
+      /cannot even be loaded \(.*throwing\.ts:\d+:\d+\)$/,
+    ],
+    [
+      'a bad input',
+      ['run', fixture('counting'), '--input', 'goal=0'],
+      /^ESP_INVALID_INPUT: .*"counting".* goal: /,
+    ],
+    [
+      'input that is no JSON',
+      ['run', fixture('counting'), '--input', '{goal: 1}'],
+      /is not JSON at line 1, column 2/,
+    ],
+    [
+      'a number of jobs',
+      ['run', fixture('counting'), '--max-parallel-jobs', '0'],
+      /a whole number of at least 1/,
+    ],
+    [
+      'a run id',
+      ['run', fixture('counting'), '--run-id', '../x'],
+      /'--run-id <id>' argument '\.\.\/x' is invalid/,
+    ],
+    [
+      'an unknown option',
+      ['run', fixture('counting'), '--jason'],
+      /unknown option '--jason'\n\(Did you mean --json\?\)/,
+    ],
     ['an unknown command', ['rum'], /unknown command 'rum'\n\(Did you mean run\?\)/],
     ['no workflow named', ['run'], /missing required argument 'workflow'/],
     ['nothing at all', [], /^Usage: espalier/],

@@ -53,6 +53,8 @@ export function treeOf(...nodes: readonly TreeNode[]): Tree {
   return { rootIds, nodes: Object.fromEntries(known) }
 }
 
-export function decisionOf(changes: Partial<NonNullable<TreeNode['decision']>> = {}) {
-  return { type: 'stop' as const, why: undefined, nodeIds: [], cut: [], error: undefined, at: 0, ...changes }
+export function decisionOf(
+  changes: Partial<NonNullable<TreeNode['decision']>> = {},
+): NonNullable<TreeNode['decision']> {
+  return { type: 'stop' as const, why: undefined, score: undefined, nodeIds: [], cut: [], error: undefined, at: 0, ...changes }
 }

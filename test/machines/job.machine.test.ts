@@ -116,6 +116,7 @@ describe('a job that waits', () => {
       value: undefined,
       error: undefined,
       reason: 'enough',
+      cancelledBy: 'user',
       causedBy: 'parent',
       attempts: 0,
       queuedAt: 0,

@@ -122,7 +122,10 @@ describe('the dispatch of the pool', () => {
 
   test('follows a new limit at once', () => {
     const pool = createPool()
-    expect(pool.step({ type: 'pool.limit', at: 6, maxParallelJobs: 9 })).toEqual([['dispatch']])
+    expect(pool.step({ type: 'pool.limit', at: 6, maxParallelJobs: 9 })).toEqual([
+      ['notify', { type: 'pool.limited', maxParallelJobs: 9 }],
+      ['dispatch'],
+    ])
     expect(pool.context.maxParallelJobs).toBe(9)
   })
 })

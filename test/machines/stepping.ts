@@ -32,7 +32,7 @@ export class Coverage {
 }
 
 /** An effect as its chart named it. */
-export type Effect = readonly [type: string, params?: unknown]
+type Effect = readonly [type: string, params?: unknown]
 
 /** Steps a chart in XState's own actor, and notes the effects that it names. */
 export function createStepper<Machine extends AnyStateMachine>(

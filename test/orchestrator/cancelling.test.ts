@@ -1,5 +1,5 @@
 import { grow, node, stop } from 'espalier'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createAnswer, decide, held, obeying, started, Trial, value } from './harness.ts'
 
 const cancelled = { status: 'cancelled', reason: 'cancelled', value: undefined, error: undefined }
@@ -54,7 +54,11 @@ describe('cancelling a run', () => {
     const trial = new Trial({})
     trial.orchestrator.cancel()
     await trial.start()
-    expect(trial.expectNothingLeft()).toMatchObject({ ...cancelled, tree: { rootIds: [] }, metrics: { nodes: 0 } })
+    expect(trial.expectNothingLeft()).toMatchObject({
+      ...cancelled,
+      tree: { rootIds: [] },
+      metrics: { nodes: 0 },
+    })
     expect(trial.pool.getStatus().total).toBe(0)
   })
 
@@ -65,10 +69,13 @@ describe('cancelling a run', () => {
     await trial.settle()
     const outcome = trial.expectNothingLeft()
     const events = trial.events.length
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    onTestFinished(() => warn.mockRestore())
     trial.orchestrator.cancel()
     await trial.settle()
     expect(trial.ended).toBe(outcome)
     expect(trial.events).toHaveLength(events)
+    expect(warn).not.toHaveBeenCalled()
   })
 
   test('starts nothing more, even by who hears that the run has started', async () => {
@@ -158,7 +165,9 @@ describe('a job that somebody else cancels', () => {
   })
 
   test('ends its branch only when it is another’s: `expand` is not asked', async () => {
-    const trial = await started({ expand: decide({ root: grow([obeying('a'), held('b')]), b: grow([value('c')]) }) })
+    const trial = await started({
+      expand: decide({ root: grow([obeying('a'), held('b')]), b: grow([value('c')]) }),
+    })
     trial.pool.cancelJob('run.n1')
     await trial.complete('b')
     expect(trial.expectNothingLeft()).toMatchObject({ status: 'completed', reason: 'exhausted' })
@@ -186,7 +195,9 @@ describe('a job that somebody else cancels', () => {
 
 describe('a shutdown of the pool', () => {
   test('without waiting cancels the run', async () => {
-    const trial = await started({ expand: decide({ root: grow([obeying('a'), value('b', { dependencies: ['a'] })]) }) })
+    const trial = await started({
+      expand: decide({ root: grow([obeying('a'), value('b', { dependencies: ['a'] })]) }),
+    })
     const closed = trial.pool.shutdown({ wait: false })
     await trial.settle()
     expect(trial.expectNothingLeft()).toMatchObject(cancelled)
@@ -244,6 +255,10 @@ describe('a shutdown of the pool', () => {
     const closed = trial.pool.shutdown({ wait: false })
     await trial.settle()
     await closed
-    expect(trial.expectNothingLeft()).toMatchObject({ status: 'completed', reason: 'satisfied', value: 'gold' })
+    expect(trial.expectNothingLeft()).toMatchObject({
+      status: 'completed',
+      reason: 'satisfied',
+      value: 'gold',
+    })
   })
 })

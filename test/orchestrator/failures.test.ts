@@ -5,10 +5,14 @@ import { broken, createAnswer, decide, grown, held, obeying, started, value } fr
 describe('a node that fails', () => {
   test('is put to `expand` with its error, and without revision ends its branch only', async () => {
     const seen: unknown[] = []
-    const decisions = decide({ root: grow([broken('a', { input: 'no luck' }), value('b')]), b: grow([value('c')]) })
+    const decisions = decide({
+      root: grow([broken('a', { input: 'no luck' }), value('b')]),
+      b: grow([value('c')]),
+    })
     const trial = await grown({
       expand: (request) => {
-        if (request.node.key === 'a') seen.push(request.result.status, request.result.error?.message, request.result.reason)
+        if (request.node.key === 'a')
+          seen.push(request.result.status, request.result.error?.message, request.result.reason)
         return decisions(request)
       },
     })
@@ -38,7 +42,11 @@ describe('a node that fails', () => {
     expect(attempts).toBe(1)
     await trial.clock.advance(60_000)
     expect(asked).toEqual([3])
-    expect(trial.node('shaky').result).toMatchObject({ status: 'failed', attempts: 3, error: { message: 'attempt 3' } })
+    expect(trial.node('shaky').result).toMatchObject({
+      status: 'failed',
+      attempts: 3,
+      error: { message: 'attempt 3' },
+    })
     trial.attempt('other').resolve()
     await trial.settle()
     trial.expectNothingLeft()
@@ -57,7 +65,10 @@ describe('a node that fails', () => {
       expand: ({ result: { status } }) => (status === 'completed' ? grow([value('a')]) : undefined),
     })
     await trial.clock.advance(60_000)
-    expect(trial.expectNothingLeft()).toMatchObject({ status: 'completed', metrics: { decisions: 2, failed: 0 } })
+    expect(trial.expectNothingLeft()).toMatchObject({
+      status: 'completed',
+      metrics: { decisions: 2, failed: 0 },
+    })
     expect(trial.statuses).toEqual({ root: 'completed', a: 'completed' })
   })
 
@@ -70,7 +81,10 @@ describe('a node that fails', () => {
     await trial.clock.advance(50)
     expect(reasons).toEqual(['timeout', expect.objectContaining({ code: 'ESP_ATTEMPT_TIMEOUT' })])
     await trial.complete('b')
-    expect(trial.expectNothingLeft()).toMatchObject({ status: 'failed', error: { code: 'ESP_ATTEMPT_TIMEOUT' } })
+    expect(trial.expectNothingLeft()).toMatchObject({
+      status: 'failed',
+      error: { code: 'ESP_ATTEMPT_TIMEOUT' },
+    })
   })
 
   test('may be grown from: its children do not wait for it, and find no value of it', async () => {
@@ -104,7 +118,9 @@ describe('a node that fails', () => {
 
 describe('a root that fails', () => {
   test('fails the run with its error, and stops the rest', async () => {
-    const trial = await started({ root: () => [held('a'), obeying('b'), value('c', { dependencies: ['b'] })] })
+    const trial = await started({
+      root: () => [held('a'), obeying('b'), value('c', { dependencies: ['b'] })],
+    })
     const error = new Error('hopeless')
     await trial.fail('a', error)
     const outcome = trial.expectNothingLeft()
@@ -125,7 +141,10 @@ describe('a root that fails', () => {
   })
 
   test('and is grown from does not fail the run', async () => {
-    const trial = await grown({ root: () => broken('root'), expand: decide({ root: grow([value('plan-b')]) }) })
+    const trial = await grown({
+      root: () => broken('root'),
+      expand: decide({ root: grow([value('plan-b')]) }),
+    })
     expect(trial.outcome).toMatchObject({ status: 'completed', reason: 'exhausted', error: undefined })
   })
 
@@ -151,7 +170,11 @@ describe('failFast', () => {
       expand: decide({ root: grow([held('a'), obeying('b')]), a: stop() }),
     })
     await trial.fail('a')
-    expect(trial.expectNothingLeft()).toMatchObject({ status: 'failed', reason: 'failed', error: { message: 'a broke' } })
+    expect(trial.expectNothingLeft()).toMatchObject({
+      status: 'failed',
+      reason: 'failed',
+      error: { message: 'a broke' },
+    })
     expect(trial.statuses).toEqual({ root: 'completed', a: 'failed', b: 'cancelled' })
   })
 

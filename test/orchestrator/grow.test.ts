@@ -7,8 +7,19 @@ describe('a decision to grow', () => {
     const trial = await grown({ expand: decide({ root: grow([value('a'), value('b')], 'two ways') }) })
     expect(trial.outcome).toMatchObject({ status: 'completed', reason: 'exhausted' })
     expect(trial.outcome.tree.rootIds).toEqual(['n0'])
-    expect(trial.node('root')).toMatchObject({ id: 'n0', parentId: undefined, depth: 0, children: ['n1', 'n2'] })
-    expect(trial.node('a')).toMatchObject({ id: 'n1', parentId: 'n0', depth: 1, children: [], status: 'completed' })
+    expect(trial.node('root')).toMatchObject({
+      id: 'n0',
+      parentId: undefined,
+      depth: 0,
+      children: ['n1', 'n2'],
+    })
+    expect(trial.node('a')).toMatchObject({
+      id: 'n1',
+      parentId: 'n0',
+      depth: 1,
+      children: [],
+      status: 'completed',
+    })
     expect(trial.node('b')).toMatchObject({ id: 'n2', parentId: 'n0', depth: 1 })
     expect(trial.node('root').decision).toEqual({
       type: 'grow',
@@ -31,7 +42,11 @@ describe('a decision to grow', () => {
     const seen: unknown[] = []
     const trial = await grown({
       handlers: { look: (given: unknown) => void seen.push(given) },
-      root: () => [node({ handler: 'look', input }), node({ handler: 'look', input: null }), node({ handler: 'look' })],
+      root: () => [
+        node({ handler: 'look', input }),
+        node({ handler: 'look', input: null }),
+        node({ handler: 'look' }),
+      ],
     })
     expect(seen).toEqual([input, null, undefined])
     expect(seen[0]).toBe(input)
@@ -53,7 +68,10 @@ describe('a decision to grow', () => {
     expect(Object.keys(trial.statuses)).toEqual(['root', 'a', 'b', 'c'])
     expect(trial.node('a').label).toBe('value')
     expect(trial.node('root').decision?.cut).toEqual([{ by: 'duplicateKey', count: 1 }])
-    expect(trial.node('b').decision).toMatchObject({ nodeIds: ['n3'], cut: [{ by: 'duplicateKey', count: 2 }] })
+    expect(trial.node('b').decision).toMatchObject({
+      nodeIds: ['n3'],
+      cut: [{ by: 'duplicateKey', count: 2 }],
+    })
   })
 
   test('does not plant two roots of the same key', async () => {
@@ -63,7 +81,10 @@ describe('a decision to grow', () => {
 
   test('may grow nothing, which ends the branch', async () => {
     const trial = await grown({ expand: decide({ root: grow([]) }) })
-    expect(trial.node('root')).toMatchObject({ children: [], decision: { type: 'grow', nodeIds: [], cut: [] } })
+    expect(trial.node('root')).toMatchObject({
+      children: [],
+      decision: { type: 'grow', nodeIds: [], cut: [] },
+    })
     expect(trial.outcome.reason).toBe('exhausted')
   })
 
@@ -76,7 +97,8 @@ describe('a decision to grow', () => {
     const trial = await grown({
       limits: { maxDepth: 20_000, maxNodes: 10_001 },
       root: () => node({ handler: 'value', input: 0 }),
-      expand: ({ node: { depth } }) => (depth < 10_000 ? grow([node({ handler: 'value', input: depth })]) : undefined),
+      expand: ({ node: { depth } }) =>
+        depth < 10_000 ? grow([node({ handler: 'value', input: depth })]) : undefined,
     })
     expect(trial.outcome.metrics).toMatchObject({ nodes: 10_001, completed: 10_001 })
     expect(trial.node('n10000').depth).toBe(10_000)
@@ -96,7 +118,9 @@ describe('the dependencies of a grown node', () => {
 
   test('name nodes elsewhere in the tree by key or by id', async () => {
     const specs = [value('by-key', { dependencies: ['slow'] }), value('by-id', { dependencies: ['n1'] })]
-    const trial = await started({ expand: decide({ root: grow([held('slow'), value('quick')]), quick: grow(specs) }) })
+    const trial = await started({
+      expand: decide({ root: grow([held('slow'), value('quick')]), quick: grow(specs) }),
+    })
     expect(trial.node('slow').id).toBe('n1')
     expect(trial.statuses).toMatchObject({ 'by-key': 'queued', 'by-id': 'queued' })
     await trial.complete('slow')
@@ -104,11 +128,13 @@ describe('the dependencies of a grown node', () => {
   })
 
   test('are all waited for', async () => {
-    const trial = await started({ root: () => [held('a'), held('b'), value('c', { dependencies: ['a', 'b', 'a'] })] })
+    const trial = await started({
+      root: () => [held('a'), held('b'), value('c', { dependencies: ['a', 'b', 'a'] })],
+    })
     await trial.complete('a')
     expect(trial.statuses.c).toBe('queued')
     await trial.complete('b')
-    expect(trial.expectNothingLeft().tree.nodes['n2']).toMatchObject({ key: 'c', status: 'completed' })
+    expect(trial.expectNothingLeft().tree.nodes.n2).toMatchObject({ key: 'c', status: 'completed' })
   })
 
   test('that fail cancel it, without asking about it', async () => {
@@ -170,7 +196,10 @@ describe('the score of a node', () => {
   test('is its own, or else its parent’s', async () => {
     const trial = await grown({
       root: () => value('root', { score: 3 }),
-      expand: decide({ root: grow([value('heir'), value('own', { score: 7 })]), heir: grow([value('grandchild')]) }),
+      expand: decide({
+        root: grow([value('heir'), value('own', { score: 7 })]),
+        heir: grow([value('grandchild')]),
+      }),
     })
     const scores = Object.fromEntries(trial.nodes.map(({ key, score }) => [key, score]))
     expect(scores).toEqual({ root: 3, heir: 3, own: 7, grandchild: 3 })

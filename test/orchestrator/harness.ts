@@ -29,13 +29,15 @@ export interface TrialOptions extends JobPoolOptions {
 }
 
 /** Ends at once, with its input. */
-export const value = (key: string, rest: Partial<NodeSpec> = {}) => node({ handler: 'value', key, input: key, ...rest })
+export const value = (key: string, rest: Partial<NodeSpec> = {}) =>
+  node({ handler: 'value', key, input: key, ...rest })
 /** Ends when the test says so; it ignores its signal. */
 export const held = (key: string, rest: Partial<NodeSpec> = {}) => node({ handler: 'held', key, ...rest })
 /** Fails at once. */
 export const broken = (key: string, rest: Partial<NodeSpec> = {}) => node({ handler: 'broken', key, ...rest })
 /** Goes on until it is told to end. */
-export const obeying = (key: string, rest: Partial<NodeSpec> = {}) => node({ handler: 'obeying', key, ...rest })
+export const obeying = (key: string, rest: Partial<NodeSpec> = {}) =>
+  node({ handler: 'obeying', key, ...rest })
 
 /** Decides by the key of the node; those that are not named stop. */
 export const decide =
@@ -155,7 +157,10 @@ export class Trial {
 }
 
 /** Runs a workflow that needs no hand, to its end. */
-export async function grown(parts: TrialWorkflow, options?: TrialOptions): Promise<Trial & { outcome: RunOutcome }> {
+export async function grown(
+  parts: TrialWorkflow,
+  options?: TrialOptions,
+): Promise<Trial & { outcome: RunOutcome }> {
   const trial = await new Trial(parts, options).start()
   trial.expectNothingLeft()
   return trial as Trial & { outcome: RunOutcome }

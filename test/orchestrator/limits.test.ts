@@ -2,7 +2,8 @@ import { type Budget, grow, node, revise, satisfy } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { broken, decide, grown, held, started, value } from './harness.ts'
 
-const many = (count: number, prefix = 'c') => Array.from({ length: count }, (_, index) => value(`${prefix}${index}`))
+const many = (count: number, prefix = 'c') =>
+  Array.from({ length: count }, (_, index) => value(`${prefix}${index}`))
 
 describe('maxNodes', () => {
   test('cuts a decision to what fits, in the order given, and ends the run by limit', async () => {
@@ -46,7 +47,10 @@ describe('maxNodes', () => {
 
   test('that was reached does not hide that the run was satisfied or failed', async () => {
     const grower = { root: grow(many(3)) }
-    const satisfied = await grown({ limits: { maxNodes: 2 }, expand: decide({ ...grower, c0: satisfy('gold') }) })
+    const satisfied = await grown({
+      limits: { maxNodes: 2 },
+      expand: decide({ ...grower, c0: satisfy('gold') }),
+    })
     expect(satisfied.outcome).toMatchObject({ status: 'completed', reason: 'satisfied' })
     const failed = await grown({
       limits: { maxNodes: 2 },
@@ -108,7 +112,11 @@ describe('maxDepth', () => {
     })
     expect(Object.keys(trial.statuses)).toEqual(['root', 'd1', 'e1', 'd2', 'e2'])
     expect(Math.max(...trial.nodes.map(({ depth }) => depth))).toBe(2)
-    expect(trial.node('d2').decision).toMatchObject({ type: 'grow', nodeIds: [], cut: [{ by: 'maxDepth', count: 2 }] })
+    expect(trial.node('d2').decision).toMatchObject({
+      type: 'grow',
+      nodeIds: [],
+      cut: [{ by: 'maxDepth', count: 2 }],
+    })
     expect(trial.outcome.reason).toBe('exhausted')
   })
 
@@ -139,7 +147,11 @@ describe('maxRevisions', () => {
   })
 
   test('of 0 revises nothing, and a failed root that may not be revised fails the run', async () => {
-    const trial = await grown({ limits: { maxRevisions: 0 }, root: () => broken('root'), expand: () => revise({}) })
+    const trial = await grown({
+      limits: { maxRevisions: 0 },
+      root: () => broken('root'),
+      expand: () => revise({}),
+    })
     expect(trial.outcome).toMatchObject({ status: 'failed', reason: 'failed', error: { message: 'broken' } })
   })
 

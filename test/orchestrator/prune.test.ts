@@ -15,7 +15,12 @@ describe('a decision to prune', () => {
     )
     expect(trial.started).toEqual(['root', 'a', 'd'])
     expect(trial.statuses).toMatchObject({ b: 'pruned', c: 'pruned', d: 'completed' })
-    expect(trial.node('a').decision).toMatchObject({ type: 'prune', why: 'no use', nodeIds: ['n2', 'n3'], cut: [] })
+    expect(trial.node('a').decision).toMatchObject({
+      type: 'prune',
+      why: 'no use',
+      nodeIds: ['n2', 'n3'],
+      cut: [],
+    })
     expect(trial.node('b').result).toMatchObject({ status: 'cancelled', reason: 'pruned', attempts: 0 })
     expect(trial.outcome).toMatchObject({ status: 'completed', reason: 'exhausted' })
     expect(trial.outcome.metrics).toMatchObject({ completed: 3, cancelled: 2 })
@@ -23,13 +28,20 @@ describe('a decision to prune', () => {
 
   test('stops running nodes, and waits for their end', async () => {
     const trial = await started({
-      expand: decide({ root: grow([held('slow'), obeying('quick'), value('judge')]), judge: prune(['slow', 'quick']) }),
+      expand: decide({
+        root: grow([held('slow'), obeying('quick'), value('judge')]),
+        judge: prune(['slow', 'quick']),
+      }),
     })
     expect(trial.statuses).toMatchObject({ slow: 'running', quick: 'pruned' })
     expect(trial.attempt('slow').context.signal.aborted).toBe(true)
     expect(trial.outcome).toBeUndefined()
     await trial.complete('slow', 'too late')
-    expect(trial.node('slow')).toMatchObject({ status: 'pruned', decision: undefined, result: { value: undefined } })
+    expect(trial.node('slow')).toMatchObject({
+      status: 'pruned',
+      decision: undefined,
+      result: { value: undefined },
+    })
     expect(trial.expectNothingLeft().reason).toBe('exhausted')
   })
 
@@ -37,7 +49,12 @@ describe('a decision to prune', () => {
     const trial = await started({
       expand: decide({
         root: grow([value('top'), held('judge')]),
-        top: grow([value('done'), broken('lost'), obeying('running'), value('waiting', { dependencies: ['running'] })]),
+        top: grow([
+          value('done'),
+          broken('lost'),
+          obeying('running'),
+          value('waiting', { dependencies: ['running'] }),
+        ]),
         judge: prune(['top']),
       }),
     })
@@ -125,7 +142,10 @@ describe('a decision to prune', () => {
 
   test('says which ids it did not know, and which had ended', async () => {
     const trial = await grown({
-      expand: decide({ root: grow([value('done'), value('judge')]), judge: prune(['nobody', 'done', 'nowhere']) }),
+      expand: decide({
+        root: grow([value('done'), value('judge')]),
+        judge: prune(['nobody', 'done', 'nowhere']),
+      }),
     })
     expect(trial.node('judge').decision).toMatchObject({
       type: 'prune',
@@ -149,7 +169,10 @@ describe('a decision to prune', () => {
 
   test('may name the decided node itself, which had ended', async () => {
     const trial = await grown({ expand: decide({ root: prune(['root']) }) })
-    expect(trial.node('root')).toMatchObject({ status: 'completed', decision: { cut: [{ by: 'ended', count: 1 }] } })
+    expect(trial.node('root')).toMatchObject({
+      status: 'completed',
+      decision: { cut: [{ by: 'ended', count: 1 }] },
+    })
     expect(trial.outcome.reason).toBe('exhausted')
   })
 

@@ -1,6 +1,6 @@
 import { type ExpandAnswer, grow, satisfy } from 'espalier'
 import { describe, expect, test } from 'vitest'
-import { decide, type Expand, held, obeying, type Trial, started, value } from './harness.ts'
+import { decide, type Expand, held, obeying, started, type Trial, value } from './harness.ts'
 
 /** A trial whose `expand` gets at the trial itself: at once, and after a turn. */
 const withReach = async (
@@ -12,7 +12,10 @@ const withReach = async (
   for (const isLate of [false, true]) {
     let trial: Trial | undefined
     const expand = expandOf(() => trial as Trial)
-    const starting = started({ ...parts, root: () => held('root'), expand: isLate ? late(expand) : expand }, options)
+    const starting = started(
+      { ...parts, root: () => held('root'), expand: isLate ? late(expand) : expand },
+      options,
+    )
     trial = await starting
     await trial.complete('root')
     trials.push(trial)
@@ -23,7 +26,7 @@ const withReach = async (
 const late =
   (expand: Expand): Expand =>
   async (request) => {
-    await null
+    await Promise.resolve()
     return expand(request)
   }
 
@@ -59,13 +62,12 @@ describe('an `expand` that cancels the run', () => {
   })
 
   test('starts nothing more, even while the roots are being planted', async () => {
-    let trial: Trial | undefined
+    const controller = new AbortController()
     const expand: Expand = () => {
       controller.abort()
       return undefined
     }
-    const controller = new AbortController()
-    trial = await started(
+    const trial = await started(
       { root: () => [value('a'), value('b')], expand },
       { maxParallelJobs: 1, runSignal: controller.signal },
     )
@@ -169,7 +171,9 @@ describe('an `expand` that meddles otherwise', () => {
   test('cannot run the same orchestrator again', async () => {
     const refused: unknown[] = []
     const trials = await withReach({}, {}, (trial) => () => {
-      trial().orchestrator.run().catch((error) => refused.push(error))
+      trial()
+        .orchestrator.run()
+        .catch((error) => refused.push(error))
       return undefined
     })
     for (const trial of trials) expect(trial.expectNothingLeft().status).toBe('completed')

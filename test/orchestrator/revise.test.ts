@@ -32,9 +32,14 @@ describe('a decision to revise', () => {
   test('may change the handler, and with it the label that came from it', async () => {
     const trial = await grown({
       root: () => broken('root'),
-      expand: ({ node: { status } }) => (status === 'failed' ? revise({ handler: 'value', input: 'mended' }) : undefined),
+      expand: ({ node: { status } }) =>
+        status === 'failed' ? revise({ handler: 'value', input: 'mended' }) : undefined,
     })
-    expect(trial.node('root')).toMatchObject({ handler: 'value', label: 'value', result: { value: 'mended' } })
+    expect(trial.node('root')).toMatchObject({
+      handler: 'value',
+      label: 'value',
+      result: { value: 'mended' },
+    })
     expect(trial.outcome).toMatchObject({ status: 'completed', reason: 'exhausted', error: undefined })
   })
 
@@ -43,7 +48,12 @@ describe('a decision to revise', () => {
       root: () => value('root', { label: 'kept' }),
       expand: decide({ root: inTurn(revise({ input: 'second' }), revise({}), stop()) }),
     })
-    expect(trial.node('root')).toMatchObject({ label: 'kept', input: 'second', revisions: 2, jobId: 'run.n0.2' })
+    expect(trial.node('root')).toMatchObject({
+      label: 'kept',
+      input: 'second',
+      revisions: 2,
+      jobId: 'run.n0.2',
+    })
     expect(trial.node('root').result?.value).toBe('second')
   })
 
@@ -99,7 +109,10 @@ describe('a decision to revise', () => {
   })
 
   test('that cannot be carried out stops the branch and leaves the node as it was', async () => {
-    const patches = { ESP_UNKNOWN_HANDLER: { handler: 'nobody' }, ESP_INVALID_OPTION: { score: Number.NaN, input: 2 } }
+    const patches = {
+      ESP_UNKNOWN_HANDLER: { handler: 'nobody' },
+      ESP_INVALID_OPTION: { score: Number.NaN, input: 2 },
+    }
     for (const [code, patch] of Object.entries(patches)) {
       const trial = await grown({ root: () => value('root', { input: 1 }), expand: () => revise(patch) })
       expect(trial.node('root')).toMatchObject({
@@ -115,12 +128,20 @@ describe('a decision to revise', () => {
 })
 
 describe('the dependants of a node whose failure cancelled them', () => {
-  const chain = [held('a'), value('b', { dependencies: ['a'] }), value('c', { dependencies: ['b'] }), held('other')]
+  const chain = [
+    held('a'),
+    value('b', { dependencies: ['a'] }),
+    value('c', { dependencies: ['b'] }),
+    held('other'),
+  ]
   const mend = revise({ handler: 'value', input: 'mended' })
 
   test('run again with its revision, when `expand` answers at once', async () => {
     const trial = await started({
-      expand: decide({ root: grow(chain), a: ({ node: { status } }) => (status === 'failed' ? mend : undefined) }),
+      expand: decide({
+        root: grow(chain),
+        a: ({ node: { status } }) => (status === 'failed' ? mend : undefined),
+      }),
     })
     await trial.fail('a')
     await trial.complete('other')
@@ -186,7 +207,8 @@ describe('the dependants of a node whose failure cancelled them', () => {
 
   test('wait for the other dependency that failed too, and run when both are mended', async () => {
     const answers = { a: createAnswer(), b: createAnswer() }
-    const mendLater = (key: 'a' | 'b') => decide({ [key]: ({ node }) => (node.revisions ? undefined : answers[key].promise) })
+    const mendLater = (key: 'a' | 'b') =>
+      decide({ [key]: ({ node }) => (node.revisions ? undefined : answers[key].promise) })
     const trial = await started({
       root: () => [held('gate'), value('top')],
       expand: decide({

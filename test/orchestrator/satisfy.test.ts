@@ -10,7 +10,12 @@ describe('a decision that satisfies', () => {
     const trial = await grown({ expand: decide({ root: satisfy(answer, 'good enough') }) })
     expect(trial.outcome).toMatchObject({ status: 'completed', reason: 'satisfied', error: undefined })
     expect(trial.outcome.value).toBe(answer)
-    expect(trial.node('root').decision).toMatchObject({ type: 'satisfy', why: 'good enough', nodeIds: [], cut: [] })
+    expect(trial.node('root').decision).toMatchObject({
+      type: 'satisfy',
+      why: 'good enough',
+      nodeIds: [],
+      cut: [],
+    })
   })
 
   test('may answer with nothing', async () => {
@@ -33,7 +38,11 @@ describe('a decision that satisfies', () => {
     await trial.complete('slow', 'late')
     const outcome = trial.expectNothingLeft()
     expect(outcome).toMatchObject({ status: 'completed', reason: 'satisfied', value: 'gold' })
-    expect(trial.node('slow')).toMatchObject({ status: 'completed', result: { value: 'late' }, decision: undefined })
+    expect(trial.node('slow')).toMatchObject({
+      status: 'completed',
+      result: { value: 'late' },
+      decision: undefined,
+    })
   })
 
   test('stops running jobs too, when the workflow says so', async () => {
@@ -109,8 +118,16 @@ describe('a decision that satisfies', () => {
   })
 
   test('may come from a failed root: the run is then no failure', async () => {
-    const trial = await grown({ root: () => held('root', { handler: 'broken' }), expand: decide({ root: satisfy(1) }) })
-    expect(trial.outcome).toMatchObject({ status: 'completed', reason: 'satisfied', value: 1, error: undefined })
+    const trial = await grown({
+      root: () => held('root', { handler: 'broken' }),
+      expand: decide({ root: satisfy(1) }),
+    })
+    expect(trial.outcome).toMatchObject({
+      status: 'completed',
+      reason: 'satisfied',
+      value: 1,
+      error: undefined,
+    })
   })
 })
 

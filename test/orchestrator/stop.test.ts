@@ -7,7 +7,13 @@ describe('a decision to stop', () => {
     const trial = await grown({
       expand: decide({ root: grow([value('a'), value('b')]), a: stop('poor'), b: grow([value('c')]) }),
     })
-    expect(trial.node('a').decision).toMatchObject({ type: 'stop', why: 'poor', nodeIds: [], cut: [], error: undefined })
+    expect(trial.node('a').decision).toMatchObject({
+      type: 'stop',
+      why: 'poor',
+      nodeIds: [],
+      cut: [],
+      error: undefined,
+    })
     expect(trial.node('c').status).toBe('completed')
   })
 
@@ -30,6 +36,11 @@ describe('a decision to stop', () => {
   test('is what a workflow without `expand` always decides', async () => {
     const trial = await grown({ root: () => [value('a'), value('b')] })
     expect(trial.nodes.map(({ decision }) => decision?.type)).toEqual(['stop', 'stop'])
-    expect(trial.outcome).toMatchObject({ status: 'completed', reason: 'exhausted', value: undefined, error: undefined })
+    expect(trial.outcome).toMatchObject({
+      status: 'completed',
+      reason: 'exhausted',
+      value: undefined,
+      error: undefined,
+    })
   })
 })

@@ -18,7 +18,10 @@ const known = (score: Record<string, number> = {}) => {
 }
 
 const orderOf = async (strategy: Strategy | undefined, score?: Record<string, number>) => {
-  const trial = await grown({ ...known(score), ...(strategy === undefined ? {} : { strategy }) }, { maxParallelJobs: 1 })
+  const trial = await grown(
+    { ...known(score), ...(strategy === undefined ? {} : { strategy }) },
+    { maxParallelJobs: 1 },
+  )
   return trial.started.join(' ')
 }
 

@@ -22,7 +22,10 @@ describe('maxRunMs', () => {
   })
 
   test('waits for a handler that ignores its signal, as long as the pool does', async () => {
-    const trial = await started({ limits: { maxRunMs: 1_000 }, root: () => held('root') }, { killGraceMs: 500 })
+    const trial = await started(
+      { limits: { maxRunMs: 1_000 }, root: () => held('root') },
+      { killGraceMs: 500 },
+    )
     await trial.clock.advance(1_499)
     expect(trial.outcome).toBeUndefined()
     expect(trial.attempt('root').context.signal.aborted).toBe(true)
@@ -56,7 +59,11 @@ describe('maxRunMs', () => {
     await trial.clock.advance(999)
     expect(trial.outcome).toBeUndefined()
     await trial.clock.advance(1)
-    expect(trial.expectNothingLeft()).toMatchObject({ status: 'completed', reason: 'satisfied', value: 'gold' })
+    expect(trial.expectNothingLeft()).toMatchObject({
+      status: 'completed',
+      reason: 'satisfied',
+      value: 'gold',
+    })
     expect(trial.node('slow').status).toBe('cancelled')
   })
 

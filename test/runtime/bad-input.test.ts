@@ -44,7 +44,7 @@ describe('a bad option of the pool is refused, by name', () => {
     ['backoff.jitter', { backoff: { type: 'fixed', delayMs: 1, jitter: 1.01 } }],
     ['backoff.jitter', { backoff: { type: 'fixed', delayMs: 1, jitter: -0.1 } }],
     ['backoff', { backoff: null }],
-    ['backoff.type', { backoff: 'fixed' }],
+    ['backoff', { backoff: 'fixed' }],
     ['ageing.afterMs', { ageing: { afterMs: 0 } }],
     ['ageing', { ageing: null }],
     ['ageing.afterMs', { ageing: {} }],

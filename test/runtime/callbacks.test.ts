@@ -114,6 +114,8 @@ describe('a callback', () => {
     const { callbackMs, executionMs } = pool.getMetrics()
     expect(callbackMs).toMatchObject({ count: 1, maxMs: 40, averageMs: 40 })
     expect(executionMs).toMatchObject({ count: 1, maxMs: 0 })
+    // Its deadline went with it.
+    expect(clock.wishes).toBe(0)
   })
 
   test('is awaited when it returns a thenable that is no Promise', async () => {

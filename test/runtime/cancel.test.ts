@@ -79,6 +79,7 @@ describe('cancelling a running job', () => {
     expect(await job.result()).toMatchObject({
       status: 'cancelled',
       reason: 'enough',
+      cancelledBy: 'user',
       value: undefined,
       attempts: 1,
     })

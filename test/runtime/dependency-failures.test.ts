@@ -131,6 +131,7 @@ describe('a dependency that is cancelled', () => {
     expect(await child?.result()).toMatchObject({
       status: 'cancelled',
       reason: 'dependency',
+      cancelledBy: 'dependency',
       causedBy: 'root',
     })
     await expectAllSlotsFree(pool, clock)

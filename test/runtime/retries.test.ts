@@ -1,3 +1,4 @@
+import type { Executor } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import {
   createHeld,
@@ -189,6 +190,47 @@ describe('a retry', () => {
       startedAt: queuedAt + 107,
       endedAt: queuedAt + 127,
       durationMs: 20,
+    })
+  })
+})
+
+describe('an attempt that is lost with what ran it', () => {
+  /** An executor that loses the first attempts of each job. */
+  const losing = (times: number): Executor => ({
+    name: 'losing',
+    refuses: () => undefined,
+    start(attempt, sink) {
+      if (attempt.attempt <= times) sink.lost(attempt)
+      else sink.completed(attempt, attempt.attempt)
+    },
+  })
+
+  test('is replaced at once, and costs no retry', async () => {
+    const { pool, clock } = createPool({ executorType: losing(3) })
+    const job = pool.submitJob({ execute: () => 0 })
+    expect(await job.result()).toMatchObject({ status: 'completed', value: 4, attempts: 4 })
+    await clock.settle()
+    expect(pool.getStatus()).toMatchObject({ running: 0, completed: 1 })
+  })
+
+  test('ends its job as lost when that happens too often', async () => {
+    const { pool } = createPool({ executorType: losing(9), maxLost: 1, maxRetries: 5 })
+    const job = pool.submitJob({ execute: () => 0 })
+    const result = await job.result()
+    expect(result).toMatchObject({ status: 'failed', reason: 'lost', attempts: 2 })
+    expect(result.error).toMatchObject({ code: 'ESP_ATTEMPT_LOST', details: { jobId: job.id, attempt: 2 } })
+  })
+
+  test('is different from one that is rejected: that is never tried again', async () => {
+    const reason = new Error('cannot carry it')
+    const rejecting: Executor = { ...losing(0), start: (attempt, sink) => sink.rejected(attempt, reason) }
+    const { pool } = createPool({ executorType: rejecting, maxRetries: 5 })
+    const job = pool.submitJob({ execute: () => 0 })
+    expect(await job.result()).toMatchObject({
+      status: 'failed',
+      reason: 'rejected',
+      attempts: 1,
+      error: reason,
     })
   })
 })

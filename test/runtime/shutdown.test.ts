@@ -56,7 +56,11 @@ describe('a shutdown', () => {
     await clock.advance(1)
     await closing
     for (const job of [running, queued, delayed]) {
-      expect(await job.result()).toMatchObject({ status: 'cancelled', reason: 'shutdown' })
+      expect(await job.result()).toMatchObject({
+        status: 'cancelled',
+        reason: 'shutdown',
+        cancelledBy: 'shutdown',
+      })
     }
     expect(clock.wishes).toBe(0)
   })

@@ -489,10 +489,7 @@ export const charts: Record<string, Chart> = {
               type: 'final',
               ...everywhere(['end']),
               entry: increment,
-              output({ context, event }) {
-                note('output', event)
-                return context.n
-              },
+              output: ({ context }) => context.n,
             },
             plainEnd: { type: 'final', output: 7 },
           },
@@ -519,10 +516,7 @@ export const charts: Record<string, Chart> = {
         over: {
           type: 'final',
           ...everywhere(['over']),
-          output({ context }) {
-            note('over output')
-            return { last: context.n }
-          },
+          output: ({ context }) => ({ last: context.n }),
         },
       },
     }),

@@ -258,7 +258,6 @@ function actionOf({ kind, amount }: Action, index = 0, place = 'transition'): un
 function outputOf(output: number, id: string): unknown {
   if (output === 0) return { of: id }
   return ({ context, event }: Args) => {
-    note(`output of ${id}`, event)
     return { n: context.n, type: event.type }
   }
 }

@@ -1,0 +1,188 @@
+import { defineWorkflow, grow, JobPool, node, Orchestrator, PRIORITIES } from 'espalier'
+import fastq from 'fastq'
+import PQueue from 'p-queue'
+import { atLeast, atMost, breathe, medians, type Row } from './suite.ts'
+
+const JOBS = 100_000
+const SLOTS = 8
+const noop = async () => {}
+
+/** The bars of the pool and the orchestrator in memory, against bare queues in the same run. */
+export async function core(progress: (what: string) => void): Promise<Row[]> {
+  progress('flat: no-op jobs over four priorities, beside fastq and p-queue')
+  const flat = await medians({
+    ours: () => perSecond(JOBS, () => flatJobs(JOBS)),
+    inspected: () => perSecond(JOBS, () => flatJobs(JOBS, { inspect: counter() })),
+    fastq: () => perSecond(JOBS, fastqJobs),
+    pQueue: () => perSecond(JOBS, () => pQueueJobs(false)),
+    pQueuePriorities: () => perSecond(JOBS, () => pQueueJobs(true)),
+    layered: () => perSecond(JOBS, () => layeredJobs(JOBS)),
+    grown: () => perSecond(JOBS, () => grownTree(JOBS)),
+  })
+  const rows = [
+    atLeast('flat/fastq', 'flat, beside fastq', flat.ours, flat.fastq, 0.6),
+    atLeast('flat/p-queue', 'flat, beside p-queue', flat.ours, flat.pQueue, 1),
+    atLeast('flat/p-queue-priorities', 'flat, beside p-queue with priorities', flat.ours, flat.pQueuePriorities, 2.5),
+    atLeast('inspected', 'flat with an observer that counts, beside without', flat.inspected, flat.ours, 0.5),
+    atLeast('layers', 'layers of 100, two dependencies each, beside flat', flat.layered, flat.ours, 0.6),
+    atLeast('tree', 'tree grown to 100k nodes, beside fastq', flat.grown, flat.fastq, 0.2),
+  ]
+  progress('a million jobs')
+  const million = await medians(
+    { hundredThousand: () => microseconds(JOBS, () => flatJobs(JOBS)), all: () => microseconds(10 * JOBS, () => flatJobs(10 * JOBS)) },
+    3,
+  )
+  rows.push(atMost('million/time', '1M jobs, time a job beside 100k', million.all, million.hundredThousand, 1.3, 'µs'))
+  rows.push(atMost('million/heap', '1M queued jobs, heap a job', await heapPerQueuedJob(10 * JOBS), 500, 1, 'bytes'))
+  for (const [id, what, work] of [
+    ['cancel', 'cancel a root with transitive dependants, 100k beside 10k', cancelledChain],
+    ['fan-in', 'fan-in, 100k beside 10k', fanIn],
+    ['chain', 'chain, 100k beside 10k', chain],
+  ] as const) {
+    progress(what)
+    const times = await medians({ small: () => timed(JOBS / 10, work), large: () => timed(JOBS, work) })
+    rows.push(atMost(id, what, times.large, times.small, 1.5, 'µs'))
+  }
+  return rows
+}
+
+async function perSecond(jobs: number, work: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return (jobs / (performance.now() - startedAt)) * 1000
+}
+
+async function microseconds(jobs: number, work: () => Promise<void>): Promise<number> {
+  return 1e6 / (await perSecond(jobs, work))
+}
+
+async function flatJobs(jobs: number, options: ConstructorParameters<typeof JobPool>[0] = {}): Promise<void> {
+  const pool = new JobPool({ maxParallelJobs: SLOTS, ...options })
+  const results: Promise<unknown>[] = new Array(jobs)
+  for (let index = 0; index < jobs; index++) {
+    const priority = PRIORITIES[index % PRIORITIES.length] ?? 'normal'
+    results[index] = pool.submitJob({ execute: noop, priority }).result()
+  }
+  await Promise.all(results)
+}
+
+async function fastqJobs(): Promise<void> {
+  const queue = fastq.promise(noop, SLOTS)
+  const results: Promise<unknown>[] = new Array(JOBS)
+  for (let index = 0; index < JOBS; index++) results[index] = queue.push(index)
+  await Promise.all(results)
+}
+
+async function pQueueJobs(hasPriorities: boolean): Promise<void> {
+  const queue = new PQueue({ concurrency: SLOTS })
+  const results: Promise<unknown>[] = new Array(JOBS)
+  for (let index = 0; index < JOBS; index++) {
+    results[index] = hasPriorities ? queue.add(noop, { priority: index % 4 }) : queue.add(noop)
+  }
+  await Promise.all(results)
+}
+
+/** Layers of 100 jobs, each depending on two of the layer before. */
+async function layeredJobs(jobs: number): Promise<void> {
+  const WIDTH = 100
+  const pool = new JobPool({ maxParallelJobs: SLOTS })
+  const results: Promise<unknown>[] = new Array(jobs)
+  let above: string[] = []
+  let layer: string[] = []
+  for (let index = 0; index < jobs; index++) {
+    const place = index % WIDTH
+    if (place === 0) {
+      above = layer
+      layer = []
+    }
+    const first = above[place]
+    const second = above[(place + 1) % WIDTH]
+    const dependencies = first === undefined || second === undefined ? [] : [first, second]
+    const job = pool.submitJob({ execute: noop, dependencies })
+    layer.push(job.id)
+    results[index] = job.result()
+  }
+  await Promise.all(results)
+}
+
+async function grownTree(nodes: number): Promise<void> {
+  const workflow = defineWorkflow({
+    name: 'bench',
+    handlers: { noop },
+    limits: { maxNodes: nodes, maxDepth: 1_000 },
+    root: () => node({ handler: 'noop' }),
+    expand: () => grow([node({ handler: 'noop' }), node({ handler: 'noop' })]),
+  })
+  const pool = new JobPool({ maxParallelJobs: SLOTS })
+  const outcome = await new Orchestrator(workflow, { pool }).run()
+  if (outcome.metrics.nodes !== nodes) throw new Error(`Expected ${nodes} nodes, but ${outcome.metrics.nodes} grew.`)
+}
+
+function counter(): () => void {
+  let events = 0
+  return () => {
+    events++
+  }
+}
+
+async function heapPerQueuedJob(jobs: number): Promise<number> {
+  const pool = new JobPool({ maxParallelJobs: SLOTS })
+  pool.pause()
+  await breathe()
+  const before = process.memoryUsage().heapUsed
+  for (let index = 0; index < jobs; index++) pool.submitJob({ execute: noop })
+  await breathe()
+  const used = process.memoryUsage().heapUsed - before
+  if (pool.getStatus().queued !== jobs) throw new Error('Expected all jobs to be queued still.')
+  await pool.shutdown({ wait: false })
+  return used / jobs
+}
+
+/** Microseconds a job. */
+type Work = (jobs: number) => Promise<() => Promise<void>>
+
+async function timed(jobs: number, work: Work): Promise<number> {
+  const run = await work(jobs)
+  await breathe()
+  return microseconds(jobs, run)
+}
+
+/** A root, and a chain of all others below it: cancelled while they are queued. */
+async function cancelledChain(jobs: number): Promise<() => Promise<void>> {
+  const pool = new JobPool({ maxParallelJobs: SLOTS })
+  pool.pause()
+  submitChain(pool, jobs)
+  return async () => {
+    pool.cancelJob('0')
+    const { cancelled } = pool.getStatus()
+    if (cancelled !== jobs) throw new Error(`Expected ${jobs} cancelled jobs, but ${cancelled} are.`)
+  }
+}
+
+async function chain(jobs: number): Promise<() => Promise<void>> {
+  const pool = new JobPool({ maxParallelJobs: SLOTS })
+  pool.pause()
+  submitChain(pool, jobs)
+  return async () => {
+    pool.resume()
+    await pool.waitForAll()
+  }
+}
+
+function submitChain(pool: JobPool, jobs: number): void {
+  pool.submitJob({ id: '0', execute: noop })
+  for (let index = 1; index < jobs; index++) {
+    pool.submitJob({ id: String(index), execute: noop, dependencies: [String(index - 1)] })
+  }
+}
+
+async function fanIn(jobs: number): Promise<() => Promise<void>> {
+  const pool = new JobPool({ maxParallelJobs: SLOTS })
+  pool.pause()
+  return async () => {
+    const dependencies = Array.from({ length: jobs - 1 }, () => pool.submitJob({ execute: noop }).id)
+    const last = pool.submitJob({ execute: noop, dependencies })
+    pool.resume()
+    await last.value()
+  }
+}
