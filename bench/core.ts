@@ -12,7 +12,7 @@ export async function core(progress: (what: string) => void): Promise<Row[]> {
   progress('flat: no-op jobs over four priorities, beside fastq and p-queue')
   const flat = await medians({
     ours: () => perSecond(JOBS, () => flatJobs(JOBS)),
-    inspected: () => perSecond(JOBS, () => flatJobs(JOBS, { inspect: counter() })),
+    inspected: () => perSecond(JOBS, inspectedJobs),
     fastq: () => perSecond(JOBS, fastqJobs),
     pQueue: () => perSecond(JOBS, () => pQueueJobs(false)),
     pQueuePriorities: () => perSecond(JOBS, () => pQueueJobs(true)),
@@ -22,18 +22,38 @@ export async function core(progress: (what: string) => void): Promise<Row[]> {
   const rows = [
     atLeast('flat/fastq', 'flat, beside fastq', flat.ours, flat.fastq, 0.6),
     atLeast('flat/p-queue', 'flat, beside p-queue', flat.ours, flat.pQueue, 1),
-    atLeast('flat/p-queue-priorities', 'flat, beside p-queue with priorities', flat.ours, flat.pQueuePriorities, 2.5),
+    atLeast(
+      'flat/p-queue-priorities',
+      'flat, beside p-queue with priorities',
+      flat.ours,
+      flat.pQueuePriorities,
+      2.5,
+    ),
     atLeast('inspected', 'flat with an observer that counts, beside without', flat.inspected, flat.ours, 0.5),
     atLeast('layers', 'layers of 100, two dependencies each, beside flat', flat.layered, flat.ours, 0.6),
     atLeast('tree', 'tree grown to 100k nodes, beside fastq', flat.grown, flat.fastq, 0.2),
   ]
   progress('a million jobs')
   const million = await medians(
-    { hundredThousand: () => microseconds(JOBS, () => flatJobs(JOBS)), all: () => microseconds(10 * JOBS, () => flatJobs(10 * JOBS)) },
+    {
+      hundredThousand: () => microseconds(JOBS, () => flatJobs(JOBS)),
+      all: () => microseconds(10 * JOBS, () => flatJobs(10 * JOBS)),
+    },
     3,
   )
-  rows.push(atMost('million/time', '1M jobs, time a job beside 100k', million.all, million.hundredThousand, 1.3, 'µs'))
-  rows.push(atMost('million/heap', '1M queued jobs, heap a job', await heapPerQueuedJob(10 * JOBS), 500, 1, 'bytes'))
+  rows.push(
+    atMost(
+      'million/time',
+      '1M jobs, time a job beside 100k',
+      million.all,
+      million.hundredThousand,
+      1.3,
+      'µs',
+    ),
+  )
+  rows.push(
+    atMost('million/heap', '1M queued jobs, heap a job', await heapPerQueuedJob(10 * JOBS), 500, 1, 'bytes'),
+  )
   for (const [id, what, work] of [
     ['cancel', 'cancel a root with transitive dependants, 100k beside 10k', cancelledChain],
     ['fan-in', 'fan-in, 100k beside 10k', fanIn],
@@ -115,14 +135,18 @@ async function grownTree(nodes: number): Promise<void> {
   })
   const pool = new JobPool({ maxParallelJobs: SLOTS })
   const outcome = await new Orchestrator(workflow, { pool }).run()
-  if (outcome.metrics.nodes !== nodes) throw new Error(`Expected ${nodes} nodes, but ${outcome.metrics.nodes} grew.`)
+  if (outcome.metrics.nodes !== nodes)
+    throw new Error(`Expected ${nodes} nodes, but ${outcome.metrics.nodes} grew.`)
 }
 
-function counter(): () => void {
+async function inspectedJobs(): Promise<void> {
   let events = 0
-  return () => {
-    events++
-  }
+  await flatJobs(JOBS, {
+    inspect: () => {
+      events++
+    },
+  })
+  if (events < JOBS) throw new Error(`Expected every job to be inspected, but saw ${events} events.`)
 }
 
 async function heapPerQueuedJob(jobs: number): Promise<number> {

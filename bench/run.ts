@@ -32,7 +32,9 @@ function table(measured: readonly Row[]): string[] {
     holds ? 'holds' : 'MISSED',
   ])
   const head = ['work', 'ours', 'peer', 'ratio', 'bar', '']
-  const widths = head.map((_, column) => Math.max(...[head, ...cells].map((row) => (row[column] ?? '').length)))
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...cells].map((row) => (row[column] ?? '').length)),
+  )
   return [head, widths.map((width) => '-'.repeat(width)), ...cells].map(
     (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
   )

@@ -14,7 +14,7 @@ export interface Row {
 }
 
 /** Rounds of each measure; the median counts. */
-export const ROUNDS = 5
+const ROUNDS = 5
 
 /** Lets timers and garbage collection of what ran before pass, so that it does not weigh on what runs next. */
 export async function breathe(): Promise<void> {
@@ -41,7 +41,14 @@ export async function medians<Name extends string>(
   return Object.fromEntries(names.map((name) => [name, median(seen[name])])) as Record<Name, number>
 }
 
-export function atLeast(id: string, what: string, ours: number, peer: number, bar: number, unit = 'jobs/s'): Row {
+export function atLeast(
+  id: string,
+  what: string,
+  ours: number,
+  peer: number,
+  bar: number,
+  unit = 'jobs/s',
+): Row {
   const ratio = ours / peer
   return { id, what, ours, peer, unit, ratio, bar, isCeiling: false, holds: ratio >= bar }
 }

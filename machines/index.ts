@@ -7,4 +7,10 @@ export {
   orchestratorMachine,
   type TreeCounts,
 } from './orchestrator.machine.ts'
-export { type JobCounts, type PoolContext, type PoolEvent, type PoolInput, poolMachine } from './pool.machine.ts'
+export {
+  type JobCounts,
+  type PoolContext,
+  type PoolEvent,
+  type PoolInput,
+  poolMachine,
+} from './pool.machine.ts'

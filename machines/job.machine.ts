@@ -1,6 +1,13 @@
 import { assign, setup } from 'xstate'
 import { EspalierError } from '../src/domain/errors.ts'
-import type { CancelSource, EndedStatus, FailureReason, JobId, JobPolicy, JobResult } from '../src/domain/job.ts'
+import type {
+  CancelSource,
+  EndedStatus,
+  FailureReason,
+  JobId,
+  JobPolicy,
+  JobResult,
+} from '../src/domain/job.ts'
 import { backoffMs } from '../src/domain/retry.ts'
 
 /** What a job is, as far as its life depends on it or its result tells it. */
@@ -71,7 +78,11 @@ function retryAt(context: JobContext, event: AttemptEnded): number {
   const failures = context.attempt - context.lost
   if (failures > context.job.policy.maxRetries) return -1
   // A completion after the timeout costs a retry like any timeout; it draws no jitter.
-  const rest = backoffMs(context.job.policy.backoff, failures, event.type === 'attempt.failed' ? event.random : 0.5)
+  const rest = backoffMs(
+    context.job.policy.backoff,
+    failures,
+    event.type === 'attempt.failed' ? event.random : 0.5,
+  )
   return rest > 0 ? event.at + rest : 0
 }
 
@@ -296,7 +307,8 @@ export const jobMachine = job.createMachine({
           },
         },
         stopping: {
-          description: 'A cancel or timeout asked the attempt to end; the slot is held until that is confirmed.',
+          description:
+            'A cancel or timeout asked the attempt to end; the slot is held until that is confirmed.',
           entry: [
             wakeAtDeadline,
             {
@@ -359,7 +371,16 @@ export const jobMachine = job.createMachine({
       output: ({ context, event }) => {
         const { at } = event
         if (context.stopping !== undefined) {
-          return resultOf(context, at, 'failed', undefined, timeoutError(context), 'timeout', undefined, undefined)
+          return resultOf(
+            context,
+            at,
+            'failed',
+            undefined,
+            timeoutError(context),
+            'timeout',
+            undefined,
+            undefined,
+          )
         }
         const { error, reason } = event as Extract<JobEvent, { type: 'attempt.failed' }>
         return resultOf(context, at, 'failed', undefined, error, reason, undefined, undefined)

@@ -31,7 +31,12 @@ export type PoolEvent =
   | { readonly type: 'pressure.cleared'; readonly at: number }
   /** The jobs' counts after a batch of changes. */
   | { readonly type: 'jobs.changed'; readonly at: number; readonly jobs: JobCounts }
-  | { readonly type: 'pool.shutdown'; readonly at: number; readonly wait: boolean; readonly timeoutMs: number }
+  | {
+      readonly type: 'pool.shutdown'
+      readonly at: number
+      readonly wait: boolean
+      readonly timeoutMs: number
+    }
   | { readonly type: 'deadline.reached'; readonly at: number }
   | JobDone
 
@@ -149,7 +154,8 @@ export const poolMachine = pool.createMachine({
           },
         },
         draining: {
-          description: 'Takes no new jobs; the accepted ones run to their end, or until the deadline cancels them.',
+          description:
+            'Takes no new jobs; the accepted ones run to their end, or until the deadline cancels them.',
           on: {
             'jobs.changed': { guard: 'hasBecomeIdle', target: 'closed', actions: recount },
             'deadline.reached': { guard: 'isDue', actions: cancelForShutdown },

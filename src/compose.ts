@@ -17,7 +17,10 @@ export class JobPool extends PoolCore {
 
 /** What a run is started with: a pool to run in, or the options of one of its own. */
 export type RunOptions = Omit<OrchestratorOptions, 'pool'> &
-  (({ readonly pool: JobPool } & { readonly [Option in keyof JobPoolOptions]?: never }) | ({ readonly pool?: never } & Omit<JobPoolOptions, 'signal'>)) & {
+  (
+    | ({ readonly pool: JobPool } & { readonly [Option in keyof JobPoolOptions]?: never })
+    | ({ readonly pool?: never } & Omit<JobPoolOptions, 'signal'>)
+  ) & {
     readonly signal?: AbortSignal
   }
 

@@ -49,7 +49,13 @@ export type { Clock } from './ports/clock.ts'
 export type { Attempt, AttemptSink, Executor } from './ports/executor.ts'
 export type { Logger } from './ports/logger.ts'
 export type { Ids, Random } from './ports/random.ts'
-export type { PoolEventMap, PoolEventOf, PoolEventType, PoolListener, PoolStreamEvent } from './runtime/events.ts'
+export type {
+  PoolEventMap,
+  PoolEventOf,
+  PoolEventType,
+  PoolListener,
+  PoolStreamEvent,
+} from './runtime/events.ts'
 export type { Job } from './runtime/job.ts'
 export type { ShutdownOptions, WaitOptions } from './runtime/job-pool.ts'
 export type { PoolMetrics } from './runtime/metrics.ts'

@@ -3,7 +3,11 @@ import { EspalierError } from './errors.ts'
 /** Refuses anything but a finite number, 0 or more. Durations are ms and may exceed 2³¹. */
 export function checkDuration(option: string, value: unknown): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'a finite number, 0 or more', got: value })
+  throw new EspalierError('ESP_INVALID_OPTION', {
+    option,
+    expected: 'a finite number, 0 or more',
+    got: value,
+  })
 }
 
 /** Refuses anything but a finite number above 0, for durations that leave no room for "at once". */

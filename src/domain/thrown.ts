@@ -13,7 +13,9 @@ export function toError(thrown: unknown): Error {
  * @throws What its `then` throws when it is read.
  */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
 }
 
 function isError(value: unknown): value is Error {

@@ -110,7 +110,14 @@ export interface DecisionRecord {
 }
 
 export interface DecisionCut {
-  readonly by: 'maxNodes' | 'maxChildrenPerNode' | 'maxDepth' | 'maxRevisions' | 'duplicateKey' | 'ended' | 'unknownNode'
+  readonly by:
+    | 'maxNodes'
+    | 'maxChildrenPerNode'
+    | 'maxDepth'
+    | 'maxRevisions'
+    | 'duplicateKey'
+    | 'ended'
+    | 'unknownNode'
   /** How many nodes it concerned. */
   readonly count: number
 }

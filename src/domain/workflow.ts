@@ -18,6 +18,7 @@ export interface ExpandRequest<Input = unknown> {
 }
 
 /** What `expand` may answer: nothing means `stop()`. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing answers too.
 export type ExpandAnswer = Decision | undefined | null | void
 
 /** A workflow: what a user writes, and a module's default export. */

@@ -92,6 +92,9 @@ export class CallbackRunner {
 
   #fault(result: JobResult, thrown: unknown): void {
     this.#meter.callbackFaults++
-    this.#settings.logger.error(`The callback of job "${result.jobId}" failed; its job is not affected.`, thrown)
+    this.#settings.logger.error(
+      `The callback of job "${result.jobId}" failed; its job is not affected.`,
+      thrown,
+    )
   }
 }

@@ -7,7 +7,7 @@ import { Actor, compile, LightActor } from '../statechart/index.ts'
  *
  * Slower by a factor, and the same otherwise: the test suite runs both ways.
  */
-const isInterpreted = process.env['ESPALIER_STATECHARTS'] === 'interpreted'
+const isInterpreted = process.env.ESPALIER_STATECHARTS === 'interpreted'
 
 const prepared = isInterpreted ? <Machine>(machine: Machine): Machine => machine : compile
 
@@ -26,10 +26,9 @@ type Report = (thrown: unknown) => void
  */
 export function shieldObserver(args: readonly unknown[], report: Report): object {
   const [first, error, complete] = args
-  const given = (typeof first === 'object' && first !== null ? first : { next: first, error, complete }) as Record<
-    string,
-    unknown
-  >
+  const given = (
+    typeof first === 'object' && first !== null ? first : { next: first, error, complete }
+  ) as Record<string, unknown>
   const shielded = (name: string) => {
     if (typeof given[name] !== 'function') return {}
     const call = (value?: unknown) => {
@@ -112,7 +111,10 @@ export function createOrchestratorActor(
 }
 
 function shieldedActor<Ref extends object>(logic: object, options: object, report: Report): Startable<Ref> {
-  const actor = new (ActorBase as unknown as new (logic: object, options: object) => Ref & Subscribable)(logic, options)
+  const actor = new (ActorBase as unknown as new (logic: object, options: object) => Ref & Subscribable)(
+    logic,
+    options,
+  )
   const subscribe = actor.subscribe.bind(actor)
   actor.subscribe = (...args) => subscribe(shieldObserver(args, report))
   return actor as unknown as Startable<Ref>

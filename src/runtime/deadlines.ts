@@ -65,7 +65,11 @@ export class Deadlines {
     this.#withdraw = undefined
     this.#askedFor = Number.POSITIVE_INFINITY
     const now = this.#clock.now()
-    for (let first = this.#heap.peek(); first !== undefined && (first.wakeAt as number) <= now; first = this.#heap.peek()) {
+    for (
+      let first = this.#heap.peek();
+      first !== undefined && (first.wakeAt as number) <= now;
+      first = this.#heap.peek()
+    ) {
       this.remove(first)
       first.wake(now)
     }

@@ -14,7 +14,8 @@ export function readDecision(nodeId: string, answer: unknown): Decision {
     throw new EspalierError('ESP_INVALID_DECISION', { nodeId, expected, got })
   }
   const decision = answer as Partial<Decision>
-  if (typeof answer !== 'object' || !TYPES.includes(decision.type as string)) return refuse('a decision', answer)
+  if (typeof answer !== 'object' || !TYPES.includes(decision.type as string))
+    return refuse('a decision', answer)
   if (decision.score !== undefined && !Number.isFinite(decision.score)) {
     return refuse('a finite `score`', decision.score)
   }
@@ -25,7 +26,8 @@ export function readDecision(nodeId: string, answer: unknown): Decision {
       if (typeof spec?.handler !== 'string') return refuse('nodes with a `handler`', spec)
     }
   }
-  if (decision.type === 'prune' && !Array.isArray(decision.ids)) return refuse('an array of node ids', decision.ids)
+  if (decision.type === 'prune' && !Array.isArray(decision.ids))
+    return refuse('an array of node ids', decision.ids)
   if (decision.type === 'revise' && (typeof decision.patch !== 'object' || decision.patch === null)) {
     return refuse('a patch of the node', decision.patch)
   }

@@ -5,7 +5,11 @@ export interface PoolEventMap {
   'job.submitted': JobFact
   'job.started': JobFact & { readonly attempt: number }
   'job.retrying': JobFact & { readonly attempt: number; readonly retryAt: number }
-  'job.progress': JobFact & { readonly attempt: number; readonly fraction: number; readonly note: string | undefined }
+  'job.progress': JobFact & {
+    readonly attempt: number
+    readonly fraction: number
+    readonly note: string | undefined
+  }
   'job.log': JobFact & { readonly attempt: number; readonly line: string }
   'job.completed': JobFact & { readonly result: JobResult }
   'job.failed': JobFact & { readonly result: JobResult }

@@ -70,7 +70,7 @@ export class JobCounts {
   }
 }
 
-export function isQueued(state: number): boolean {
+function isQueued(state: number): boolean {
   return state === READY || state === BLOCKED || state === DELAYED
 }
 

@@ -8,7 +8,14 @@ import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
 import type { Job } from './job.ts'
 import type { PoolMetrics } from './metrics.ts'
 import { type JobPoolOptions, resolveOptions } from './options.ts'
-import { healthOf, type PoolHealth, type PoolStatus, statusOf, type TimelineEntry, timelineOf } from './status.ts'
+import {
+  healthOf,
+  type PoolHealth,
+  type PoolStatus,
+  statusOf,
+  type TimelineEntry,
+  timelineOf,
+} from './status.ts'
 import { Submissions } from './submission.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -43,7 +50,10 @@ export class PoolCore implements AsyncDisposable {
     const settings = resolveOptions(options)
     const first = pickExecutor(settings.executor, executors)
     this.#supervisor = new Supervisor(settings)
-    this.#submissions = new Submissions(this.#supervisor, [first, ...executors.filter((other) => other !== first)])
+    this.#submissions = new Submissions(this.#supervisor, [
+      first,
+      ...executors.filter((other) => other !== first),
+    ])
     const abort = () => void this.shutdown({ wait: false })
     if (settings.signal?.aborted) abort()
     else settings.signal?.addEventListener('abort', abort, { once: true })
@@ -127,7 +137,8 @@ export class PoolCore implements AsyncDisposable {
     return this.#within(options, 'The jobs of the pool', (done) =>
       supervisor.whenIdle(() => {
         const results = new Map<JobId, JobResult>()
-        for (const { id, settled } of supervisor.jobs.values()) if (settled !== undefined) results.set(id, settled)
+        for (const { id, settled } of supervisor.jobs.values())
+          if (settled !== undefined) results.set(id, settled)
         done(results)
       }),
     )
@@ -251,5 +262,8 @@ function pickExecutor(wanted: string | Executor, known: readonly Executor[]): Ex
   if (typeof wanted !== 'string') return wanted
   const found = known.find((executor) => executor.name === wanted)
   if (found !== undefined) return found
-  throw new EspalierError('ESP_UNKNOWN_EXECUTOR', { executor: wanted, known: known.map((executor) => executor.name) })
+  throw new EspalierError('ESP_UNKNOWN_EXECUTOR', {
+    executor: wanted,
+    known: known.map((executor) => executor.name),
+  })
 }

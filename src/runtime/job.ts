@@ -257,7 +257,7 @@ export class JobActor
   }
 }
 
-export function statusOf(snapshot: JobSnapshot): JobStatus {
+function statusOf(snapshot: JobSnapshot): JobStatus {
   const { value } = snapshot
   if (typeof value === 'string') return value as EndedStatus
   return 'queued' in value ? 'queued' : 'running'

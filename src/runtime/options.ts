@@ -2,11 +2,11 @@ import { checkDuration, checkInteger, checkObject, checkPositive } from '../doma
 import { EspalierError } from '../domain/errors.ts'
 import type { EndedStatus, JobPolicy } from '../domain/job.ts'
 import type { Backoff } from '../domain/retry.ts'
-import type { Inspection } from '../statechart/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Ids, Random } from '../ports/random.ts'
+import type { Inspection } from '../statechart/index.ts'
 import { systemClock, systemIds, systemRandom } from './system.ts'
 
 /** How long ended jobs of one outcome stay known: the newest `count`, and none older than `ageMs`. */
@@ -108,7 +108,10 @@ export function resolveOptions(options: JobPoolOptions): PoolSettings {
       maxLost: checkInteger('maxLost', options.maxLost ?? 3),
       backoff: options.backoff === undefined ? DEFAULT_BACKOFF : checkBackoff(options.backoff),
     },
-    promoteAfterMs: options.ageing === undefined ? 0 : checkPositive('ageing.afterMs', checkObject('ageing', options.ageing).afterMs),
+    promoteAfterMs:
+      options.ageing === undefined
+        ? 0
+        : checkPositive('ageing.afterMs', checkObject('ageing', options.ageing).afterMs),
     releaseZombies: options.releaseZombies ?? false,
     keep: {
       completed: resolveKeep('completed', options.keep),
@@ -176,7 +179,8 @@ function resolveKeep(status: EndedStatus, keep: JobPoolOptions['keep']): Require
   const rule = typeof given === 'number' ? { count: given } : (given ?? {})
   return {
     count: checkInteger(`keep.${status}.count`, rule.count ?? DEFAULT_KEEP_COUNT),
-    ageMs: rule.ageMs === undefined ? Number.POSITIVE_INFINITY : checkDuration(`keep.${status}.ageMs`, rule.ageMs),
+    ageMs:
+      rule.ageMs === undefined ? Number.POSITIVE_INFINITY : checkDuration(`keep.${status}.ageMs`, rule.ageMs),
   }
 }
 
@@ -189,12 +193,20 @@ function shieldLogger(logger: Logger): Logger {
         logger[level](message, details)
       } catch {}
     }
-  return { debug: shielded('debug'), info: shielded('info'), warn: shielded('warn'), error: shielded('error') }
+  return {
+    debug: shielded('debug'),
+    info: shielded('info'),
+    warn: shielded('warn'),
+    error: shielded('error'),
+  }
 }
 
+/** The default logger: a library that is silent about faults hides them. */
 const quietConsole: Logger = {
   debug: () => {},
   info: () => {},
+  // biome-ignore lint/suspicious/noConsole: where warnings go unless the user says otherwise.
   warn: (message, details) => console.warn(message, ...(details === undefined ? [] : [details])),
+  // biome-ignore lint/suspicious/noConsole: as above.
   error: (message, details) => console.error(message, ...(details === undefined ? [] : [details])),
 }

@@ -6,9 +6,9 @@ import type { JobResult } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
 import {
   type Budget,
+  DEFAULT_LIMITS,
   type Decision,
   type DecisionRecord,
-  DEFAULT_LIMITS,
   type NodeSpec,
   type Tree,
   type TreeLimits,
@@ -156,6 +156,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
 
   /** Effects are carried out at once, also while another is: what stops the growth must not wait for what plants. */
   #tell(event: OrchestratorEvent): void {
+    if (this.actor.getSnapshot().status !== 'active') return
     this.actor.send(event)
     for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
       this.#carryOut(effect)
@@ -207,10 +208,6 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     try {
       this.#plant(specs, undefined)
     } catch (thrown) {
-      if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) {
-        this.cancel()
-        return
-      }
       this.#error = toError(thrown)
       this.#tell({ type: 'tree.failed', at: this.#supervisor.now() })
     }
@@ -236,7 +233,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
       reason,
       value: reason === 'satisfied' ? this.#value : undefined,
       error: status === 'failed' ? this.#error : undefined,
-      tree: this.tree,
+      tree: this.#store.picture(),
       metrics: this.#metrics(),
     }
     this.#emit('run.ended', { outcome })
@@ -369,7 +366,8 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
 
   #plant(specs: readonly NodeSpec[], parent: NodeRecord | undefined): NodeRecord[] {
     const planted = this.#planting.plant(specs, parent)
-    if (this.#events.hasListeners('node.added')) for (const { node } of planted) this.#emit('node.added', { node })
+    if (this.#events.hasListeners('node.added'))
+      for (const { node } of planted) this.#emit('node.added', { node })
     if (parent !== undefined) this.#changed(parent.node)
     return planted
   }
@@ -408,8 +406,9 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
         this.#supervisor.cancel(job as JobActor, 'tree', 'pruned')
       }
     }
-    this.#expansion.drop(new EspalierError('ESP_JOB_CANCELLED', { jobId: this.runId, reason: 'pruned' }), (record) =>
-      dropped.has(record),
+    this.#expansion.drop(
+      new EspalierError('ESP_JOB_CANCELLED', { jobId: this.runId, reason: 'pruned' }),
+      (record) => dropped.has(record),
     )
     const cut = [
       { by: 'unknownNode' as const, count: unknown },
@@ -443,7 +442,6 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#isReporting = true
     this.#supervisor.settings.clock.soon(() => {
       this.#isReporting = false
-      if (this.actor.getSnapshot().status !== 'active') return
       const tree = {
         nodes: this.#store.size,
         jobs: this.#planting.live,
@@ -456,7 +454,8 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
 
   #budgetOf({ depth, children, revisions }: TreeNode): Budget {
     const { maxNodes, maxChildrenPerNode, maxDepth, maxRevisions, maxRunMs } = this.#limits
-    const leftMs = maxRunMs === undefined ? Number.POSITIVE_INFINITY : this.#startedAt + maxRunMs - this.#supervisor.now()
+    const leftMs =
+      maxRunMs === undefined ? Number.POSITIVE_INFINITY : this.#startedAt + maxRunMs - this.#supervisor.now()
     return {
       nodes: Math.max(0, maxNodes - this.#store.size),
       children: Math.max(0, maxChildrenPerNode - children.length),
@@ -477,7 +476,15 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
       else counts.cancelled++
     }
     const durationMs = endedAt - startedAt
-    return { startedAt, endedAt, durationMs, nodes: this.#store.size, ...counts, revisions, decisions: this.#decisions }
+    return {
+      startedAt,
+      endedAt,
+      durationMs,
+      nodes: this.#store.size,
+      ...counts,
+      revisions,
+      decisions: this.#decisions,
+    }
   }
 
   #changed(node: TreeNode): void {
@@ -502,7 +509,9 @@ async function validInput(workflow: Workflow, input: unknown): Promise<unknown> 
   const result = await schema['~standard'].validate(input)
   if (result.issues === undefined) return result.value
   const issues = result.issues.map(({ message, path }) => {
-    const where = (path ?? []).map((part) => (typeof part === 'object' ? String(part.key) : String(part))).join('.')
+    const where = (path ?? [])
+      .map((part) => (typeof part === 'object' ? String(part.key) : String(part)))
+      .join('.')
     return where === '' ? message : `${where}: ${message}`
   })
   throw new EspalierError('ESP_INVALID_INPUT', { workflow: workflow.name, issues })

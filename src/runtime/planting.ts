@@ -35,7 +35,10 @@ export class Planting {
   /** @throws {EspalierError} `ESP_UNKNOWN_HANDLER`, `ESP_INVALID_WORKFLOW` for what is no node at all. */
   checkSpec(spec: NodeSpec): void {
     if (typeof spec !== 'object' || spec === null) {
-      throw new EspalierError('ESP_INVALID_WORKFLOW', { expected: 'nodes with a `handler` as `root`', got: spec })
+      throw new EspalierError('ESP_INVALID_WORKFLOW', {
+        expected: 'nodes with a `handler` as `root`',
+        got: spec,
+      })
     }
     this.#handlerOf(spec)
   }
@@ -50,7 +53,10 @@ export class Planting {
     this.#submit(records)
     for (const record of records) {
       this.#store.add(record)
-      for (const dependency of record.dependencies) dependency.dependants.push(record)
+      for (const dependency of record.dependencies) {
+        dependency.dependants ??= []
+        dependency.dependants.push(record)
+      }
     }
     if (parent !== undefined) {
       const children = Object.freeze([...parent.node.children, ...records.map(({ node }) => node.id)])
@@ -91,23 +97,28 @@ export class Planting {
     specs.forEach((given, index) => {
       this.checkSpec(given)
       const spec = { ...given }
-      const id = `n${first + index}`
-      const dependencies: NodeRecord[] = []
-      const node = this.#nodeOf(spec, id, parent?.node)
-      const record = { node, spec, dependencies, dependants: [], job: undefined, isLive: false, jobs: 0, isPruned: false }
+      const record: NodeRecord = {
+        node: this.#nodeOf(spec, this.#store.idAt(first + index), parent?.node),
+        spec,
+        dependencies: NO_RECORDS,
+        dependants: undefined,
+        job: undefined,
+        isLive: false,
+        jobs: 0,
+        isPruned: false,
+      }
       records.push(record)
       if (spec.key !== undefined) byKey.set(spec.key, record)
     })
     // Siblings may depend on each other in any order: all are there before any dependency is looked up.
-    records.forEach((record, index) => {
-      for (const name of specs[index]?.dependencies ?? []) {
+    for (const record of records) {
+      if (record.spec.dependencies === undefined) continue
+      record.dependencies = record.spec.dependencies.map((name) => {
         const dependency = byKey.get(name) ?? this.#store.find(name)
-        if (dependency === undefined) {
-          throw new EspalierError('ESP_DEPENDENCY_UNKNOWN', { jobId: record.node.id, dependency: name })
-        }
-        ;(record.dependencies as NodeRecord[]).push(dependency)
-      }
-    })
+        if (dependency !== undefined) return dependency
+        throw new EspalierError('ESP_DEPENDENCY_UNKNOWN', { jobId: record.node.id, dependency: name })
+      })
+    }
     return records
   }
 
@@ -185,6 +196,7 @@ export class Planting {
   }
 }
 
+const NO_RECORDS: readonly NodeRecord[] = Object.freeze([])
 const NO_CHILDREN: readonly NodeId[] = Object.freeze([])
 
 /** The nodes that were cancelled because a node had failed, directly or through each other. */
@@ -192,9 +204,10 @@ function cancelledBy(record: NodeRecord): Set<NodeRecord> {
   const found = new Set<NodeRecord>()
   const open = [record]
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const dependant of next.dependants) {
+    for (const dependant of next.dependants ?? []) {
       const { status, result } = dependant.node
-      const isCancelled = status === 'cancelled' && result?.cancelledBy === 'dependency' && !dependant.isPruned
+      const isCancelled =
+        status === 'cancelled' && result?.cancelledBy === 'dependency' && !dependant.isPruned
       if (!isCancelled || found.has(dependant)) continue
       found.add(dependant)
       open.push(dependant)

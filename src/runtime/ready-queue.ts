@@ -67,7 +67,11 @@ export class ReadyQueue<Item extends Queueable> {
   #promote(at: number): void {
     for (let index = this.#bands.length - 1; index > 0; index--) {
       const { arrivals } = this.#bands[index] as Band<Item>
-      for (let first = arrivals.peek(); first !== undefined && first.promoteAt <= at; first = arrivals.peek()) {
+      for (
+        let first = arrivals.peek();
+        first !== undefined && first.promoteAt <= at;
+        first = arrivals.peek()
+      ) {
         arrivals.shift()
         // It was taken or cancelled since, and may be waiting anew.
         if (this.#arrivals.get(first.item) !== first) continue

@@ -7,7 +7,11 @@ export interface RunEventMap {
   'node.added': RunFact & { readonly node: TreeNode }
   /** Its status, result, score or number of revisions is another. */
   'node.changed': RunFact & { readonly node: TreeNode }
-  'node.progress': RunFact & { readonly nodeId: NodeId; readonly fraction: number; readonly note: string | undefined }
+  'node.progress': RunFact & {
+    readonly nodeId: NodeId
+    readonly fraction: number
+    readonly note: string | undefined
+  }
   'node.decided': RunFact & { readonly node: TreeNode; readonly decision: DecisionRecord }
   'run.ended': RunFact & { readonly outcome: RunOutcome }
 }

@@ -39,7 +39,8 @@ export class Slots<Attempt extends Holder> {
 
   /** @param attempt - Absent when the slot was reserved and never taken. */
   free(attempt: Attempt | undefined): void {
-    const wasReleased = attempt !== undefined && this.isZombie(attempt) && this.#holders[attempt.slot] !== attempt
+    const wasReleased =
+      attempt !== undefined && this.isZombie(attempt) && this.#holders[attempt.slot] !== attempt
     if (!wasReleased) this.#busy--
     if (attempt === undefined) return
     if (this.#zombies.size > 0) this.#zombies.delete(attempt)

@@ -59,7 +59,11 @@ export class Submissions {
   submitAll(specs: readonly JobSpec[], observer?: JobObserver): JobActor[] {
     this.#refuseIfClosed()
     if (!Array.isArray(specs)) {
-      throw new EspalierError('ESP_INVALID_OPTION', { option: 'jobs', expected: 'an array of jobs', got: specs })
+      throw new EspalierError('ESP_INVALID_OPTION', {
+        option: 'jobs',
+        expected: 'an array of jobs',
+        got: specs,
+      })
     }
     const batch = specs.map((spec) => this.#check(spec, observer))
     this.#checkBatch(batch)
@@ -96,18 +100,30 @@ export class Submissions {
     const priority = spec.priority === undefined ? NORMAL : bandOf(spec.priority)
     if (priority < 0) throw new EspalierError('ESP_UNKNOWN_PRIORITY', { jobId: id, got: spec.priority })
     if (spec.score !== undefined && !Number.isFinite(spec.score)) {
-      throw new EspalierError('ESP_INVALID_OPTION', { option: 'score', expected: 'a finite number', got: spec.score })
+      throw new EspalierError('ESP_INVALID_OPTION', {
+        option: 'score',
+        expected: 'a finite number',
+        got: spec.score,
+      })
     }
     if (spec.delayMs !== undefined) checkDuration('delayMs', spec.delayMs)
     if (spec.args !== undefined && !Array.isArray(spec.args)) {
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'args', expected: 'an array', got: spec.args })
     }
     if (spec.callback !== undefined && typeof spec.callback !== 'function') {
-      throw new EspalierError('ESP_INVALID_OPTION', { option: 'callback', expected: 'a function', got: spec.callback })
+      throw new EspalierError('ESP_INVALID_OPTION', {
+        option: 'callback',
+        expected: 'a function',
+        got: spec.callback,
+      })
     }
     if (spec.onDependencyFailure !== undefined && !ON_DEPENDENCY_FAILURE.includes(spec.onDependencyFailure)) {
       const { onDependencyFailure: got } = spec
-      throw new EspalierError('ESP_INVALID_OPTION', { option: 'onDependencyFailure', expected: "'cancel' or 'run'", got })
+      throw new EspalierError('ESP_INVALID_OPTION', {
+        option: 'onDependencyFailure',
+        expected: "'cancel' or 'run'",
+        got,
+      })
     }
     const executor = this.#executorOf(spec)
     const expected = executor.refuses(spec.execute)
@@ -142,7 +158,8 @@ export class Submissions {
     for (const checked of batch) {
       const { id, spec } = checked
       const isNew = jobs.byDedupeKey(spec.dedupeKey) === undefined
-      if (ids.has(id) || (isNew && jobs.isKnown(id))) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
+      if (ids.has(id) || (isNew && jobs.isKnown(id)))
+        throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
       ids.add(id)
       isLinked ||= checked.dependencies.length > 0
     }
@@ -206,7 +223,10 @@ export class Submissions {
 function extrasOf(spec: JobSpec, observer: JobObserver | undefined): JobExtras {
   const { callback, dedupeKey, onDependencyFailure } = spec
   const isPlain =
-    callback === undefined && dedupeKey === undefined && onDependencyFailure === undefined && observer === undefined
+    callback === undefined &&
+    dedupeKey === undefined &&
+    onDependencyFailure === undefined &&
+    observer === undefined
   if (isPlain) return NO_EXTRAS
   return { callback, observer, dedupeKey, runsOnDependencyFailure: onDependencyFailure === 'run' }
 }

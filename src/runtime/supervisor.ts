@@ -80,7 +80,8 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    const inspect = settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }
+    const inspect =
+      settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }
     const input = { maxParallelJobs: settings.maxParallelJobs }
     this.actor = createPoolActor(this, this.reportSubscriber, { id: 'pool', input, ...inspect }).start()
   }
@@ -335,7 +336,10 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     try {
       job.executor.stop?.(current)
     } catch (thrown) {
-      this.settings.logger.error(`The executor "${job.executor.name}" threw when it was asked to stop.`, thrown)
+      this.settings.logger.error(
+        `The executor "${job.executor.name}" threw when it was asked to stop.`,
+        thrown,
+      )
     }
   }
 
@@ -380,10 +384,15 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     const { observer, callback } = job.extras
     observer?.settled(job, result)
     if (callback !== undefined) this.callbacks.run(callback, result)
-    if (job.links !== undefined && job.links.dependants.length > 0) this.#tellDependants(job, job.links, result)
+    if (job.links !== undefined && job.links.dependants.length > 0)
+      this.#tellDependants(job, job.links, result)
   }
 
-  #tellDependants(job: JobActor, links: NonNullable<JobActor['links']>, { status, endedAt: at }: JobResult): void {
+  #tellDependants(
+    job: JobActor,
+    links: NonNullable<JobActor['links']>,
+    { status, endedAt: at }: JobResult,
+  ): void {
     const { dependants } = links
     links.dependants = []
     for (const dependant of dependants) {
@@ -509,7 +518,11 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
 
   reportCounts(): void {
     const { queued, running, completed, failed, cancelled } = this.counts
-    this.actor.send({ type: 'jobs.changed', at: this.now(), jobs: { queued, running, completed, failed, cancelled } })
+    this.actor.send({
+      type: 'jobs.changed',
+      at: this.now(),
+      jobs: { queued, running, completed, failed, cancelled },
+    })
   }
 
   #tellIdle(): void {

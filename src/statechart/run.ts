@@ -28,7 +28,8 @@ export function runPlan(
   for (let index = 0; index < steps.length; index++) {
     const step = steps[index] as Step
     const { work } = step
-    if (info === undefined && step.needsInfo) info = { context, event, self: scope.self, system: scope.system }
+    if (info === undefined && step.needsInfo)
+      info = { context, event, self: scope.self, system: scope.system }
     const params = step.paramsOf === undefined ? step.params : step.paramsOf(info as ActionArgs)
     switch (step.kind) {
       case CUSTOM: {

@@ -30,6 +30,7 @@ export function resultOf(changes: Partial<JobResult> = {}): JobResult {
     value: undefined,
     error: undefined,
     reason: undefined,
+    cancelledBy: undefined,
     causedBy: undefined,
     attempts: 1,
     queuedAt: 0,
@@ -56,5 +57,14 @@ export function treeOf(...nodes: readonly TreeNode[]): Tree {
 export function decisionOf(
   changes: Partial<NonNullable<TreeNode['decision']>> = {},
 ): NonNullable<TreeNode['decision']> {
-  return { type: 'stop' as const, why: undefined, score: undefined, nodeIds: [], cut: [], error: undefined, at: 0, ...changes }
+  return {
+    type: 'stop' as const,
+    why: undefined,
+    score: undefined,
+    nodeIds: [],
+    cut: [],
+    error: undefined,
+    at: 0,
+    ...changes,
+  }
 }

@@ -33,6 +33,7 @@ class Garden {
     const decision: DecisionRecord = {
       type: 'stop',
       why: undefined,
+      score: undefined,
       nodeIds: [],
       cut: [],
       error: undefined,
@@ -90,7 +91,17 @@ class Garden {
 
 function resultOf(jobId: string, status: 'completed' | 'failed', value: unknown, error: Error | undefined) {
   return {
-    ...{ jobId, nodeId: jobId, treeId: 'tree', status, value, error, reason: undefined, causedBy: undefined },
+    ...{
+      jobId,
+      nodeId: jobId,
+      treeId: 'tree',
+      status,
+      value,
+      error,
+      reason: undefined,
+      cancelledBy: undefined,
+      causedBy: undefined,
+    },
     ...{ attempts: 1, queuedAt: 0, startedAt: 0, endedAt: 0, durationMs: 0, metadata: undefined },
   }
 }
