@@ -1,69 +1,50 @@
 import { defineWorkflow, grow, JobPool, node, Orchestrator, PRIORITIES } from 'espalier'
 import fastq from 'fastq'
 import PQueue from 'p-queue'
-import { atLeast, atMost, breathe, medians, type Row } from './suite.ts'
+import { atLeast, atMost, breathe, type Measures, measureAll, type Row } from './suite.ts'
 
 const JOBS = 100_000
 const SLOTS = 8
 const noop = async () => {}
 
+/** Jobs a second, or microseconds a job, or bytes a job. */
+export const measures = {
+  flat: () => perSecond(JOBS, () => flatJobs(JOBS)),
+  fastq: () => perSecond(JOBS, fastqJobs),
+  pQueue: () => perSecond(JOBS, () => pQueueJobs(false)),
+  pQueuePriorities: () => perSecond(JOBS, () => pQueueJobs(true)),
+  inspected: () => perSecond(JOBS, inspectedJobs),
+  layered: () => perSecond(JOBS, () => layeredJobs(JOBS)),
+  grown: () => perSecond(JOBS, () => grownTree(JOBS)),
+  million: () => microseconds(10 * JOBS, () => flatJobs(10 * JOBS)),
+  heapQueued: () => heapPerQueuedJob(10 * JOBS),
+  cancel10k: () => timed(JOBS / 10, cancelledChain),
+  cancel100k: () => timed(JOBS, cancelledChain),
+  fanIn10k: () => timed(JOBS / 10, fanIn),
+  fanIn100k: () => timed(JOBS, fanIn),
+  chain10k: () => timed(JOBS / 10, chain),
+  chain100k: () => timed(JOBS, chain),
+} satisfies Measures
+
 /** The bars of the pool and the orchestrator in memory, against bare queues in the same run. */
 export async function core(progress: (what: string) => void): Promise<Row[]> {
-  progress('flat: no-op jobs over four priorities, beside fastq and p-queue')
-  const flat = await medians({
-    ours: () => perSecond(JOBS, () => flatJobs(JOBS)),
-    inspected: () => perSecond(JOBS, inspectedJobs),
-    fastq: () => perSecond(JOBS, fastqJobs),
-    pQueue: () => perSecond(JOBS, () => pQueueJobs(false)),
-    pQueuePriorities: () => perSecond(JOBS, () => pQueueJobs(true)),
-    layered: () => perSecond(JOBS, () => layeredJobs(JOBS)),
-    grown: () => perSecond(JOBS, () => grownTree(JOBS)),
-  })
-  const rows = [
-    atLeast('flat/fastq', 'flat, beside fastq', flat.ours, flat.fastq, 0.6),
-    atLeast('flat/p-queue', 'flat, beside p-queue', flat.ours, flat.pQueue, 1),
-    atLeast(
-      'flat/p-queue-priorities',
-      'flat, beside p-queue with priorities',
-      flat.ours,
-      flat.pQueuePriorities,
-      2.5,
-    ),
-    atLeast('inspected', 'flat with an observer that counts, beside without', flat.inspected, flat.ours, 0.5),
-    atLeast('layers', 'layers of 100, two dependencies each, beside flat', flat.layered, flat.ours, 0.6),
-    atLeast('tree', 'tree grown to 100k nodes, beside fastq', flat.grown, flat.fastq, 0.2),
+  const names = Object.keys(measures) as (keyof typeof measures)[]
+  const figures = await measureAll('core', names, progress)
+  const { flat, fastq, pQueue, pQueuePriorities, inspected, layered, grown, million, heapQueued } = figures
+  const { cancel10k, cancel100k, fanIn10k, fanIn100k, chain10k, chain100k } = figures
+  return [
+    atLeast('flat/fastq', 'no-op jobs, four priorities, beside fastq', flat, fastq, 0.6),
+    atLeast('flat/p-queue', 'the same, beside p-queue without priorities', flat, pQueue, 1),
+    atLeast('flat/p-queue-priorities', 'the same, beside p-queue with priorities', flat, pQueuePriorities, 2.5),
+    atLeast('inspected', 'the same with an observer that counts, beside without', inspected, flat, 0.5),
+    atLeast('layers', 'layers of 100, two dependencies each, beside flat', layered, flat, 0.6),
+    atLeast('tree', 'a tree grown to 100k nodes, beside fastq', grown, fastq, 0.2),
+    atMost('million/time', '1M jobs, time a job beside that at 100k', million, 1e6 / flat, 1.3, 'µs'),
+    atMost('million/heap', '1M queued jobs, heap a job beside 500 bytes', heapQueued, 500, 1, 'bytes'),
+    atMost('cancel', 'cancelling a chain, time a job at 100k beside 10k', cancel100k, cancel10k, 1.5, 'µs'),
+    atMost('fan-in', 'a fan-in, time a job at 100k beside 10k', fanIn100k, fanIn10k, 1.5, 'µs'),
+    atMost('chain', 'a chain, time a job at 100k beside 10k', chain100k, chain10k, 1.5, 'µs'),
   ]
-  progress('a million jobs')
-  const million = await medians(
-    {
-      hundredThousand: () => microseconds(JOBS, () => flatJobs(JOBS)),
-      all: () => microseconds(10 * JOBS, () => flatJobs(10 * JOBS)),
-    },
-    3,
-  )
-  rows.push(
-    atMost(
-      'million/time',
-      '1M jobs, time a job beside 100k',
-      million.all,
-      million.hundredThousand,
-      1.3,
-      'µs',
-    ),
-  )
-  rows.push(
-    atMost('million/heap', '1M queued jobs, heap a job', await heapPerQueuedJob(10 * JOBS), 500, 1, 'bytes'),
-  )
-  for (const [id, what, work] of [
-    ['cancel', 'cancel a root with transitive dependants, 100k beside 10k', cancelledChain],
-    ['fan-in', 'fan-in, 100k beside 10k', fanIn],
-    ['chain', 'chain, 100k beside 10k', chain],
-  ] as const) {
-    progress(what)
-    const times = await medians({ small: () => timed(JOBS / 10, work), large: () => timed(JOBS, work) })
-    rows.push(atMost(id, what, times.large, times.small, 1.5, 'µs'))
-  }
-  return rows
 }
 
 async function perSecond(jobs: number, work: () => Promise<void>): Promise<number> {
@@ -162,7 +143,7 @@ async function heapPerQueuedJob(jobs: number): Promise<number> {
   return used / jobs
 }
 
-/** Microseconds a job. */
+/** Prepares, and returns what is to be timed. */
 type Work = (jobs: number) => Promise<() => Promise<void>>
 
 async function timed(jobs: number, work: Work): Promise<number> {

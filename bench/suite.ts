@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
 /** One row of a bench: what was measured, against what, and the bar it must reach. */
 export interface Row {
   readonly id: string
   readonly what: string
-  /** Jobs per second, or whatever `unit` says. */
   readonly ours: number
   readonly peer: number
   readonly unit: string
@@ -13,8 +16,12 @@ export interface Row {
   readonly holds: boolean
 }
 
-/** Rounds of each measure; the median counts. */
+/** What can be measured, by name: each returns one figure. */
+export type Measures<Name extends string = string> = Readonly<Record<Name, () => Promise<number>>>
+
+/** Figures that count, after some that only warm up; the median of them is taken. */
 const ROUNDS = 5
+const WARM_UP_ROUNDS = 2
 
 /** Lets timers and garbage collection of what ran before pass, so that it does not weigh on what runs next. */
 export async function breathe(): Promise<void> {
@@ -23,34 +30,40 @@ export async function breathe(): Promise<void> {
   globalThis.gc()
 }
 
-/** Calls the measures in turn, several rounds, and returns each one's median: so all see the same machine. */
-export async function medians<Name extends string>(
-  measures: Readonly<Record<Name, () => Promise<number>>>,
-  rounds = ROUNDS,
-): Promise<Record<Name, number>> {
-  const names = Object.keys(measures) as Name[]
-  const seen = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
-  for (let round = 0; round <= rounds; round++) {
-    for (const name of names) {
-      await breathe()
-      const value = await measures[name]()
-      // The first round only warms up.
-      if (round > 0) seen[name].push(value)
-    }
+/** The median figure of one measure, in this process. */
+export async function medianOf(measure: () => Promise<number>): Promise<number> {
+  const figures: number[] = []
+  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+    await breathe()
+    const figure = await measure()
+    if (round >= WARM_UP_ROUNDS) figures.push(figure)
   }
-  return Object.fromEntries(names.map((name) => [name, median(seen[name])])) as Record<Name, number>
+  return median(figures)
 }
 
-export function atLeast(
-  id: string,
-  what: string,
-  ours: number,
-  peer: number,
-  bar: number,
-  unit = 'jobs/s',
-): Row {
+/**
+ * Runs each measure in a process of its own, and returns its figure.
+ *
+ * Together in one process, what the compiler learnt from one and the heap that another left would weigh on the next.
+ */
+export async function measureAll<Name extends string>(
+  suite: string,
+  names: readonly Name[],
+  progress: (what: string) => void,
+): Promise<Record<Name, number>> {
+  const figures: Partial<Record<Name, number>> = {}
+  for (const name of names) {
+    progress(name)
+    const script = fileURLToPath(new URL('./measure.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, script, suite, name])
+    figures[name] = Number(stdout)
+  }
+  return figures as Record<Name, number>
+}
+
+export function atLeast(id: string, what: string, ours: number, peer: number, bar: number): Row {
   const ratio = ours / peer
-  return { id, what, ours, peer, unit, ratio, bar, isCeiling: false, holds: ratio >= bar }
+  return { id, what, ours, peer, unit: 'jobs/s', ratio, bar, isCeiling: false, holds: ratio >= bar }
 }
 
 export function atMost(id: string, what: string, ours: number, peer: number, bar: number, unit: string): Row {

@@ -13,13 +13,19 @@ import { backoffMs } from '../src/domain/retry.ts'
 /** What a job is, as far as its life depends on it or its result tells it. */
 export interface JobInput {
   readonly jobId: JobId
-  readonly nodeId: string | undefined
-  readonly treeId: string | undefined
-  readonly metadata: unknown
+  /** Absent for a job that stands alone. */
+  readonly origin: JobOrigin | undefined
   readonly policy: JobPolicy
   readonly queuedAt: number
   /** Not before this instant, epoch ms; `undefined`: at once. */
   readonly readyAt: number | undefined
+}
+
+/** What a job belongs to. */
+export interface JobOrigin {
+  readonly nodeId: string | undefined
+  readonly treeId: string | undefined
+  readonly metadata: unknown
 }
 
 /** Why a running attempt is asked to end. */
@@ -191,8 +197,8 @@ function resultOf(
 ): JobResult {
   return {
     jobId: job.jobId,
-    nodeId: job.nodeId,
-    treeId: job.treeId,
+    nodeId: job.origin?.nodeId,
+    treeId: job.origin?.treeId,
     status,
     value,
     error,
@@ -204,7 +210,7 @@ function resultOf(
     startedAt,
     endedAt,
     durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
-    metadata: job.metadata,
+    metadata: job.origin?.metadata,
   }
 }
 

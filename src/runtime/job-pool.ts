@@ -49,7 +49,7 @@ export class PoolCore implements AsyncDisposable {
   constructor(options: JobPoolOptions, executors: readonly Executor[]) {
     const settings = resolveOptions(options)
     const first = pickExecutor(settings.executor, executors)
-    this.#supervisor = new Supervisor(settings)
+    this.#supervisor = new Supervisor(settings, first)
     this.#submissions = new Submissions(this.#supervisor, [
       first,
       ...executors.filter((other) => other !== first),

@@ -53,6 +53,8 @@ export interface JobSupervisor {
   /** A step has been made: `after` is about to become the job's snapshot. */
   commit(job: JobActor, before: JobSnapshot, after: JobSnapshot, event: JobEvent): void
   takeJobEffect(job: JobActor, type: string, params: unknown): void
+  /** Runs the jobs that name no other. */
+  readonly executor: Executor
   /** Carries out what the steps so far have asked for. */
   act(): void
   readonly reportSubscriber: (thrown: unknown) => void
@@ -61,9 +63,7 @@ export interface JobSupervisor {
 
 /** What a job is made with, besides its actor's options. */
 export interface JobRow {
-  readonly spec: { readonly id?: JobId; readonly execute: Execute; readonly score?: number }
-  readonly executor: Executor
-  readonly args: readonly unknown[]
+  readonly spec: { readonly execute: Execute; readonly score?: number }
   /** Index into `PRIORITIES`. */
   readonly priority: number
   /** The order of submission. */
@@ -73,6 +73,9 @@ export interface JobRow {
 
 /** What few jobs have. */
 export interface JobExtras {
+  readonly args?: readonly unknown[] | undefined
+  /** Absent: the pool's own. */
+  readonly executor?: Executor | undefined
   readonly callback?: ((result: JobResult) => unknown) | undefined
   readonly dedupeKey?: string | undefined
   readonly runsOnDependencyFailure?: boolean
@@ -104,6 +107,8 @@ interface ActorCore extends ActorRefFrom<typeof jobMachine> {
 }
 type ActorCoreClass = new (logic: typeof jobMachine, options: ActorOptions<typeof jobMachine>) => ActorCore
 
+const NO_ARGS: readonly unknown[] = Object.freeze([])
+
 type Resolve = (result: JobResult) => void
 
 let heldResolve: Resolve | undefined
@@ -118,9 +123,7 @@ export class JobActor
   implements Job, EffectTaker, Queueable, Sleeper
 {
   readonly supervisor: JobSupervisor
-  readonly executor: Executor
   readonly execute: Execute
-  readonly args: readonly unknown[]
   readonly priority: number
   readonly score: number
   readonly sequence: number
@@ -143,9 +146,7 @@ export class JobActor
   constructor(supervisor: JobSupervisor, row: JobRow, options: ActorOptions<typeof jobMachine>) {
     super(jobLogic, options)
     this.supervisor = supervisor
-    this.executor = row.executor
     this.execute = row.spec.execute
-    this.args = row.args
     this.priority = row.priority
     this.band = row.priority
     this.score = row.spec.score ?? 0
@@ -163,15 +164,23 @@ export class JobActor
   }
 
   get nodeId(): string | undefined {
-    return this.context.job.nodeId
+    return this.context.job.origin?.nodeId
   }
 
   get dedupeKey(): string | undefined {
     return this.extras.dedupeKey
   }
 
+  get args(): readonly unknown[] {
+    return this.extras.args ?? NO_ARGS
+  }
+
+  get executor(): Executor {
+    return this.extras.executor ?? this.supervisor.executor
+  }
+
   get treeId(): string | undefined {
-    return this.context.job.treeId
+    return this.context.job.origin?.treeId
   }
 
   get status(): JobStatus {

@@ -9,7 +9,6 @@ import { checkBackoff } from './options.ts'
 import type { Supervisor } from './supervisor.ts'
 
 const NORMAL = bandOf('normal')
-const NO_ARGS: readonly unknown[] = Object.freeze([])
 const NO_EXTRAS: JobExtras = Object.freeze({})
 const NO_IDS: readonly JobId[] = Object.freeze([])
 const NO_BATCH: ReadonlyMap<JobId, JobActor> = new Map()
@@ -136,10 +135,8 @@ export class Submissions {
       id,
       hasChosenId: id !== ownId,
       sequence,
-      executor,
       priority,
-      args: spec.args === undefined || spec.args.length === 0 ? NO_ARGS : [...spec.args],
-      extras: extrasOf(spec, observer),
+      extras: extrasOf(spec, observer, executor === this.#defaultExecutor ? undefined : executor),
       policy: this.#policyOf(spec),
       dependencies: this.#idsOf(spec),
     }
@@ -215,20 +212,29 @@ export class Submissions {
     const { spec, id, policy } = checked
     const { nodeId, treeId, metadata, delayMs } = spec
     const readyAt = delayMs === undefined || delayMs === 0 ? undefined : at + delayMs
-    const input = { jobId: id, nodeId, treeId, metadata, policy, queuedAt: at, readyAt }
+    const standsAlone = nodeId === undefined && treeId === undefined && metadata === undefined
+    const origin = standsAlone ? undefined : { nodeId, treeId, metadata }
+    const input = { jobId: id, origin, policy, queuedAt: at, readyAt }
     return new JobActor(this.#supervisor, checked, { id, parent: this.#supervisor.actor, input })
   }
 }
 
-function extrasOf(spec: JobSpec, observer: JobObserver | undefined): JobExtras {
+function extrasOf(
+  spec: JobSpec,
+  observer: JobObserver | undefined,
+  executor: Executor | undefined,
+): JobExtras {
   const { callback, dedupeKey, onDependencyFailure } = spec
+  const args = spec.args === undefined || spec.args.length === 0 ? undefined : [...spec.args]
   const isPlain =
+    args === undefined &&
     callback === undefined &&
     dedupeKey === undefined &&
     onDependencyFailure === undefined &&
-    observer === undefined
+    observer === undefined &&
+    executor === undefined
   if (isPlain) return NO_EXTRAS
-  return { callback, observer, dedupeKey, runsOnDependencyFailure: onDependencyFailure === 'run' }
+  return { args, callback, dedupeKey, executor, observer, runsOnDependencyFailure: onDependencyFailure === 'run' }
 }
 
 /** A name nobody reads is a mistake: a priority that was mistyped would be lost in silence. */

@@ -3,7 +3,7 @@ import { EspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId, JobResult } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
-import type { Attempt, AttemptSink } from '../ports/executor.ts'
+import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
 import { type AttemptListener, RunningAttempt } from './attempt.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { createPoolActor, type EffectTaker, type PoolActor } from './charts.ts'
@@ -42,6 +42,7 @@ const TURN_MS = 20
  */
 export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, EffectTaker, Sleeper {
   readonly settings: PoolSettings
+  readonly executor: Executor
   readonly actor: PoolActor
   readonly jobs: JobTable<JobActor>
   readonly slots: Slots<Running>
@@ -68,8 +69,9 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   #resolveClosed: () => void = () => {}
   #idleWaiters: (() => void)[] = []
 
-  constructor(settings: PoolSettings) {
+  constructor(settings: PoolSettings, executor: Executor) {
     this.settings = settings
+    this.executor = executor
     const { clock, logger } = settings
     this.jobs = new JobTable(settings.ids.next(), settings.keep)
     this.slots = new Slots()
@@ -498,7 +500,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   }
 
   #emitOf(job: JobActor, type: PoolEventType, at: number, facts: object): void {
-    const { jobId, nodeId, treeId } = job.context.job
+    const { id: jobId, nodeId, treeId } = job
     this.events.emit({ type, at, jobId, nodeId, treeId, ...facts } as PoolStreamEvent)
   }
 

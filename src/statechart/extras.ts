@@ -1,5 +1,6 @@
-import type { ActorOptions, AnyActorLogic, AnyActorScope } from 'xstate'
+import type { ActorOptions, AnyActorLogic, AnyActorScope, Observer } from 'xstate'
 import type { Listeners } from './audience.ts'
+import type { Letter } from './letters.ts'
 import type { InternalSystem } from './xstate-internals.ts'
 
 /** What few light actors have; kept apart so that the others pay one field for it. */
@@ -12,6 +13,12 @@ export interface Extras {
   readonly syncSnapshot: boolean | undefined
   scope: AnyActorScope | undefined
   listeners: Listeners | undefined
+  sessionId: string | undefined
+  observers: Set<Observer<unknown>> | undefined
+  /** Tasks for when the snapshot of the current step is in place. */
+  deferred: (() => void)[] | undefined
+  /** Events that wait, as a ring: the newest, whose `next` is the oldest. */
+  newest: Letter | undefined
 }
 
 const none: ActorOptions<AnyActorLogic> = {}
@@ -41,4 +48,8 @@ export const noExtras = (): Extras => ({
   syncSnapshot: undefined,
   scope: undefined,
   listeners: undefined,
+  sessionId: undefined,
+  observers: undefined,
+  deferred: undefined,
+  newest: undefined,
 })

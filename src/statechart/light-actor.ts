@@ -19,7 +19,7 @@ import {
 import { type AnyObserver, tellComplete, tellEmitted, tellError, tellNext } from './audience.ts'
 import { CompiledMachine } from './compile.ts'
 import { type Extras, extrasOf, noExtras } from './extras.ts'
-import { type Letter, withLetter, withoutOldest } from './letters.ts'
+import { withLetter, withoutOldest } from './letters.ts'
 import { TableSnapshot } from './snapshot.ts'
 import {
   createSystem,
@@ -60,12 +60,8 @@ export class LightActor<TLogic extends AnyActorLogic>
   _processingStatus: ProcessingStatus = NOT_STARTED
   readonly #input: unknown
   readonly #id: string | undefined
-  #sessionId: string | undefined
-  #observers: Set<AnyObserver> | undefined
-  #deferred: (() => void)[] | undefined
   #extras: Extras | undefined
   #mailbox = CLOSED
-  #newest: Letter | undefined
 
   declare readonly [Symbol.observable]: () => this
 
@@ -76,13 +72,18 @@ export class LightActor<TLogic extends AnyActorLogic>
     this.#input = options?.input
     this.#id = options?.id
     this.#extras = extrasOf(options)
-    if (parent === undefined) this.#sessionId = this.#foundSystem(options)
+    if (parent === undefined) this.#foundSystem(options)
     const { system } = this
     if (isInspected(system)) system._sendInspectionEvent({ type: '@xstate.actor', actorRef: this })
     const systemId = this.#extras?.systemId
     if (systemId) system._set(systemId, this)
     this._snapshot = this.#firstSnapshot(options?.snapshot ?? options?.state)
     if (systemId && this._snapshot.status !== 'active') system._unregister(this)
+  }
+
+  get #rare(): Extras {
+    this.#extras ??= noExtras()
+    return this.#extras
   }
 
   /** The identifier among its parent's children; the session's when none was given. */
@@ -92,8 +93,9 @@ export class LightActor<TLogic extends AnyActorLogic>
 
   /** The identifier in the whole process. */
   get sessionId(): string {
-    this.#sessionId ??= this.system._bookId()
-    return this.#sessionId
+    const rare = this.#rare
+    rare.sessionId ??= this.system._bookId()
+    return rare.sessionId
   }
 
   /**
@@ -202,14 +204,14 @@ export class LightActor<TLogic extends AnyActorLogic>
   subscribe(next?: unknown, error?: unknown, complete?: unknown): Subscription {
     const observer: AnyObserver = toObserver(next as never, error as never, complete as never)
     if (this._processingStatus !== STOPPED) {
-      this.#observers ??= new Set()
-      this.#observers.add(observer)
+      this.#rare.observers ??= new Set()
+      this.#rare.observers.add(observer)
     } else if (this._snapshot.status === 'done') {
       tellComplete([observer])
     } else if (this._snapshot.status === 'error') {
       tellError([observer], this._snapshot.error)
     }
-    return { unsubscribe: () => void this.#observers?.delete(observer) }
+    return { unsubscribe: () => void this.#extras?.observers?.delete(observer) }
   }
 
   /** Listens to emitted events of one type, or of all with `'*'`. */
@@ -217,9 +219,8 @@ export class LightActor<TLogic extends AnyActorLogic>
     type: TType,
     handler: (event: EmittedFrom<TLogic> & (TType extends '*' ? unknown : { type: TType })) => void,
   ): Subscription {
-    this.#extras ??= noExtras()
-    this.#extras.listeners ??= new Map()
-    const { listeners } = this.#extras
+    this.#rare.listeners ??= new Map()
+    const { listeners } = this.#rare
     const handlers = listeners.get(type) ?? new Set()
     listeners.set(type, handlers)
     const bound = handler.bind(undefined) as (event: AnyEventObject) => void
@@ -277,8 +278,8 @@ export class LightActor<TLogic extends AnyActorLogic>
 
   /** Keeps a task until the snapshot of the current step is in place. */
   defer(task: () => void): void {
-    this.#deferred ??= []
-    this.#deferred.push(task)
+    this.#rare.deferred ??= []
+    this.#rare.deferred.push(task)
   }
 
   emit(event: AnyEventObject): void {
@@ -298,16 +299,15 @@ export class LightActor<TLogic extends AnyActorLogic>
   get #scope(): AnyActorScope {
     const scope = this as unknown as AnyActorScope
     if (this.logic instanceof CompiledMachine) return scope
-    this.#extras ??= noExtras()
-    this.#extras.scope ??= detachableScope(scope)
-    return this.#extras.scope
+    this.#rare.scope ??= detachableScope(scope)
+    return this.#rare.scope
   }
 
-  #foundSystem(options: ActorOptions<TLogic> | undefined): string {
+  #foundSystem(options: ActorOptions<TLogic> | undefined): void {
     const { system, rootId } = createSystem(options?.clock, options?.logger)
-    this.#extras = { ...(this.#extras ?? noExtras()), system }
+    this.#rare.system = system
+    this.#rare.sessionId = rootId
     if (options?.inspect) system.inspect(toObserver(options.inspect as never))
-    return rootId
   }
 
   #firstSnapshot(persisted: Snapshot<unknown> | undefined): Snapshot<unknown> {
@@ -347,21 +347,21 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   #enqueue(event: AnyEventObject): void {
-    this.#newest = withLetter(this.#newest, event)
+    this.#rare.newest = withLetter(this.#rare.newest, event)
   }
 
   #dequeue(): AnyEventObject | undefined {
-    const newest = this.#newest
+    const newest = this.#extras?.newest
     if (newest === undefined) return undefined
     const { event } = newest.next
-    this.#newest = withoutOldest(newest)
+    this.#rare.newest = withoutOldest(newest)
     return event
   }
 
   /** Drops waiting events, except that a closed mailbox keeps the oldest, as XState's does. */
   #dropWaiting(): void {
-    const oldest = this.#newest?.next
-    this.#newest = undefined
+    const oldest = this.#extras?.newest?.next
+    if (this.#extras !== undefined) this.#extras.newest = undefined
     if (this.#mailbox === CLOSED && oldest !== undefined) this.#enqueue(oldest.event)
   }
 
@@ -387,12 +387,12 @@ export class LightActor<TLogic extends AnyActorLogic>
    */
   update(snapshot: Snapshot<unknown>, event: AnyEventObject): void {
     this._snapshot = snapshot
-    if (this.#deferred !== undefined) this.#runDeferred(snapshot)
+    if (this.#extras?.deferred !== undefined) this.#runDeferred(this.#extras, snapshot)
     const { status } = this._snapshot
     if (status === 'active') {
-      if (this.#observers !== undefined) tellNext(this.#observers, snapshot)
+      if (this.#extras?.observers !== undefined) tellNext(this.#extras.observers, snapshot)
     } else if (status === 'done') {
-      if (this.#observers !== undefined) tellNext(this.#observers, snapshot)
+      if (this.#extras?.observers !== undefined) tellNext(this.#extras.observers, snapshot)
       this.#end()
       this.#complete()
       const { id, _parent } = this
@@ -408,16 +408,16 @@ export class LightActor<TLogic extends AnyActorLogic>
       system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: this, event, snapshot })
   }
 
-  #runDeferred(snapshot: Snapshot<unknown>): void {
-    for (let task = this.#deferred?.shift(); task !== undefined; task = this.#deferred?.shift()) {
+  #runDeferred(extras: Extras, snapshot: Snapshot<unknown>): void {
+    for (let task = extras.deferred?.shift(); task !== undefined; task = extras.deferred?.shift()) {
       try {
         task()
       } catch (error) {
-        this.#deferred = undefined
+        extras.deferred = undefined
         this._snapshot = failed(snapshot, error)
       }
     }
-    this.#deferred = undefined
+    extras.deferred = undefined
   }
 
   #execute(action: ExecutableAction): void {
@@ -430,7 +430,7 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   #complete(): void {
-    if (this.#observers !== undefined) tellComplete(this.#observers)
+    if (this.#extras?.observers !== undefined) tellComplete(this.#extras.observers)
     this.#dropAudience()
   }
 
@@ -442,7 +442,7 @@ export class LightActor<TLogic extends AnyActorLogic>
   #fail(error: unknown): void {
     this.#end()
     const { id, _parent } = this
-    if (this.#observers?.size) tellError(this.#observers, error)
+    if (this.#extras?.observers?.size) tellError(this.#extras.observers, error)
     else if (_parent === undefined) reportUnhandledError(error)
     this.#dropAudience()
     if (_parent !== undefined) {
@@ -451,8 +451,9 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   #dropAudience(): void {
-    this.#observers = undefined
-    this.#extras?.listeners?.clear()
+    if (this.#extras === undefined) return
+    this.#extras.observers = undefined
+    this.#extras.listeners?.clear()
   }
 
   #end(): void {
@@ -460,7 +461,7 @@ export class LightActor<TLogic extends AnyActorLogic>
     const { system } = this
     // The search goes through all delayed events of the system; a compiled machine has none.
     if (!(this.logic instanceof CompiledMachine)) system.scheduler.cancelAll(this)
-    this.#newest = undefined
+    if (this.#extras !== undefined) this.#extras.newest = undefined
     this.#mailbox = CLOSED
     this._processingStatus = STOPPED
     if (this.#extras?.systemId) system._unregister(this)

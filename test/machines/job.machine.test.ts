@@ -18,9 +18,7 @@ const policy: JobPolicy = {
 function createJob(rules: Partial<JobPolicy> = {}, rest: Partial<JobInput> = {}) {
   const input: JobInput = {
     jobId: 'j',
-    nodeId: 'n',
-    treeId: 't',
-    metadata: { m: 1 },
+    origin: { nodeId: 'n', treeId: 't', metadata: { m: 1 } },
     policy: { ...policy, ...rules },
     queuedAt: 0,
     readyAt: undefined,

@@ -138,6 +138,10 @@ test('a cancel while the answer drains stops what still runs', async () => {
   expect(trial.outcome).toBeUndefined()
   trial.orchestrator.cancel()
   await trial.settle()
-  expect(trial.expectNothingLeft()).toMatchObject({ status: 'cancelled', reason: 'cancelled' })
+  expect(trial.expectNothingLeft()).toMatchObject({
+    status: 'cancelled',
+    reason: 'cancelled',
+    value: undefined,
+  })
   expect(trial.node('slow').status).toBe('cancelled')
 })

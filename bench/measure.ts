@@ -1,0 +1,10 @@
+// One measure of one suite, in this process: prints its median figure. Called by `measureAll`.
+import { measures as core } from './core.ts'
+import { type Measures, medianOf } from './suite.ts'
+
+const suites: Readonly<Record<string, Measures>> = { core }
+
+const [suite = '', name = ''] = process.argv.slice(2)
+const measure = suites[suite]?.[name]
+if (measure === undefined) throw new Error(`Expected a suite and one of its measures, but got "${suite} ${name}".`)
+process.stdout.write(String(await medianOf(measure)))
