@@ -267,11 +267,8 @@ export const jobMachine = job.createMachine({
           on: {
             'slot.granted': {
               target: '#job.running',
-              // On the path of every job: the context is replaced whole, which costs one object.
-              actions: assign(({ context: { job, attempt, lost }, event }) => ({
-                job,
+              actions: assign(({ context: { job, attempt }, event }) => ({
                 attempt: attempt + 1,
-                lost,
                 deadlineAt: event.at + job.policy.timeoutMs,
                 startedAt: event.at,
                 stopping: undefined,

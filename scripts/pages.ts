@@ -137,17 +137,23 @@ interface Action extends Syntax {
   }
 }
 
+interface Call {
+  readonly type?: string
+  readonly callee?: { readonly name?: string }
+  readonly arguments?: readonly { readonly properties?: readonly Property[] }[]
+}
+
+interface Property {
+  readonly key: { readonly name?: string }
+  readonly value: { readonly properties?: readonly Action[] }
+}
+
 /** The properties of `actions` in the argument of `setup`. */
 function actionsIn(syntax: unknown): readonly Action[] {
   if (typeof syntax !== 'object' || syntax === null) return []
-  const { type, callee, arguments: given } = syntax as Record<string, never>
-  if (type === 'CallExpression' && (callee as { name?: string }).name === 'setup') {
-    const { properties = [] } =
-      (given as { properties?: { key: { name: string }; value: unknown }[] }[])[0] ?? {}
-    const actions = properties.find(({ key }) => key.name === 'actions')?.value
-    return (actions as { properties: Action[] } | undefined)?.properties ?? []
-  }
-  return Object.values(syntax).flatMap(actionsIn)
+  const { type, callee, arguments: given } = syntax as Call
+  if (type !== 'CallExpression' || callee?.name !== 'setup') return Object.values(syntax).flatMap(actionsIn)
+  return given?.[0]?.properties?.find(({ key }) => key.name === 'actions')?.value.properties ?? []
 }
 
 /** A change of the context is no effect. */

@@ -24,6 +24,7 @@ export {
   type DecisionRecord,
   grow,
   type NodeId,
+  type NodePatch,
   type NodeSpec,
   type NodeStatus,
   node,

@@ -78,9 +78,12 @@ export interface GrowDecision extends DecisionBase {
 export interface StopDecision extends DecisionBase {
   readonly type: 'stop'
 }
+/** What a revision may change: a node keeps its key and what it depends on, since others rely on them. */
+export type NodePatch = Partial<Omit<NodeSpec, 'key' | 'dependencies'>>
+
 export interface ReviseDecision extends DecisionBase {
   readonly type: 'revise'
-  readonly patch: Partial<NodeSpec>
+  readonly patch: NodePatch
 }
 export interface PruneDecision extends DecisionBase {
   readonly type: 'prune'
@@ -182,7 +185,7 @@ export function stop(options?: string | DecisionOptions): StopDecision {
 }
 
 /** Runs the decided node again, with its spec changed by `patch`. */
-export function revise(patch: Partial<NodeSpec>, options?: string | DecisionOptions): ReviseDecision {
+export function revise(patch: NodePatch, options?: string | DecisionOptions): ReviseDecision {
   return { type: 'revise', patch, ...explain(options) }
 }
 

@@ -95,9 +95,16 @@ export function checkWorkflow(value: unknown): asserts value is Workflow {
   if (workflow.strategy !== undefined && !STRATEGIES.includes(workflow.strategy)) {
     return refuse(`a \`strategy\` out of ${STRATEGIES.join(', ')}`, workflow.strategy)
   }
+  if (workflow.onSatisfied !== undefined && !ON_SATISFIED.includes(workflow.onSatisfied)) {
+    return refuse("'drain' or 'cancel' as `onSatisfied`", workflow.onSatisfied)
+  }
+  if (workflow.failFast !== undefined && typeof workflow.failFast !== 'boolean') {
+    return refuse('a boolean `failFast`', workflow.failFast)
+  }
   if (workflow.input !== undefined && workflow.input['~standard'] === undefined) {
     return refuse('a Standard Schema as `input`', workflow.input)
   }
 }
 
+const ON_SATISFIED: readonly unknown[] = ['drain', 'cancel']
 const STRATEGIES: readonly Strategy[] = ['depth-first', 'breadth-first', 'best-first']

@@ -1,5 +1,5 @@
 import type { OrchestratorEvent } from '../../machines/index.ts'
-import { checkInteger, checkPositive } from '../domain/check.ts'
+import { checkInteger, checkName, checkPositive } from '../domain/check.ts'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { JobResult } from '../domain/job.ts'
@@ -9,6 +9,7 @@ import {
   DEFAULT_LIMITS,
   type Decision,
   type DecisionRecord,
+  type NodePatch,
   type NodeSpec,
   type Tree,
   type TreeLimits,
@@ -87,7 +88,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#supervisor = supervisor
     this.#givenInput = input
     this.#signal = signal
-    this.runId = runId ?? supervisor.settings.ids.next()
+    this.runId = runId === undefined ? supervisor.settings.ids.next() : checkName('runId', runId, RUN_ID_LENGTH_MAX)
     this.#planting = new Planting(this.runId, workflow, this.#store, submissions, this)
     this.#expansion = new Expansion(this.#limits, supervisor.deadlines, () => supervisor.now(), this)
     const { logger } = supervisor.settings
@@ -372,7 +373,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     return planted
   }
 
-  #revise(record: NodeRecord, patch: Partial<NodeSpec>): Carried {
+  #revise(record: NodeRecord, patch: NodePatch): Carried {
     if (record.node.revisions >= this.#limits.maxRevisions) {
       return { nodeIds: [], cut: [{ by: 'maxRevisions', count: 1 }] }
     }
@@ -497,6 +498,9 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   }
 }
 
+/** It begins the ids of the run's jobs, which may be 200 characters long. */
+const RUN_ID_LENGTH_MAX = 150
+
 /** What of a decision was carried out, and what not. */
 type Carried = Pick<DecisionRecord, 'nodeIds' | 'cut'>
 
@@ -518,6 +522,11 @@ async function validInput(workflow: Workflow, input: unknown): Promise<unknown> 
 }
 
 function checkLimits(limits: TreeLimits): TreeLimits {
+  for (const name of Object.keys(limits)) {
+    if (Object.hasOwn(DEFAULT_LIMITS, name)) continue
+    const expected = `one of the limits (${Object.keys(DEFAULT_LIMITS).join(', ')})`
+    throw new EspalierError('ESP_INVALID_OPTION', { option: `limits.${name}`, expected, got: name })
+  }
   checkInteger('limits.maxNodes', limits.maxNodes, 1)
   checkInteger('limits.maxChildrenPerNode', limits.maxChildrenPerNode, 1)
   checkInteger('limits.maxDepth', limits.maxDepth)

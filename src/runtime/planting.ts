@@ -1,6 +1,6 @@
 import { EspalierError } from '../domain/errors.ts'
 import type { Execute, JobId, JobSpec } from '../domain/job.ts'
-import type { NodeId, NodeSpec, Strategy, TreeNode } from '../domain/tree.ts'
+import type { NodeId, NodePatch, NodeSpec, Strategy, TreeNode } from '../domain/tree.ts'
 import type { Workflow } from '../domain/workflow.ts'
 import type { JobActor, JobObserver } from './job.ts'
 import type { Submissions } from './submission.ts'
@@ -66,7 +66,7 @@ export class Planting {
   }
 
   /** Runs a node again with its spec changed, and with it the nodes that its failure had cancelled. */
-  revise(record: NodeRecord, patch: Partial<NodeSpec>): NodeRecord[] {
+  revise(record: NodeRecord, patch: NodePatch): NodeRecord[] {
     const { key, dependencies } = record.spec
     const spec = { ...record.spec, ...patch, key, dependencies } as NodeSpec
     this.checkSpec(spec)

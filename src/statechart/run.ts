@@ -77,24 +77,13 @@ function assigned(
     )
   }
   const args = { context, event, spawn: refuseSpawn, self, system }
-  if (typeof assignment === 'function') {
-    const update = assignment(args, params)
-    return replaces(update, context) ? update : { ...context, ...update }
-  }
+  if (typeof assignment === 'function') return { ...context, ...assignment(args, params) }
   const update: Record<string, unknown> = {}
   for (const key of Object.keys(assignment)) {
     const value = assignment[key]
     update[key] = typeof value === 'function' ? value(args, params) : value
   }
   return { ...context, ...update }
-}
-
-/** Whether an update is a whole new context by itself, so that nothing need be copied. */
-function replaces(update: object, context: object): boolean {
-  if (update === context || Object.isFrozen(update)) return false
-  const keys = Object.keys(update)
-  const wanted = Object.keys(context)
-  return keys.length === wanted.length && keys.every((key, index) => key === wanted[index])
 }
 
 function machineOutput(
