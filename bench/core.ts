@@ -35,7 +35,13 @@ export async function core(progress: (what: string) => void): Promise<Row[]> {
   return [
     atLeast('flat/fastq', 'no-op jobs, four priorities, beside fastq', flat, fastq, 0.6),
     atLeast('flat/p-queue', 'the same, beside p-queue without priorities', flat, pQueue, 1),
-    atLeast('flat/p-queue-priorities', 'the same, beside p-queue with priorities', flat, pQueuePriorities, 2.5),
+    atLeast(
+      'flat/p-queue-priorities',
+      'the same, beside p-queue with priorities',
+      flat,
+      pQueuePriorities,
+      2.5,
+    ),
     atLeast('inspected', 'the same with an observer that counts, beside without', inspected, flat, 0.5),
     atLeast('layers', 'layers of 100, two dependencies each, beside flat', layered, flat, 0.6),
     atLeast('tree', 'a tree grown to 100k nodes, beside fastq', grown, fastq, 0.2),

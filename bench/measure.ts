@@ -6,5 +6,6 @@ const suites: Readonly<Record<string, Measures>> = { core }
 
 const [suite = '', name = ''] = process.argv.slice(2)
 const measure = suites[suite]?.[name]
-if (measure === undefined) throw new Error(`Expected a suite and one of its measures, but got "${suite} ${name}".`)
+if (measure === undefined)
+  throw new Error(`Expected a suite and one of its measures, but got "${suite} ${name}".`)
 process.stdout.write(String(await medianOf(measure)))

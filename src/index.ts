@@ -1,5 +1,6 @@
 export { JobPool, type RunOptions, runWorkflow } from './compose.ts'
 export { type ErrorCode, EspalierError, errorCodes, isEspalierError } from './domain/errors.ts'
+export type { DurationSummary } from './domain/histogram.ts'
 export type {
   CancelSource,
   Closure,
@@ -64,3 +65,4 @@ export type { JobPoolOptions, KeepRule } from './runtime/options.ts'
 export { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.ts'
 export type { RunEventMap, RunEventOf, RunEventType, RunStreamEvent } from './runtime/run-events.ts'
 export type { PoolHealth, PoolStatus, TimelineAttempt, TimelineEntry } from './runtime/status.ts'
+export type { Inspection } from './statechart/index.ts'

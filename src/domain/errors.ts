@@ -33,7 +33,6 @@ const ERRORS = {
     `The pool is ${o.state} and accepts no new jobs. Submit before shutdown(), or make a new JobPool.`,
   ESP_WAIT_TIMEOUT: (o: { what: string; timeoutMs: number }) =>
     `${o.what} did not end within ${o.timeoutMs} ms. It goes on; wait longer, or cancel it.`,
-  ESP_JOB_FAILED: (o: { jobId: string; reason: string }) => `Job "${o.jobId}" failed: ${o.reason}.`,
   ESP_JOB_CANCELLED: (o: { jobId: string; reason: string }) => `Job "${o.jobId}" was cancelled: ${o.reason}.`,
   ESP_ATTEMPT_TIMEOUT: (o: { jobId: string; attempt: number; timeoutMs: number }) =>
     `Attempt ${o.attempt} of job "${o.jobId}" did not end within ${o.timeoutMs} ms. ` +

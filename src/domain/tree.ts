@@ -131,7 +131,7 @@ export interface TreeLimits {
   readonly maxNodes: number
   /** Default 100. */
   readonly maxChildrenPerNode: number
-  /** A node at this depth is not expanded; roots are at 0. Default 100. */
+  /** Below a node at this depth nothing grows, though `expand` is asked about it; roots are at 0. Default 100. */
   readonly maxDepth: number
   /** How long a run may take, in ms. Default: any time. */
   readonly maxRunMs: number | undefined

@@ -4,7 +4,7 @@ export interface Random {
   next(): number
 }
 
-/** Fresh names. */
+/** Fresh names, for pools and runs; a pool makes its jobs' ids from its own name and a count. */
 export interface Ids {
   /** A name that no other call in any process returns. */
   next(): string

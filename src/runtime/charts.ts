@@ -14,8 +14,6 @@ const prepared = isInterpreted ? <Machine>(machine: Machine): Machine => machine
 /** What the actors are made of: the light actor, or XState's own. */
 export const ActorBase = isInterpreted ? Actor : LightActor
 
-type Startable<Ref> = Omit<Ref, 'start'> & { start(): Ref }
-
 type Report = (thrown: unknown) => void
 
 /**
@@ -68,58 +66,71 @@ export const jobLogic = prepared(
   }),
 )
 
+const poolLogic = prepared(
+  poolMachine.provide({
+    actions: {
+      dispatch: take('dispatch'),
+      cancelJobs: take('cancelJobs'),
+      wakeAt: take('wakeAt'),
+      notify: take('notify'),
+      close: take('close'),
+    },
+  }),
+)
+
+const orchestratorLogic = prepared(
+  orchestratorMachine.provide({
+    actions: {
+      plantRoot: take('plantRoot'),
+      stopGrowth: take('stopGrowth'),
+      wakeAt: take('wakeAt'),
+      settle: take('settle'),
+    },
+  }),
+)
+
 export type PoolActor = ActorRefFrom<typeof poolMachine>
 export type OrchestratorActor = ActorRefFrom<typeof orchestratorMachine>
 
-/** The pool's actor, with its chart's effects given to `taker`. */
-export function createPoolActor(
+/** The pool's actor, started, with its chart's effects given to `taker`. */
+export function startPoolActor(
   taker: EffectTaker,
   report: Report,
   options: ActorOptions<typeof poolMachine>,
-): Startable<PoolActor> {
-  const logic = prepared(
-    poolMachine.provide({
-      actions: {
-        dispatch: () => taker.takeEffect('dispatch', undefined),
-        cancelJobs: (_, params) => taker.takeEffect('cancelJobs', params),
-        wakeAt: (_, params) => taker.takeEffect('wakeAt', params),
-        notify: (_, params) => taker.takeEffect('notify', params),
-        close: () => taker.takeEffect('close', undefined),
-      },
-    }),
-  )
-  return shieldedActor(logic, options, report)
+): PoolActor {
+  return new LedActor(poolLogic, options, taker, report).start() as unknown as PoolActor
 }
 
-/** The orchestrator's actor, with its chart's effects given to `taker`. */
-export function createOrchestratorActor(
+/** The orchestrator's actor, started, with its chart's effects given to `taker`. */
+export function startOrchestratorActor(
   taker: EffectTaker,
   report: Report,
   options: ActorOptions<typeof orchestratorMachine>,
-): Startable<OrchestratorActor> {
-  const logic = prepared(
-    orchestratorMachine.provide({
-      actions: {
-        plantRoot: () => taker.takeEffect('plantRoot', undefined),
-        stopGrowth: (_, params) => taker.takeEffect('stopGrowth', params),
-        wakeAt: (_, params) => taker.takeEffect('wakeAt', params),
-        settle: () => taker.takeEffect('settle', undefined),
-      },
-    }),
-  )
-  return shieldedActor(logic, options, report)
+): OrchestratorActor {
+  return new LedActor(orchestratorLogic, options, taker, report).start() as unknown as OrchestratorActor
 }
 
-function shieldedActor<Ref extends object>(logic: object, options: object, report: Report): Startable<Ref> {
-  const actor = new (ActorBase as unknown as new (logic: object, options: object) => Ref & Subscribable)(
-    logic,
-    options,
-  )
-  const subscribe = actor.subscribe.bind(actor)
-  actor.subscribe = (...args) => subscribe(shieldObserver(args, report))
-  return actor as unknown as Startable<Ref>
-}
-
-interface Subscribable {
+interface StartedActor {
   subscribe(...args: readonly unknown[]): unknown
+  start(): this
+}
+
+/** An actor whose effects somebody else carries out. */
+class LedActor extends (ActorBase as unknown as new (logic: object, options: object) => StartedActor) {
+  readonly #taker: EffectTaker
+  readonly #report: Report
+
+  constructor(logic: object, options: object, taker: EffectTaker, report: Report) {
+    super(logic, options)
+    this.#taker = taker
+    this.#report = report
+  }
+
+  takeEffect(type: string, params: unknown): void {
+    this.#taker.takeEffect(type, params)
+  }
+
+  override subscribe(...args: readonly unknown[]): unknown {
+    return super.subscribe(shieldObserver(args, this.#report))
+  }
 }

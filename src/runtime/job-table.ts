@@ -49,7 +49,8 @@ export class JobTable<Job extends Row> {
 
   /** Whether a user has chosen this id. */
   isChosen(id: JobId): boolean {
-    return this.#byChosenId.has(id) || this.#tombstones.has(id)
+    const hasNone = this.#byChosenId.size === 0 && this.#tombstones.size === 0
+    return !hasNone && (this.#byChosenId.has(id) || this.#tombstones.has(id))
   }
 
   get(id: JobId): Job | undefined {

@@ -16,7 +16,7 @@ import {
   type TreeNode,
 } from '../domain/tree.ts'
 import { checkWorkflow, type ExpandRequest, type RunOutcome, type Workflow } from '../domain/workflow.ts'
-import { createOrchestratorActor, type EffectTaker, type OrchestratorActor } from './charts.ts'
+import { type EffectTaker, type OrchestratorActor, startOrchestratorActor } from './charts.ts'
 import type { Sleeper } from './deadlines.ts'
 import { cutGrowth, readDecision } from './decisions.ts'
 import { EventHub } from './event-hub.ts'
@@ -88,7 +88,8 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#supervisor = supervisor
     this.#givenInput = input
     this.#signal = signal
-    this.runId = runId === undefined ? supervisor.settings.ids.next() : checkName('runId', runId, RUN_ID_LENGTH_MAX)
+    this.runId =
+      runId === undefined ? supervisor.settings.ids.next() : checkName('runId', runId, RUN_ID_LENGTH_MAX)
     this.#planting = new Planting(this.runId, workflow, this.#store, submissions, this)
     this.#expansion = new Expansion(this.#limits, supervisor.deadlines, () => supervisor.now(), this)
     const { logger } = supervisor.settings
@@ -96,11 +97,11 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
     this.#ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
-    this.actor = createOrchestratorActor(this, supervisor.reportSubscriber, {
+    this.actor = startOrchestratorActor(this, supervisor.reportSubscriber, {
       id: this.runId,
       parent: supervisor.actor,
       input: { maxRunMs: this.#limits.maxRunMs ?? 0 },
-    }).start()
+    })
   }
 
   /** The tree as it is now. */

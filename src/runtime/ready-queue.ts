@@ -89,7 +89,7 @@ class Band<Item extends Queueable> {
   readonly arrivals = new Fifo<Arrival<Item>>()
   readonly #index: number
   readonly #inOrder = new Fifo<Item>()
-  readonly #scored = new IndexedHeap<Scored<Item>>((a, b) => goesBefore(a.item, b.item))
+  readonly #scored = new IndexedHeap<Scored<Item>>(scoredBefore)
 
   constructor(index: number) {
     this.#index = index
@@ -158,6 +158,8 @@ interface Arrival<Item> {
 interface Scored<Item> extends HeapItem {
   readonly item: Item
 }
+
+const scoredBefore = (a: Scored<Queueable>, b: Scored<Queueable>): boolean => goesBefore(a.item, b.item)
 
 function goesBefore(a: Queueable, b: Queueable): boolean {
   return a.score === b.score ? a.sequence < b.sequence : a.score > b.score

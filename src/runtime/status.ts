@@ -83,8 +83,7 @@ export function healthOf(supervisor: Supervisor): PoolHealth {
   const reasons: string[] = []
   if (lifecycle === 'draining') reasons.push('The pool is shutting down.')
   if (dispatch !== 'open') reasons.push(`Nothing new starts: dispatch is ${dispatch}.`)
-  if (slots.zombies.size > 0)
-    reasons.push(`${slots.zombies.size} attempts ignore their signal and hold slots.`)
+  if (slots.zombies.size > 0) reasons.push(`Attempts that ignore their signal: ${slots.zombies.size}.`)
   if (slots.zombies.size >= pool.context.maxParallelJobs)
     reasons.push('No slot is left: zombies hold all of them.')
   return {

@@ -234,7 +234,14 @@ function extrasOf(
     observer === undefined &&
     executor === undefined
   if (isPlain) return NO_EXTRAS
-  return { args, callback, dedupeKey, executor, observer, runsOnDependencyFailure: onDependencyFailure === 'run' }
+  return {
+    args,
+    callback,
+    dedupeKey,
+    executor,
+    observer,
+    runsOnDependencyFailure: onDependencyFailure === 'run',
+  }
 }
 
 /** A name nobody reads is a mistake: a priority that was mistyped would be lost in silence. */

@@ -6,7 +6,7 @@ import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
 import { type AttemptListener, RunningAttempt } from './attempt.ts'
 import { CallbackRunner } from './callbacks.ts'
-import { createPoolActor, type EffectTaker, type PoolActor } from './charts.ts'
+import { type EffectTaker, type PoolActor, startPoolActor } from './charts.ts'
 import { Deadlines, type Sleeper } from './deadlines.ts'
 import { EffectQueue } from './effect-queue.ts'
 import { EventHub } from './event-hub.ts'
@@ -62,10 +62,6 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
   #turnAt: number | undefined
   readonly #endTurn = () => this.#turn()
-  readonly #carryOut = (job: JobActor | undefined, type: string, params: unknown): void => {
-    if (job === undefined) this.#carryOutForPool(type, params)
-    else this.#carryOutForJob(job, type, params)
-  }
   #resolveClosed: () => void = () => {}
   #idleWaiters: (() => void)[] = []
 
@@ -85,7 +81,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     const inspect =
       settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }
     const input = { maxParallelJobs: settings.maxParallelJobs }
-    this.actor = createPoolActor(this, this.reportSubscriber, { id: 'pool', input, ...inspect }).start()
+    this.actor = startPoolActor(this, this.reportSubscriber, { id: 'pool', input, ...inspect })
   }
 
   readonly reportSubscriber = (thrown: unknown): void =>
@@ -216,7 +212,11 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.#isActing = true
     try {
       do {
-        while (this.#effects.shift(this.#carryOut));
+        while (this.#effects.take()) {
+          const { job, type, params } = this.#effects
+          if (job === undefined) this.#carryOutForPool(type, params)
+          else this.#carryOutForJob(job, type, params)
+        }
       } while (this.#callBack() || this.#grantSlot())
     } finally {
       this.#isActing = false

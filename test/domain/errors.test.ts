@@ -39,7 +39,6 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { what: 'Job "j1"', timeoutMs: 9 },
     says: ['Job "j1"', '9 ms', 'wait longer'],
   },
-  ESP_JOB_FAILED: { details: { jobId: 'j1', reason: 'error' }, says: ['"j1"', 'failed: error'] },
   ESP_JOB_CANCELLED: { details: { jobId: 'j1', reason: 'user' }, says: ['"j1"', 'cancelled: user'] },
   ESP_ATTEMPT_TIMEOUT: {
     details: { jobId: 'j1', attempt: 2, timeoutMs: 9 },

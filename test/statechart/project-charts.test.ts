@@ -105,7 +105,7 @@ describe.each(Object.entries(charts))('the chart of the %s, compiled', (_, { mac
   })
 
   test('behaves, tells and is inspected as in XState’s own actor', { timeout: 60_000 }, () => {
-    const { states, sequences } = expectConformance(machine, { events, input, depth: 4, statesMax: 40 })
+    const { states, sequences } = expectConformance(machine, { events, input, depth: 5, statesMax: 40 })
     expect(states).toBeGreaterThan(5)
     expect(sequences).toBeGreaterThan(50)
   })
