@@ -21,7 +21,7 @@ export type Measures<Name extends string = string> = Readonly<Record<Name, () =>
 
 /** Figures that count, after some that only warm up; the median of them is taken. */
 const ROUNDS = 5
-const WARM_UP_ROUNDS = 2
+const WARM_UP_ROUNDS = 5
 
 /** Lets timers and garbage collection of what ran before pass, so that it does not weigh on what runs next. */
 export async function breathe(): Promise<void> {
@@ -34,7 +34,7 @@ export async function breathe(): Promise<void> {
 export async function medianOf(measure: () => Promise<number>): Promise<number> {
   const figures: number[] = []
   for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
-    await breathe()
+    await new Promise((resolve) => setTimeout(resolve, 10))
     const figure = await measure()
     if (round >= WARM_UP_ROUNDS) figures.push(figure)
   }

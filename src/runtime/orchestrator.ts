@@ -229,13 +229,19 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
 
   #settle(): void {
     const { status, reason } = this.actor.getSnapshot().output ?? { status: 'failed', reason: 'failed' }
+    const store = this.#store
+    let picture: Tree | undefined
     const outcome: RunOutcome = {
       runId: this.runId,
       status,
       reason,
       value: reason === 'satisfied' ? this.#value : undefined,
       error: status === 'failed' ? this.#error : undefined,
-      tree: this.#store.picture(),
+      // Made when it is looked at: of a large tree it takes a while, and many only want the value.
+      get tree() {
+        picture ??= store.picture()
+        return picture
+      },
       metrics: this.#metrics(),
     }
     this.#emit('run.ended', { outcome })
@@ -291,16 +297,7 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   }
 
   ask(record: NodeRecord, question: Question<NodeRecord>): unknown {
-    const request: ExpandRequest = {
-      node: record.node,
-      result: record.node.result as JobResult,
-      tree: this.tree,
-      budget: this.#budgetOf(record.node),
-      input: this.#input,
-      get signal() {
-        return question.signal
-      },
-    }
+    const request = new Request(record.node, this.tree, this.#budgetOf(record.node), this.#input, question)
     return this.#workflow.expand?.(request)
   }
 
@@ -496,6 +493,29 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   #emit(type: RunEventType, facts: object): void {
     if (!this.#events.hasListeners(type)) return
     this.#events.emit({ type, at: this.#supervisor.now(), runId: this.runId, ...facts } as RunStreamEvent)
+  }
+}
+
+/** A question as `expand` sees it; most never look at the signal, which is made when they do. */
+class Request implements ExpandRequest {
+  readonly node: TreeNode
+  readonly result: JobResult
+  readonly tree: Tree
+  readonly budget: Budget
+  readonly input: unknown
+  readonly #question: Question<NodeRecord>
+
+  constructor(node: TreeNode, tree: Tree, budget: Budget, input: unknown, question: Question<NodeRecord>) {
+    this.node = node
+    this.result = node.result as JobResult
+    this.tree = tree
+    this.budget = budget
+    this.input = input
+    this.#question = question
+  }
+
+  get signal(): AbortSignal {
+    return this.#question.signal
   }
 }
 

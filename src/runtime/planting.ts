@@ -157,7 +157,8 @@ export class Planting {
     const { node, spec } = record
     const { priority, executor, timeoutMs, maxRetries } = spec
     return {
-      id: this.#jobIdOf(node.id, record.jobs),
+      // The very string the node has: what looks an id up often should not have to hash it anew.
+      id: record.jobs === 0 ? node.jobId : this.#jobIdOf(node.id, record.jobs),
       nodeId: node.id,
       treeId: this.#runId,
       execute: this.#handlerOf(spec),

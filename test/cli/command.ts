@@ -23,7 +23,8 @@ export class Command {
   readonly #child: ChildProcess
 
   private constructor(folder: string, file: string, args: readonly string[]) {
-    const { NO_COLOR, FORCE_COLOR, ...env } = process.env
+    // What a CI machine sets decides about colours too.
+    const { NO_COLOR, FORCE_COLOR, CI, ...env } = process.env
     this.#child = spawn(file, args, { cwd: folder, env: { ...env, TERM: 'xterm' } })
     this.#child.stdout?.on('data', (data) => {
       this.stdout += data
