@@ -32,7 +32,9 @@ export class JobTable<Job extends Row> {
     failed: new Fifo(),
     cancelled: new Fifo(),
   }
+  /** Of forgotten jobs whose ids were chosen. */
   readonly #tombstones = new Map<JobId, EndedStatus>()
+  readonly #emptyPages = new Fifo<number>()
   readonly #keep: Readonly<Record<EndedStatus, Required<KeepRule>>>
   #lastPage: Page<Job> = new Page(-1)
 
@@ -55,19 +57,23 @@ export class JobTable<Job extends Row> {
 
   get(id: JobId): Job | undefined {
     const chosen = this.#byChosenId.size > 0 ? this.#byChosenId.get(id) : undefined
-    if (chosen !== undefined || !id.startsWith(this.#idPrefix)) return chosen
-    const sequence = Number.parseInt(id.slice(this.#idPrefix.length), 36)
+    if (chosen !== undefined) return chosen
+    const sequence = this.#sequenceOf(id)
     const job = this.#pages.get(Math.floor(sequence / PAGE_SIZE))?.jobs[sequence % PAGE_SIZE]
     return job?.id === id ? job : undefined
   }
 
   /** How a forgotten job ended. */
   tombstone(id: JobId): EndedStatus | undefined {
-    return this.#tombstones.get(id)
+    const chosen = this.#tombstones.get(id)
+    if (chosen !== undefined) return chosen
+    const sequence = this.#sequenceOf(id)
+    const code = this.#pages.get(Math.floor(sequence / PAGE_SIZE))?.tombstones?.[sequence % PAGE_SIZE]
+    return code === undefined || code === 0 ? undefined : STATUSES[code - 1]
   }
 
   isKnown(id: JobId): boolean {
-    return this.#tombstones.has(id) || this.get(id) !== undefined
+    return this.tombstone(id) !== undefined || this.get(id) !== undefined
   }
 
   /** The job with this key that has not ended. */
@@ -95,7 +101,7 @@ export class JobTable<Job extends Row> {
 
   /** Forgets what has grown too old. */
   expire(at: number): void {
-    for (const status of ['completed', 'failed', 'cancelled'] as const) this.#forget(status, at)
+    for (const status of STATUSES) this.#forget(status, at)
   }
 
   endedAs(status: EndedStatus): Iterable<Job> {
@@ -116,8 +122,7 @@ export class JobTable<Job extends Row> {
       const isTooOld = at - (oldest.settled?.endedAt ?? at) > ageMs
       if (jobs.size <= count && !isTooOld) break
       jobs.shift()
-      this.#remove(oldest)
-      this.#bury(oldest.id, status)
+      this.#remove(oldest, status)
     }
   }
 
@@ -129,18 +134,39 @@ export class JobTable<Job extends Row> {
     return page
   }
 
-  #remove(job: Job): void {
+  /** The place that an id of the pool's own tells; `NaN` for any other id. */
+  #sequenceOf(id: JobId): number {
+    if (!id.startsWith(this.#idPrefix)) return Number.NaN
+    const sequence = Number.parseInt(id.slice(this.#idPrefix.length), 36)
+    return this.idOf(sequence) === id ? sequence : Number.NaN
+  }
+
+  #remove(job: Job, status: EndedStatus): void {
     const number = Math.floor(job.sequence / PAGE_SIZE)
     const page = this.#pages.get(number)
     if (page === undefined) return
-    page.jobs[job.sequence % PAGE_SIZE] = undefined
+    const place = job.sequence % PAGE_SIZE
+    page.jobs[place] = undefined
     page.count--
-    if (page.count === 0 && page !== this.#lastPage) this.#pages.delete(number)
-    this.#byChosenId.delete(job.id)
+    if (this.#byChosenId.delete(job.id)) this.#bury(job.id, status)
+    else {
+      page.tombstones ??= new Uint8Array(PAGE_SIZE)
+      page.tombstones[place] = STATUSES.indexOf(status) + 1
+    }
+    if (page.count === 0 && page !== this.#lastPage) this.#empty(page)
   }
 
-  #bury(id: JobId, status: EndedStatus): void {
-    this.#tombstones.set(id, status)
+  /** Of a page without jobs only the tombstones stay, a byte for each job. */
+  #empty(page: Page<Job>): void {
+    page.jobs = []
+    this.#emptyPages.push(page.number)
+    if (this.#emptyPages.size <= TOMBSTONES_MAX / PAGE_SIZE) return
+    const oldest = this.#emptyPages.shift()
+    if (oldest !== undefined && this.#pages.get(oldest)?.count === 0) this.#pages.delete(oldest)
+  }
+
+  #bury(chosenId: JobId, status: EndedStatus): void {
+    this.#tombstones.set(chosenId, status)
     if (this.#tombstones.size <= TOMBSTONES_MAX) return
     for (const oldest of this.#tombstones.keys()) {
       this.#tombstones.delete(oldest)
@@ -149,10 +175,15 @@ export class JobTable<Job extends Row> {
   }
 }
 
+const STATUSES: readonly EndedStatus[] = ['completed', 'failed', 'cancelled']
+
 class Page<Job> {
   readonly number: number
-  readonly jobs: (Job | undefined)[] = []
+  jobs: (Job | undefined)[] = []
+  /** How many jobs it has. */
   count = 0
+  /** How its forgotten jobs ended: 0 for none, else one more than the index of the status. */
+  tombstones: Uint8Array | undefined
 
   constructor(number: number) {
     this.number = number

@@ -63,6 +63,22 @@ describe('what is kept of ended jobs', () => {
 })
 
 describe('a forgotten job', () => {
+  test('with an id of the pool’s own is remembered by how it ended, however many there were', async () => {
+    const { pool } = createPool({ keep: 0 })
+    const jobs = Array.from({ length: 3_000 }, (_, index) =>
+      pool.submitJob({ execute: index === 1_500 ? failing() : () => index }),
+    )
+    await pool.waitForAll()
+    const [first, failed] = [jobs[0], jobs[1_500]].map((job) => job?.id as string)
+    expect([pool.job(first as string), pool.cancelJob(first as string)]).toEqual([undefined, false])
+    expect(await pool.submitJob({ execute: () => 'goes on', dependencies: [first as string] }).value()).toBe(
+      'goes on',
+    )
+    const stopped = await pool.submitJob({ execute: () => 1, dependencies: [failed as string] }).result()
+    expect(stopped).toMatchObject({ status: 'cancelled', causedBy: failed })
+    expect(() => pool.cancelJob(`${first}zz`)).toThrow('ESP_UNKNOWN_JOB')
+  })
+
   test('leaves its id taken', async () => {
     const { pool } = createPool({ keep: 0 })
     await pool.submitJob({ id: 'a', execute: () => 1 }).result()
