@@ -1,6 +1,7 @@
 import type { ActorOptions, ActorRefFrom } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../../machines/index.ts'
 import { Actor, compile, LightActor } from '../statechart/index.ts'
+import { shieldObserver } from './shield.ts'
 
 /**
  * Whether the charts run as XState itself interprets them, instead of compiled and in light actors.
@@ -15,31 +16,6 @@ const prepared = isInterpreted ? <Machine>(machine: Machine): Machine => machine
 export const ActorBase = isInterpreted ? Actor : LightActor
 
 type Report = (thrown: unknown) => void
-
-/**
- * An observer that cannot throw.
- *
- * XState rethrows what a subscriber throws as an uncaught exception, which ends the process; a subscriber of a pool's
- * actors is logged instead.
- */
-export function shieldObserver(args: readonly unknown[], report: Report): object {
-  const [first, error, complete] = args
-  const given = (
-    typeof first === 'object' && first !== null ? first : { next: first, error, complete }
-  ) as Record<string, unknown>
-  const shielded = (name: string) => {
-    if (typeof given[name] !== 'function') return {}
-    const call = (value?: unknown) => {
-      try {
-        ;(given[name] as (value?: unknown) => void)(value)
-      } catch (thrown) {
-        report(thrown)
-      }
-    }
-    return { [name]: call }
-  }
-  return { ...shielded('next'), ...shielded('error'), ...shielded('complete') }
-}
 
 /** Something that takes the effects its chart asks for. */
 export interface EffectTaker {

@@ -12,9 +12,10 @@ import {
 } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunningAttempt } from './attempt.ts'
-import { ActorBase, type EffectTaker, jobLogic, shieldObserver } from './charts.ts'
+import { ActorBase, type EffectTaker, jobLogic } from './charts.ts'
 import type { Sleeper } from './deadlines.ts'
 import type { Queueable } from './ready-queue.ts'
+import { shieldObserver } from './shield.ts'
 
 export type JobSnapshot = SnapshotFrom<typeof jobMachine>
 

@@ -1,5 +1,5 @@
 import type { OrchestratorEvent } from '../../machines/index.ts'
-import { checkInteger, checkName, checkPositive } from '../domain/check.ts'
+import { checkName } from '../domain/check.ts'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { JobResult } from '../domain/job.ts'
@@ -15,7 +15,7 @@ import {
   type TreeLimits,
   type TreeNode,
 } from '../domain/tree.ts'
-import { checkWorkflow, type ExpandRequest, type RunOutcome, type Workflow } from '../domain/workflow.ts'
+import { checkWorkflow, type RunOutcome, type Workflow } from '../domain/workflow.ts'
 import { type EffectTaker, type OrchestratorActor, startOrchestratorActor } from './charts.ts'
 import type { Sleeper } from './deadlines.ts'
 import { cutGrowth, readDecision } from './decisions.ts'
@@ -25,7 +25,9 @@ import type { JobActor, JobObserver } from './job.ts'
 import { PoolCore } from './job-pool.ts'
 import { checkSignal } from './options.ts'
 import { Planting } from './planting.ts'
+import { Request } from './request.ts'
 import type { RunEventOf, RunEventType, RunStreamEvent } from './run-events.ts'
+import { checkLimits, validInput } from './run-settings.ts'
 import type { Supervisor } from './supervisor.ts'
 import { type NodeRecord, TreeStore } from './tree-store.ts'
 
@@ -496,29 +498,6 @@ export class Orchestrator implements JobObserver, EffectTaker, Sleeper, Question
   }
 }
 
-/** A question as `expand` sees it; most never look at the signal, which is made when they do. */
-class Request implements ExpandRequest {
-  readonly node: TreeNode
-  readonly result: JobResult
-  readonly tree: Tree
-  readonly budget: Budget
-  readonly input: unknown
-  readonly #question: Question<NodeRecord>
-
-  constructor(node: TreeNode, tree: Tree, budget: Budget, input: unknown, question: Question<NodeRecord>) {
-    this.node = node
-    this.result = node.result as JobResult
-    this.tree = tree
-    this.budget = budget
-    this.input = input
-    this.#question = question
-  }
-
-  get signal(): AbortSignal {
-    return this.#question.signal
-  }
-}
-
 /** It begins the ids of the run's jobs, which may be 200 characters long. */
 const RUN_ID_LENGTH_MAX = 150
 
@@ -526,34 +505,3 @@ const RUN_ID_LENGTH_MAX = 150
 type Carried = Pick<DecisionRecord, 'nodeIds' | 'cut'>
 
 const NOTHING: Carried = { nodeIds: [], cut: [] }
-
-/** @throws {EspalierError} `ESP_INVALID_INPUT`, naming the path of each issue. */
-async function validInput(workflow: Workflow, input: unknown): Promise<unknown> {
-  const schema = workflow.input
-  if (schema === undefined) return input
-  const result = await schema['~standard'].validate(input)
-  if (result.issues === undefined) return result.value
-  const issues = result.issues.map(({ message, path }) => {
-    const where = (path ?? [])
-      .map((part) => (typeof part === 'object' ? String(part.key) : String(part)))
-      .join('.')
-    return where === '' ? message : `${where}: ${message}`
-  })
-  throw new EspalierError('ESP_INVALID_INPUT', { workflow: workflow.name, issues })
-}
-
-function checkLimits(limits: TreeLimits): TreeLimits {
-  for (const name of Object.keys(limits)) {
-    if (Object.hasOwn(DEFAULT_LIMITS, name)) continue
-    const expected = `one of the limits (${Object.keys(DEFAULT_LIMITS).join(', ')})`
-    throw new EspalierError('ESP_INVALID_OPTION', { option: `limits.${name}`, expected, got: name })
-  }
-  checkInteger('limits.maxNodes', limits.maxNodes, 1)
-  checkInteger('limits.maxChildrenPerNode', limits.maxChildrenPerNode, 1)
-  checkInteger('limits.maxDepth', limits.maxDepth)
-  checkInteger('limits.maxRevisions', limits.maxRevisions)
-  checkInteger('limits.maxParallelExpands', limits.maxParallelExpands, 1)
-  checkPositive('limits.expandTimeoutMs', limits.expandTimeoutMs)
-  if (limits.maxRunMs !== undefined) checkPositive('limits.maxRunMs', limits.maxRunMs)
-  return limits
-}

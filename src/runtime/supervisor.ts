@@ -26,6 +26,7 @@ import { JobTable } from './job-table.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
 import { ReadyQueue } from './ready-queue.ts'
+import { shieldInspection } from './shield.ts'
 import { Slots } from './slots.ts'
 
 type Running = RunningAttempt<JobActor>
@@ -538,21 +539,4 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
 function linksOf(job: JobActor): NonNullable<JobActor['links']> {
   job.links ??= { dependencies: [], outstanding: 0, dependants: [] }
   return job.links
-}
-
-/** XState calls inspectors in the middle of its own work: one that throws must not break that. */
-function shieldInspection(
-  inspect: NonNullable<PoolSettings['inspect']>,
-  logger: PoolSettings['logger'],
-): NonNullable<PoolSettings['inspect']> {
-  let hasWarned = false
-  return (event) => {
-    try {
-      if (typeof inspect === 'function') inspect(event)
-      else inspect.next?.(event)
-    } catch (thrown) {
-      if (!hasWarned) logger.error('The inspector threw; it is told of no more than this first time.', thrown)
-      hasWarned = true
-    }
-  }
 }
