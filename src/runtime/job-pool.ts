@@ -55,8 +55,12 @@ export class PoolCore implements AsyncDisposable {
       ...executors.filter((other) => other !== first),
     ])
     const abort = () => void this.shutdown({ wait: false })
-    if (settings.signal?.aborted) abort()
-    else settings.signal?.addEventListener('abort', abort, { once: true })
+    const { signal } = settings
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+    // A signal often outlives the pool, and would hold it.
+    if (signal !== undefined)
+      void this.#supervisor.closed.then(() => signal.removeEventListener('abort', abort))
   }
 
   /** What runs on top of a pool inside this package, such as the orchestrator, works with these. */

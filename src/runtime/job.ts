@@ -139,7 +139,7 @@ export class JobActor
   lastSlot = -1
   /** Earlier attempts, when there were any. */
   earlier: RunningAttempt<JobActor>[] | undefined = undefined
-  /** Absent when no job waits for another here. */
+  /** Absent when no job waits for another here, and once it has ended. */
   links: Links | undefined = undefined
   #promise: Promise<JobResult> | undefined = undefined
   #resolve: Resolve | undefined = undefined
@@ -203,6 +203,7 @@ export class JobActor
       if (settled === undefined) {
         this.#promise = new Promise(holdResolve)
         this.#resolve = heldResolve
+        heldResolve = undefined
       } else {
         this.#promise = Promise.resolve(settled)
       }

@@ -387,21 +387,17 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     const { observer, callback } = job.extras
     observer?.settled(job, result)
     if (callback !== undefined) this.callbacks.run(callback, result)
-    if (job.links !== undefined && job.links.dependants.length > 0)
-      this.#tellDependants(job, job.links, result)
+    const dependants = job.links?.dependants
+    // Else each job of a chain would hold all before it, long after `keep` let them go.
+    job.links = undefined
+    if (dependants !== undefined) this.#tellDependants(job, dependants, result)
   }
 
-  #tellDependants(
-    job: JobActor,
-    links: NonNullable<JobActor['links']>,
-    { status, endedAt: at }: JobResult,
-  ): void {
-    const { dependants } = links
-    links.dependants = []
+  #tellDependants(job: JobActor, dependants: readonly JobActor[], { status, endedAt: at }: JobResult): void {
     for (const dependant of dependants) {
+      if (dependant._snapshot.status !== 'active') continue
       const waiting = linksOf(dependant)
       waiting.outstanding--
-      if (dependant._snapshot.status !== 'active') continue
       if (status === 'completed' || dependant.extras.runsOnDependencyFailure === true) {
         if (waiting.outstanding === 0) dependant.send({ type: 'dependencies.met', at })
       } else {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { createPool, expectRefusal, failing } from './harness.ts'
 
@@ -63,6 +65,21 @@ describe('what is kept of ended jobs', () => {
 })
 
 describe('a forgotten job', () => {
+  test('is let go by the jobs that depended on it, once they have ended', async () => {
+    const { pool } = createPool({ keep: 0 })
+    pool.pause()
+    const first = new WeakRef(pool.submitJob({ id: 'first', execute: () => 1 }))
+    const last = pool.submitJob({ execute: () => 2, dependencies: ['first'] })
+    pool.resume()
+    await pool.waitForAll()
+    setFlagsFromString('--expose-gc')
+    // What a WeakRef has given out lives until the event loop has turned.
+    await new Promise((resolve) => setImmediate(resolve))
+    ;(runInNewContext('gc') as () => void)()
+    expect(first.deref()).toBeUndefined()
+    expect(last.status).toBe('completed')
+  })
+
   test('with an id of the pool’s own is remembered by how it ended, however many there were', async () => {
     const { pool } = createPool({ keep: 0 })
     const jobs = Array.from({ length: 3_000 }, (_, index) =>
