@@ -42,7 +42,7 @@ export const jobLogic = prepared(
   }),
 )
 
-const poolLogic = prepared(
+export const poolLogic = prepared(
   poolMachine.provide({
     actions: {
       dispatch: take('dispatch'),
@@ -54,7 +54,7 @@ const poolLogic = prepared(
   }),
 )
 
-const orchestratorLogic = prepared(
+export const orchestratorLogic = prepared(
   orchestratorMachine.provide({
     actions: {
       plantRoot: take('plantRoot'),

@@ -1,0 +1,182 @@
+import { EspalierError, errorCodes } from './errors.ts'
+import type { JobId, JobPolicy } from './job.ts'
+import type { Priority } from './priority.ts'
+import type { DecisionRecord, NodeId, NodeSpec, TreeLimits } from './tree.ts'
+
+/** Whose chart an entry of the trace belongs to. */
+export type TraceActor = 'pool' | 'run' | 'job'
+
+/**
+ * One event that reached a chart and changed it.
+ *
+ * Entries in order are enough to make every chart's state again from nothing: an actor's first entry is its birth
+ * ({@link BirthEvent}), those after it are the events of its chart, with errors as {@link ErrorJson}. What `expand`
+ * decided stands between them ({@link TreeEvent}).
+ */
+export interface TraceEntry {
+  /** Dense, from 1. */
+  readonly seq: number
+  /** Epoch ms. */
+  readonly at: number
+  readonly actor: TraceActor
+  /** Of the pool, the run or the job. */
+  readonly id: string
+  readonly event: TraceEvent
+}
+
+/** An event as JSON. Its `at` is the entry's, and stands there only. */
+export type TraceEvent = BirthEvent | TreeEvent | ChartEvent
+
+/** An event of a chart; `error` is an {@link ErrorJson}. */
+export interface ChartEvent {
+  readonly type: string
+  readonly [field: string]: unknown
+}
+
+export type BirthEvent = PoolCreated | RunCreated | JobSubmitted
+
+export interface PoolCreated {
+  readonly type: 'pool.created'
+  readonly maxParallelJobs: number
+  /** Of the jobs that name none of their own. */
+  readonly policy: JobPolicy
+}
+
+export interface RunCreated {
+  readonly type: 'run.created'
+  readonly workflow: string
+  /** The run's validated input. */
+  readonly input?: unknown
+  readonly limits: Partial<TreeLimits>
+}
+
+/** A job's acceptance: its spec as JSON, and what its chart needs. It was queued at the entry's `at`. */
+export interface JobSubmitted {
+  readonly type: 'job.submitted'
+  readonly execute: StoredExecute
+  readonly args?: readonly unknown[]
+  readonly nodeId?: NodeId
+  readonly treeId?: string
+  readonly metadata?: unknown
+  /** Absent: `'normal'`. */
+  readonly priority?: Priority
+  readonly score?: number
+  readonly dependencies?: readonly JobId[]
+  /** Absent: `'cancel'`. */
+  readonly onDependencyFailure?: 'run'
+  /** Epoch ms; absent: at once. */
+  readonly readyAt?: number
+  /** Absent: the pool's. */
+  readonly policy?: JobPolicy
+  readonly dedupeKey?: string
+  readonly executor?: string
+}
+
+/** What a job runs, as JSON: a workflow's handler, a module's export or a command; a closure has a name at most. */
+export type StoredExecute =
+  | { readonly handler: string }
+  | { readonly module: string; readonly export?: string }
+  | { readonly command: string; readonly args?: readonly string[] }
+  | { readonly closure: string }
+
+/** What was decided about a tree; under the id of its run. */
+export type TreeEvent =
+  | {
+      readonly type: 'node.grown'
+      readonly nodeId: NodeId
+      readonly parentId?: NodeId
+      readonly spec: NodeSpec
+    }
+  | { readonly type: 'node.decided'; readonly nodeId: NodeId; readonly decision: StoredDecision }
+  | {
+      readonly type: 'node.revised'
+      readonly nodeId: NodeId
+      /** With all revisions applied. */
+      readonly spec: NodeSpec
+    }
+
+/** A decision as it was carried out, and the value it satisfied the run with. */
+export type StoredDecision = Omit<DecisionRecord, 'error' | 'at'> & {
+  readonly error?: ErrorJson
+  readonly value?: unknown
+}
+
+/** An error as JSON. */
+export interface ErrorJson {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  readonly code?: string | number
+  /** Of an {@link EspalierError}. */
+  readonly details?: unknown
+  readonly cause?: ErrorJson | { readonly thrown: unknown }
+}
+
+/** Causes of causes are kept to this depth. */
+const CAUSES_MAX = 8
+
+/** What of an error JSON can carry; never throws, however hostile the error is. */
+export function errorToJson(error: Error, depth = 0): ErrorJson {
+  const { name, message, stack, code, cause } = readable(error)
+  const details = error instanceof EspalierError ? plain(error.details) : undefined
+  return {
+    name: String(name ?? 'Error'),
+    message: String(message ?? ''),
+    ...(typeof stack === 'string' ? { stack } : {}),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(details === undefined ? {} : { details }),
+    ...(cause === undefined || depth >= CAUSES_MAX ? {} : { cause: causeToJson(cause, depth + 1) }),
+  }
+}
+
+/** The error again: an {@link EspalierError} where it was one, else an `Error` of the same name and fields. */
+export function errorFromJson(json: ErrorJson): Error {
+  const { name, message, stack, code, details, cause } = json
+  const options = cause === undefined ? undefined : { cause: causeFromJson(cause) }
+  const known = name === 'EspalierError' && errorCodes.find((each) => each === code)
+  const error = known ? new EspalierError(known, details as never, options) : new Error(message, options)
+  const define = (field: string, value: unknown) =>
+    Object.defineProperty(error, field, { value, configurable: true, writable: true, enumerable: false })
+  define('message', message)
+  define('stack', stack)
+  if (known) return error
+  if (name !== 'Error') define('name', name)
+  if (code !== undefined) Object.assign(error, { code })
+  return error
+}
+
+function causeToJson(cause: unknown, depth: number): ErrorJson | { readonly thrown: unknown } {
+  return cause instanceof Error ? errorToJson(cause, depth) : { thrown: plain(cause) }
+}
+
+function causeFromJson(cause: ErrorJson | { readonly thrown: unknown }): unknown {
+  return 'message' in cause ? errorFromJson(cause) : cause.thrown
+}
+
+/** The fields of an error, read once and safely: a getter may throw. */
+function readable(error: Error): Record<'name' | 'message' | 'stack' | 'code' | 'cause', unknown> {
+  const read = (field: string): unknown => {
+    try {
+      return (error as unknown as Record<string, unknown>)[field]
+    } catch {
+      return undefined
+    }
+  }
+  return {
+    name: read('name'),
+    message: read('message'),
+    stack: read('stack'),
+    code: read('code'),
+    cause: read('cause'),
+  }
+}
+
+/** A copy as JSON has it; what JSON cannot carry becomes a string. */
+function plain(value: unknown): unknown {
+  try {
+    const text = JSON.stringify(value)
+    return text === undefined ? String(value) : JSON.parse(text)
+  } catch {
+    return String(value)
+  }
+}
