@@ -80,11 +80,9 @@ describe('the checker', () => {
     ['src/cli/a.ts', `import { x } from '../runtime/x.ts'`],
     ['src/cli/launcher.js', `import('../runtime/x.ts')`],
     ['examples/a/workflow.ts', `import { x } from '../../src/index.ts'`],
-    [
-      'inspector/a.tsx',
-      `import { schema } from '../src/protocol/x.ts'; export const A = () => <b>{schema}</b>`,
-    ],
+    ['src/protocol/a.ts', `import { z } from 'zod'`],
     ['inspector/a.tsx', `import type { X } from '../src/runtime/x.ts'`],
+    ['inspector/a.tsx', `import { x } from '../src/diagram/x.ts'; export const A = () => <b>{x}</b>`],
     ['src/novel/a.ts', ''],
     ['src/novel.ts', ''],
     ['src/runtime/a.ts', `import { x } from '../../test/x.ts'`],
@@ -116,8 +114,13 @@ describe('the checker', () => {
     `export { process }`,
     `import { x } from 'node:fs'`,
     `import type { X } from 'node:fs'`,
-  ])('keeps domain, machines and statechart pure: %s', (source) => {
-    for (const file of ['src/domain/a.ts', 'machines/a.machine.ts', 'src/statechart/a.ts'])
+  ])('keeps domain, machines, statechart and protocol pure: %s', (source) => {
+    for (const file of [
+      'src/domain/a.ts',
+      'machines/a.machine.ts',
+      'src/statechart/a.ts',
+      'src/protocol/a.ts',
+    ])
       expect(violations(file, source)).toHaveLength(1)
     expect(violations('src/executors/a.ts', source)).toEqual([])
   })
@@ -157,10 +160,7 @@ describe('the checker', () => {
       'examples/a/workflow.ts',
       `import { node } from 'espalier'; import { x } from './x.ts'; import { z } from 'zod'`,
     ],
-    [
-      'inspector/a.tsx',
-      `import type { X } from '../src/protocol/x.ts'; export const A = (x: X) => <b>{x}</b>`,
-    ],
+    ['inspector/a.tsx', `import { x } from '../src/protocol/x.ts'; export const A = () => <b>{x}</b>`],
   ])('accepts %s: %s', (file, source) => {
     expect(violations(file, source)).toEqual([])
   })

@@ -9,8 +9,6 @@ interface Room {
   readonly packages: readonly string[] | 'any'
   /** Refuses `node:` modules, clocks, timers and randomness. */
   readonly pure?: boolean
-  /** Other rooms are imported for their types only. */
-  readonly typesOnly?: boolean
 }
 
 const ADAPTER: Room = { rooms: ['domain', 'ports'], packages: 'any' }
@@ -32,14 +30,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   resources: ADAPTER,
   telemetry: ADAPTER,
   config: { rooms: ['domain'], packages: 'any' },
-  protocol: { rooms: ['domain'], packages: 'any' },
-  http: { rooms: ['runtime', 'protocol', 'domain', 'ports'], packages: 'any' },
+  // Runs in the page too.
+  protocol: { rooms: ['domain'], packages: [], pure: true },
+  // Lays statecharts out, with a library that is larger than the page: only in Node.
+  diagram: { rooms: ['statechart', 'protocol'], packages: 'any' },
+  http: {
+    rooms: ['runtime', 'machines', 'statechart', 'diagram', 'protocol', 'domain', 'ports'],
+    packages: 'any',
+  },
   cli: { rooms: ['index'], packages: 'any' },
   testing: { rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart'], packages: 'any' },
   // Where the runtime meets its adapters: the only file that sees both.
   compose: { rooms: ['runtime', 'domain', 'executors'], packages: [] },
   index: { rooms: 'any', packages: 'any' },
-  inspector: { rooms: ['protocol'], packages: 'any', typesOnly: true },
+  inspector: { rooms: ['protocol'], packages: 'any' },
   // Examples use the package by its name, as any user does.
   examples: { rooms: [], packages: 'any' },
 }
@@ -108,9 +112,7 @@ function refusal(file: string, room: string, rules: Room, use: Use): string | un
     if (ROOMS[targetRoom] === undefined) return `${says} ${target} is in no room`
     if (rules.rooms !== 'any' && !rules.rooms.includes(targetRoom))
       return `${says} ${room} may import ${rules.rooms.join(', ') || 'no other room'}, but not ${targetRoom}`
-    return rules.typesOnly && !use.typeOnly
-      ? `${says} ${room} may import ${targetRoom} for its types only`
-      : undefined
+    return
   }
   if (what.startsWith('node:')) return rules.pure ? `${says} ${room} uses no module of Node` : undefined
   const name = what.split('/', what.startsWith('@') ? 2 : 1).join('/')

@@ -1,0 +1,52 @@
+export { decodeBlock, encodeBlock } from './block.ts'
+export { DecodeError } from './bytes.ts'
+export type { Box, Chart, ChartEdge, ChartLayout, ChartNode } from './chart.ts'
+export type { Growable, GrowingColumns } from './growable.ts'
+export {
+  type Block,
+  CANCEL_SOURCES,
+  type ColumnName,
+  type Columns,
+  type ColumnTable,
+  type ColumnType,
+  DECISION_TYPES,
+  EVENT_CODES,
+  EVENTS,
+  type EventName,
+  type EventSubject,
+  JOB_STATES,
+  NODE_STATES,
+  POOL_STATES,
+  RUN_REASONS,
+  RUN_STATES,
+  rowsOf,
+  TABLES,
+  type TableName,
+} from './journal.ts'
+export { JournalWriter, type Row } from './journal-writer.ts'
+export {
+  type ActorDetail,
+  BLOCKS_IN_FLIGHT,
+  type CappedValue,
+  type Command,
+  type CommandResult,
+  type CommandType,
+  type ErrorBody,
+  type FeedStatus,
+  type JobDetail,
+  type JobFilter,
+  type JobPage,
+  type JobSelection,
+  type JobSummary,
+  type MissingHistory,
+  PAGE_MESSAGE_BYTES_MAX,
+  type PageMessage,
+  PROTOCOL_VERSION,
+  type RunFacts,
+  type ServerMessage,
+  type SkippedJobs,
+  type WaitReason,
+} from './messages.ts'
+export { ATTEMPT_ENDS, RunModel, transitionKey } from './model.ts'
+export { decodeRecording, encodeRecording, type Recording, type RecordingHeader } from './recording.ts'
+export { EXPORT_FORMATS, type ExportFormat, ROUTES, type Route, type RouteName } from './routes.ts'
