@@ -12,5 +12,6 @@ export {
   type PoolContext,
   type PoolEvent,
   type PoolInput,
+  type PoolPressure,
   poolMachine,
 } from './pool.machine.ts'

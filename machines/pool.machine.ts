@@ -1,6 +1,7 @@
 import { produce } from 'immer'
 import { setup } from 'xstate'
 import type { JobResult } from '../src/domain/job.ts'
+import type { PressureReason } from '../src/domain/pressure.ts'
 
 /** How many jobs of the pool are in each status. */
 export interface JobCounts {
@@ -20,6 +21,15 @@ export interface PoolContext {
   readonly jobs: JobCounts
   /** When a shutdown stops waiting, epoch ms; 0: no shutdown asked. */
   readonly deadlineAt: number
+  /** Why and since when the pool is throttled; `null` when it is not. */
+  readonly pressure: PoolPressure | null
+}
+
+/** What throttles a pool. */
+export interface PoolPressure {
+  /** Epoch ms. */
+  readonly since: number
+  readonly reasons: readonly PressureReason[]
 }
 
 /** Every `at` is epoch ms. */
@@ -27,7 +37,7 @@ export type PoolEvent =
   | { readonly type: 'pool.pause'; readonly at: number }
   | { readonly type: 'pool.resume'; readonly at: number }
   | { readonly type: 'pool.limit'; readonly at: number; readonly maxParallelJobs: number }
-  | { readonly type: 'pressure.raised'; readonly at: number; readonly reason: string }
+  | { readonly type: 'pressure.raised'; readonly at: number; readonly reasons: readonly PressureReason[] }
   | { readonly type: 'pressure.cleared'; readonly at: number }
   /** The jobs' counts after a batch of changes. */
   | { readonly type: 'jobs.changed'; readonly at: number; readonly jobs: JobCounts }
@@ -53,7 +63,7 @@ const pool = setup({
     input: {} as PoolInput,
     context: {} as PoolContext,
     events: {} as PoolEvent,
-    tags: {} as 'accepting' | 'dispatching',
+    tags: {} as 'accepting' | 'dispatching' | 'trickling',
   },
   guards: {
     isIdle: ({ context }) => isIdle(context.jobs),
@@ -74,7 +84,8 @@ const pool = setup({
     notify: (
       _,
       _params:
-        | { type: 'pool.paused' | 'pool.resumed' | 'pool.throttled' | 'pool.closed' }
+        | { type: 'pool.paused' | 'pool.resumed' | 'pool.unthrottled' | 'pool.closed' }
+        | { type: 'pool.throttled'; reasons: readonly PressureReason[] }
         | { type: 'pool.limited'; maxParallelJobs: number },
     ) => {},
     /** Lets go of what the pool holds: no job is left. */
@@ -100,6 +111,27 @@ const setLimit = pool.assign(({ context, event }) =>
   }),
 )
 
+const notePressure = pool.assign(({ context, event }) =>
+  produce(context, (draft) => {
+    if (event.type !== 'pressure.raised') return
+    draft.pressure = { since: context.pressure?.since ?? event.at, reasons: [...event.reasons] }
+  }),
+)
+
+const forgetPressure = pool.assign(({ context }) =>
+  produce(context, (draft) => {
+    draft.pressure = null
+  }),
+)
+
+const notifyThrottled = {
+  type: 'notify',
+  params: ({ context }: { context: PoolContext }) => ({
+    type: 'pool.throttled' as const,
+    reasons: context.pressure?.reasons ?? [],
+  }),
+} as const
+
 const cancelForShutdown = { type: 'cancelJobs', params: { reason: 'shutdown' } } as const
 
 /**
@@ -114,6 +146,7 @@ export const poolMachine = pool.createMachine({
     maxParallelJobs: input.maxParallelJobs,
     jobs: { queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 },
     deadlineAt: 0,
+    pressure: null,
   }),
   type: 'parallel',
   on: {
@@ -177,7 +210,7 @@ export const poolMachine = pool.createMachine({
           tags: 'dispatching',
           on: {
             'pool.pause': 'paused',
-            'pressure.raised': 'throttled',
+            'pressure.raised': { target: 'throttled', actions: notePressure },
           },
         },
         paused: {
@@ -191,10 +224,14 @@ export const poolMachine = pool.createMachine({
           },
         },
         throttled: {
-          description: 'The machine is under pressure: nothing new starts until that is over.',
-          entry: { type: 'notify', params: { type: 'pool.throttled' } },
-          exit: { type: 'notify', params: { type: 'pool.resumed' } },
+          description:
+            'The machine is under pressure: a job starts only when no other runs, until that is over.',
+          tags: 'trickling',
+          entry: notifyThrottled,
+          exit: [forgetPressure, { type: 'notify', params: { type: 'pool.unthrottled' } }],
           on: {
+            // Something else has become too high, or one of several is over.
+            'pressure.raised': { actions: [notePressure, notifyThrottled] },
             'pressure.cleared': { target: 'open', actions: 'dispatch' },
             'pool.pause': 'paused',
           },

@@ -1,5 +1,6 @@
 import type { RunOutcome, Workflow } from './domain/workflow.ts'
 import { asyncExecutor } from './executors/async.ts'
+import { systemHost } from './resources/host.ts'
 import { PoolCore } from './runtime/job-pool.ts'
 import type { JobPoolOptions } from './runtime/options.ts'
 import { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.ts'
@@ -11,7 +12,7 @@ import { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.t
 export class JobPool extends PoolCore {
   /** @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`. */
   constructor(options: JobPoolOptions = {}) {
-    super(options, [asyncExecutor])
+    super(options, [asyncExecutor], systemHost)
   }
 }
 

@@ -1,4 +1,5 @@
 export { JobPool, type RunOptions, runWorkflow } from './compose.ts'
+export type { AutoLimit, HostCapacity } from './domain/capacity.ts'
 export { type ErrorCode, EspalierError, errorCodes, isEspalierError } from './domain/errors.ts'
 export type { DurationSummary } from './domain/histogram.ts'
 export type {
@@ -15,6 +16,13 @@ export type {
   JobStatus,
   ModuleHandler,
 } from './domain/job.ts'
+export type {
+  HostSample,
+  PressureMeasure,
+  PressureOptions,
+  PressureReason,
+  PressureThreshold,
+} from './domain/pressure.ts'
 export { PRIORITIES, type Priority } from './domain/priority.ts'
 export type { Backoff } from './domain/retry.ts'
 export {
@@ -49,6 +57,7 @@ export {
 } from './domain/workflow.ts'
 export type { Clock } from './ports/clock.ts'
 export type { Attempt, AttemptSink, Executor } from './ports/executor.ts'
+export type { Host, HostWatch } from './ports/host.ts'
 export type { Logger } from './ports/logger.ts'
 export type { Ids, Random } from './ports/random.ts'
 export type {

@@ -41,7 +41,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: { rooms: ['index'], packages: 'any' },
   testing: { rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart'], packages: 'any' },
   // Where the runtime meets its adapters: the only file that sees both.
-  compose: { rooms: ['runtime', 'domain', 'executors'], packages: [] },
+  compose: { rooms: ['runtime', 'domain', 'executors', 'resources'], packages: [] },
   index: { rooms: 'any', packages: 'any' },
   inspector: { rooms: ['protocol'], packages: 'any' },
   // Examples use the package by its name, as any user does.

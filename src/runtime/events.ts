@@ -1,4 +1,5 @@
 import type { JobId, JobResult, JobStatus } from '../domain/job.ts'
+import type { PressureReason } from '../domain/pressure.ts'
 
 /** What happens in a pool, by name. Every `at` is epoch ms. */
 export interface PoolEventMap {
@@ -20,7 +21,9 @@ export interface PoolEventMap {
   'job.ignored': JobFact & { readonly event: string; readonly status: JobStatus }
   'pool.paused': PoolFact
   'pool.resumed': PoolFact
-  'pool.throttled': PoolFact
+  /** The machine is under pressure: jobs start one at a time; or the reasons have changed. */
+  'pool.throttled': PoolFact & { readonly reasons: readonly PressureReason[] }
+  'pool.unthrottled': PoolFact
   'pool.limited': PoolFact & { readonly maxParallelJobs: number }
   'pool.closed': PoolFact
 }

@@ -4,6 +4,7 @@ import { checkDuration, checkInteger, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
+import type { Host } from '../ports/host.ts'
 import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
 import type { Job } from './job.ts'
 import type { PoolMetrics } from './metrics.ts'
@@ -44,10 +45,13 @@ export class PoolCore implements AsyncDisposable {
 
   /**
    * @param executors - The executors that `executorType` and a job's `executor` may name.
+   * @param systemHost - The machine, for pools that name no `host`.
    * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`.
    */
-  constructor(options: JobPoolOptions, executors: readonly Executor[]) {
-    const settings = resolveOptions(options)
+  constructor(options: JobPoolOptions, executors: readonly Executor[], systemHost: Host) {
+    const settings = resolveOptions(options, systemHost)
+    if (settings.autoLimit !== undefined)
+      settings.logger.info(`maxParallelJobs: ${settings.autoLimit.formula}.`)
     const first = pickExecutor(settings.executor, executors)
     this.#supervisor = new Supervisor(settings, first)
     this.#submissions = new Submissions(this.#supervisor, [

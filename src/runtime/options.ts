@@ -1,9 +1,12 @@
+import { type AutoLimit, autoLimit } from '../domain/capacity.ts'
 import { checkDuration, checkInteger, checkObject, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { EndedStatus, JobPolicy } from '../domain/job.ts'
+import { type PressureOptions, type PressureRule, resolvePressure } from '../domain/pressure.ts'
 import type { Backoff } from '../domain/retry.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Executor } from '../ports/executor.ts'
+import type { Host } from '../ports/host.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Ids, Random } from '../ports/random.ts'
 import type { Inspection } from '../statechart/index.ts'
@@ -19,8 +22,15 @@ export interface KeepRule {
 
 /** What `new JobPool()` takes. Everything has a default. */
 export interface JobPoolOptions {
-  /** How many attempts may run at a time. Default 3. */
-  readonly maxParallelJobs?: number
+  /** How many attempts may run at a time; `'auto'`: what cores, memory and container allow. Default 3. */
+  readonly maxParallelJobs?: number | 'auto'
+  /**
+   * When the machine is under pressure, and jobs start one at a time; `false`: never.
+   *
+   * Default: above 90 % of the memory, or when the event loop turns more than 200 ms late. Off by default for a pool
+   * with a `clock` of its own and no `host`.
+   */
+  readonly pressure?: PressureOptions | false
   /** How attempts run, unless a job says otherwise. Default `'async'`. */
   readonly executorType?: string | Executor
   /** Whether jobs' callbacks are called. Default `true`. */
@@ -52,11 +62,16 @@ export interface JobPoolOptions {
   readonly clock?: Clock
   readonly random?: Random
   readonly ids?: Ids
+  /** What tells of cores, memory and pressure. Default: this machine. */
+  readonly host?: Host
 }
 
 /** The options of a pool, checked and complete. */
 export interface PoolSettings {
   readonly maxParallelJobs: number
+  /** How `maxParallelJobs` was worked out, if it was. */
+  readonly autoLimit: AutoLimit | undefined
+  readonly pressure: PressureRule | undefined
   readonly executor: string | Executor
   readonly enableCallbacks: boolean
   readonly callbackTimeoutMs: number
@@ -70,13 +85,17 @@ export interface PoolSettings {
   readonly clock: Clock
   readonly random: Random
   readonly ids: Ids
+  readonly host: Host
 }
 
 const DEFAULT_BACKOFF: Backoff = { type: 'exponential', delayMs: 1_000, jitter: 0.2 }
 const DEFAULT_KEEP_COUNT = 100_000
 
-/** @throws {EspalierError} `ESP_INVALID_OPTION`, naming the option. */
-export function resolveOptions(options: JobPoolOptions): PoolSettings {
+/**
+ * @param systemHost - The machine, for pools that name no `host`.
+ * @throws {EspalierError} `ESP_INVALID_OPTION`, naming the option.
+ */
+export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolSettings {
   checkObject('options', options)
   const known = new Set<string>(OPTION_NAMES)
   for (const option of Object.keys(options)) {
@@ -96,8 +115,13 @@ export function resolveOptions(options: JobPoolOptions): PoolSettings {
       got: executor,
     })
   }
+  const host = options.host ?? systemHost
+  const { maxParallelJobs: limit = 3 } = options
+  const auto = limit === 'auto' ? autoLimit(host.capacity()) : undefined
   return {
-    maxParallelJobs: checkInteger('maxParallelJobs', options.maxParallelJobs ?? 3, 1),
+    maxParallelJobs: auto?.maxParallelJobs ?? checkLimit(limit),
+    autoLimit: auto,
+    pressure: resolvePressureRule(options),
     executor,
     enableCallbacks: options.enableCallbacks ?? true,
     callbackTimeoutMs: checkPositive('callbackTimeoutMs', options.callbackTimeoutMs ?? 30_000),
@@ -124,11 +148,13 @@ export function resolveOptions(options: JobPoolOptions): PoolSettings {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     ids: options.ids ?? systemIds,
+    host,
   }
 }
 
 const OPTION_NAMES = [
   'maxParallelJobs',
+  'pressure',
   'executorType',
   'enableCallbacks',
   'callbackTimeoutMs',
@@ -146,7 +172,21 @@ const OPTION_NAMES = [
   'clock',
   'random',
   'ids',
+  'host',
 ] as const satisfies readonly (keyof JobPoolOptions)[]
+
+function checkLimit(limit: number | 'auto'): number {
+  if (typeof limit === 'number') return checkInteger('maxParallelJobs', limit, 1)
+  const expected = "a whole number of at least 1, or 'auto'"
+  throw new EspalierError('ESP_INVALID_OPTION', { option: 'maxParallelJobs', expected, got: limit })
+}
+
+/** On simulated time the real machine's mood would be chance. */
+function resolvePressureRule({ pressure, clock, host }: JobPoolOptions): PressureRule | undefined {
+  if (pressure === false || (pressure === undefined && clock !== undefined && host === undefined))
+    return undefined
+  return resolvePressure(pressure ?? {})
+}
 
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal

@@ -1,6 +1,8 @@
 import type { StateValueFrom } from 'xstate'
-import type { poolMachine } from '../../machines/index.ts'
+import type { PoolPressure, poolMachine } from '../../machines/index.ts'
+import type { AutoLimit } from '../domain/capacity.ts'
 import type { JobId, JobStatus } from '../domain/job.ts'
+import { describePressure } from '../domain/pressure.ts'
 import type { Priority } from '../domain/priority.ts'
 import type { RunningAttempt } from './attempt.ts'
 import type { JobActor } from './job.ts'
@@ -16,6 +18,10 @@ export interface PoolStatus {
   /** All jobs ever accepted. */
   readonly total: number
   readonly maxParallelJobs: number
+  /** How `maxParallelJobs: 'auto'` was worked out at the start; absent without it. */
+  readonly autoLimit: AutoLimit | undefined
+  /** Why jobs start one at a time, and since when; absent while they do not. */
+  readonly pressure: PoolPressure | undefined
   readonly queuedByState: { readonly blocked: number; readonly ready: number; readonly delayed: number }
   readonly queuedByPriority: Readonly<Record<Priority, number>>
   /** Attempts that ignore their signal and still run, though their jobs have settled. */
@@ -67,6 +73,8 @@ export function statusOf(supervisor: Supervisor): PoolStatus {
     cancelled,
     total: queued + running + completed + failed + cancelled,
     maxParallelJobs: context.maxParallelJobs,
+    autoLimit: supervisor.settings.autoLimit,
+    pressure: context.pressure ?? undefined,
     queuedByState: { blocked, ready, delayed },
     queuedByPriority,
     zombies: slots.zombies.size,
@@ -82,7 +90,14 @@ export function healthOf(supervisor: Supervisor): PoolHealth {
   const { lifecycle, dispatch } = pool.value
   const reasons: string[] = []
   if (lifecycle === 'draining') reasons.push('The pool is shutting down.')
-  if (dispatch !== 'open') reasons.push(`Nothing new starts: dispatch is ${dispatch}.`)
+  if (dispatch === 'paused') reasons.push('Nothing new starts: dispatch is paused.')
+  if (pool.context.pressure !== null) {
+    const { since, reasons: measures } = pool.context.pressure
+    const why = measures.map(describePressure).join('; ')
+    reasons.push(
+      `Jobs start one at a time: dispatch is throttled since ${new Date(since).toISOString()}, as ${why}.`,
+    )
+  }
   if (slots.zombies.size > 0) reasons.push(`Attempts that ignore their signal: ${slots.zombies.size}.`)
   if (slots.zombies.size >= pool.context.maxParallelJobs)
     reasons.push('No slot is left: zombies hold all of them.')

@@ -2,6 +2,7 @@ import type { JobEvent, PoolEvent } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId, JobResult } from '../domain/job.ts'
+import { describePressure, type PressureReason } from '../domain/pressure.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
 import { type AttemptListener, RunningAttempt } from './attempt.ts'
@@ -25,6 +26,7 @@ import { isRunning, JobCounts } from './job-counts.ts'
 import { JobTable } from './job-table.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
+import { PressureWatch } from './pressure-watch.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { shieldInspection } from './shield.ts'
 import { Slots } from './slots.ts'
@@ -57,6 +59,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   readonly closed: Promise<void>
   heapIndex = -1
   wakeAt: number | undefined = undefined
+  readonly #pressure: PressureWatch | undefined
   readonly #effects = new EffectQueue()
   readonly #afterEffects = new Fifo<() => void>()
   #isActing = false
@@ -75,6 +78,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.ready = new ReadyQueue(settings.promoteAfterMs)
     this.deadlines = new Deadlines(clock)
     this.events = new EventHub((thrown, type) => logger.error(`A listener of "${type}" threw.`, thrown))
+    this.#pressure = settings.pressure && new PressureWatch(this, settings.host, settings.pressure)
     this.callbacks = new CallbackRunner(settings, this.deadlines, this.meter)
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
@@ -90,6 +94,10 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
 
   now(): number {
     return this.settings.clock.now()
+  }
+
+  get pressureReasons(): readonly PressureReason[] {
+    return this.actor.getSnapshot().context.pressure?.reasons ?? []
   }
 
   /** Sends an event to the pool's own chart, and acts on it. */
@@ -272,7 +280,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
         this.#wakeAt(this, params as { at: number })
         return
       case 'notify':
-        this.#emit({ ...(params as PoolStreamEvent), at: this.now() })
+        this.#notify({ ...(params as PoolStreamEvent), at: this.now() })
         return
       case 'close':
         this.#close()
@@ -289,7 +297,8 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
       return false
     }
     const pool = this.actor.getSnapshot()
-    if (this.slots.busy >= pool.context.maxParallelJobs || !pool.hasTag('dispatching')) return false
+    if (this.slots.busy >= pool.context.maxParallelJobs) return false
+    if (!pool.hasTag('dispatching') && !(pool.hasTag('trickling') && this.counts.running === 0)) return false
     const at = this.now()
     if (this.#turnAt !== undefined && at - this.#turnAt > TURN_MS) return false
     const job = this.ready.take(at)
@@ -496,6 +505,15 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     if (this.events.hasListeners(event.type)) this.events.emit(event)
   }
 
+  #notify(event: PoolStreamEvent): void {
+    const { logger } = this.settings
+    if (event.type === 'pool.throttled') {
+      const why = event.reasons.map(describePressure).join('; ')
+      logger.warn(`The pool is throttled: jobs start one at a time, since ${why}.`)
+    } else if (event.type === 'pool.unthrottled') logger.info('The pool is not throttled any more.')
+    this.#emit(event)
+  }
+
   #emitOf(job: JobActor, type: PoolEventType, at: number, facts: object): void {
     const { id: jobId, nodeId, treeId } = job
     this.events.emit({ type, at, jobId, nodeId, treeId, ...facts } as PoolStreamEvent)
@@ -512,6 +530,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.#turnAt = undefined
     this.reportCounts()
     this.act()
+    this.#pressure?.follow(this.counts.running > 0)
     this.jobs.expire(this.now())
   }
 

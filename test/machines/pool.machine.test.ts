@@ -22,7 +22,8 @@ const shutdown = (wait = true): PoolEvent => ({ type: 'pool.shutdown', at: 10, w
 const deadline = (at: number): PoolEvent => ({ type: 'deadline.reached', at })
 const pause: PoolEvent = { type: 'pool.pause', at: 2 }
 const resume: PoolEvent = { type: 'pool.resume', at: 3 }
-const raised: PoolEvent = { type: 'pressure.raised', at: 4, reason: 'memory' }
+const reasons = [{ measure: 'memoryShare', value: 0.95, clear: 0.85 } as const]
+const raised: PoolEvent = { type: 'pressure.raised', at: 4, reasons }
 const cleared: PoolEvent = { type: 'pressure.cleared', at: 5 }
 
 const closing = [['notify', { type: 'pool.closed' }], ['close']]
@@ -38,7 +39,7 @@ describe('the lifecycle of the pool', () => {
   test('begins accepting and open, with the given limit', () => {
     const pool = createPool()
     expect(pool.state).toEqual({ lifecycle: 'accepting', dispatch: 'open' })
-    expect(pool.context).toEqual({ maxParallelJobs: 2, jobs: counts(0, 0), deadlineAt: 0 })
+    expect(pool.context).toEqual({ maxParallelJobs: 2, jobs: counts(0, 0), deadlineAt: 0, pressure: null })
   })
 
   test('ends at once when idle', () => {
@@ -102,15 +103,27 @@ describe('the dispatch of the pool', () => {
 
   test('is throttled under pressure', () => {
     const pool = createPool()
-    expect(pool.step(raised)).toEqual([['notify', { type: 'pool.throttled' }]])
-    expect(pool.step(raised)).toEqual([])
-    expect(pool.step(cleared)).toEqual([['notify', { type: 'pool.resumed' }], ['dispatch']])
+    expect(pool.step(raised)).toEqual([['notify', { type: 'pool.throttled', reasons }]])
+    expect(pool.context.pressure).toEqual({ since: 4, reasons })
+    expect(pool.step(cleared)).toEqual([['notify', { type: 'pool.unthrottled' }], ['dispatch']])
+    expect(pool.context.pressure).toBeNull()
+  })
+
+  test('tells of other reasons while it is throttled, and remembers since when it is', () => {
+    const pool = createPool()
+    pool.step(raised)
+    const others = [{ measure: 'eventLoopDelayMs', value: 300, clear: 100 } as const]
+    expect(pool.step({ type: 'pressure.raised', at: 9, reasons: others })).toEqual([
+      ['notify', { type: 'pool.throttled', reasons: others }],
+    ])
+    expect(pool.context.pressure).toEqual({ since: 4, reasons: others })
   })
 
   test('stays paused when the pressure is over', () => {
     const pool = createPool()
     pool.step(raised, pause, cleared)
     expect(pool.state).toMatchObject({ dispatch: 'paused' })
+    expect(pool.context.pressure).toBeNull()
   })
 
   test('is opened by a shutdown: a paused drain could never end', () => {

@@ -150,7 +150,9 @@ describe('the pool is an XState actor', () => {
   test('that shows its states and takes its events', async () => {
     const { pool, clock } = createPool()
     const held = createHeld()
-    pool.actor.send({ type: 'pressure.raised', at: clock.now(), reason: 'memory' })
+    const reasons = [{ measure: 'memoryShare', value: 0.95, clear: 0.85 } as const]
+    pool.submitJob({ execute: held.execute })
+    pool.actor.send({ type: 'pressure.raised', at: clock.now(), reasons })
     const job = pool.submitJob({ execute: held.execute })
     expect(pool.actor.getSnapshot().matches({ dispatch: 'throttled' })).toBe(true)
     expect(pool.getHealth().reasons).toEqual([expect.stringContaining('throttled')])

@@ -65,7 +65,7 @@ const charts: Readonly<Record<string, Chart>> = {
       { type: 'pool.pause', at: 1 },
       { type: 'pool.resume', at: 2 },
       { type: 'pool.limit', at: 3, maxParallelJobs: 4 },
-      { type: 'pressure.raised', at: 4, reason: 'memory' },
+      { type: 'pressure.raised', at: 4, reasons: [{ measure: 'memoryShare', value: 0.95, clear: 0.85 }] },
       { type: 'pressure.cleared', at: 5 },
       { type: 'jobs.changed', at: 6, jobs: counts(1, 1) },
       { type: 'jobs.changed', at: 7, jobs: counts(0, 0) },
