@@ -9,8 +9,8 @@ import {
   type Logger,
   type PoolStreamEvent,
 } from 'espalier'
+import { SimulatedClock } from 'espalier/testing'
 import { expect, vi } from 'vitest'
-import { SimulatedClock } from './simulated-clock.ts'
 
 const warn = console.warn
 // XState's own actor warns of events after its end; here they are sent on purpose.

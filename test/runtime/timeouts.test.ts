@@ -1,4 +1,5 @@
 import type { Clock } from 'espalier'
+import { SimulatedClock } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import {
   createHeld,
@@ -9,7 +10,6 @@ import {
   obedient,
   stateOf,
 } from './harness.ts'
-import { SimulatedClock } from './simulated-clock.ts'
 
 describe('an attempt that takes too long', () => {
   test('is told to end by its signal, at its deadline and not before', async () => {

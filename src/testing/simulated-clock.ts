@@ -1,4 +1,4 @@
-import type { Clock } from 'espalier'
+import type { Clock } from '../ports/clock.ts'
 
 interface Wish {
   readonly at: number
