@@ -56,6 +56,31 @@ const ERRORS = {
     'raise `limits.expandTimeoutMs`, or make it faster.',
   ESP_RUN_STARTED: (o: { runId: string }) =>
     `Run "${o.runId}" was already started. An orchestrator runs once; make a new one for another run.`,
+  ESP_STORE_OWNED: (o: { store: string; pid: number; host: string; since: string }) =>
+    `The store ${o.store} is owned by process ${o.pid} on ${o.host} since ${o.since}. ` +
+    'Wait until that process ends, end it, or use another store.',
+  ESP_STORE_MISSING: (o: { store: string }) =>
+    `There is no store ${o.store}, but one was expected. Check the path; a run makes it with \`--store\`.`,
+  ESP_STORE_EMPTY: (o: { store: string }) =>
+    `The store ${o.store} is an empty file, but a database was expected: what it held is lost. ` +
+    'Restore it from a backup, or remove it to begin anew.',
+  ESP_STORE_FOREIGN: (o: { store: string }) =>
+    `${o.store} is a database of another program, but a store of espalier was expected. Name another file.`,
+  ESP_STORE_NEWER: (o: { store: string; known: number; got: number }) =>
+    `The store ${o.store} has schema ${o.got}, but this version of espalier knows ${o.known} at most. ` +
+    'Use the newer espalier that wrote it.',
+  ESP_STORE_LOG_MISSING: (o: { store: string }) =>
+    `The store ${o.store} was in use when its log ${o.store}-wal was lost, but both are needed: what is left is incomplete. ` +
+    'Put the log back beside it, or restore a backup made with VACUUM INTO.',
+  ESP_STORE_CORRUPT: (o: { store: string; message: string }) =>
+    `The store ${o.store} is damaged, but a sound database was expected: ${o.message}. Restore it from a backup.`,
+  ESP_STORE_SQLITE: (o: { least: string; got: string }) =>
+    `SQLite ${o.least} or newer is needed, but this Node has ${o.got}, which can damage a store. Update Node.`,
+  ESP_STORE_UNUSABLE: (o: { store: string; message: string }) =>
+    `The store ${o.store} cannot be used: ${o.message}. It must be a file that this user may read and write, on a local disk.`,
+  ESP_STORE_REFUSED: (o: { store: string; message: string }) =>
+    `The store ${o.store} did not take a commit: ${o.message}. Nothing of it has happened; ` +
+    'make room or mend the store, and try again.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS

@@ -30,15 +30,13 @@ export class TraceFold {
   }
 
   /**
-   * Takes the next entry.
+   * Takes the next entry. The trace of one run has gaps where others' entries are.
    *
-   * @throws {Error} When an entry is missing before this one, or its actor was never born.
+   * @throws {Error} When the entry is not after the last, or its actor was never born.
    */
   apply(entry: TraceEntry): this {
     const { seq, event } = entry
-    if (this.#seq !== 0 && seq !== this.#seq + 1) {
-      throw new Error(`The trace has a gap: entry ${this.#seq + 1} was expected, but ${seq} came.`)
-    }
+    if (seq <= this.#seq) throw new Error(`The trace is out of order: entry ${seq} came after ${this.#seq}.`)
     this.#seq = seq
     switch (event.type) {
       case 'pool.created':

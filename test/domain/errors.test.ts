@@ -69,6 +69,34 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { nodeId: 'n1', timeoutMs: 9 },
     says: ['"n1"', '9 ms', 'raise `limits.expandTimeoutMs`'],
   },
+  ESP_STORE_OWNED: {
+    details: { store: 'a.db', pid: 7, host: 'here', since: '2026-01-01T00:00:00.000Z' },
+    says: ['a.db', 'process 7 on here', 'since 2026-01-01', 'Wait until'],
+  },
+  ESP_STORE_MISSING: { details: { store: 'a.db' }, says: ['a.db', 'one was expected', 'Check the path'] },
+  ESP_STORE_EMPTY: { details: { store: 'a.db' }, says: ['a.db', 'a database was expected', 'Restore it'] },
+  ESP_STORE_FOREIGN: { details: { store: 'a.db' }, says: ['a.db', 'another program', 'Name another file'] },
+  ESP_STORE_NEWER: {
+    details: { store: 'a.db', known: 1, got: 2 },
+    says: ['a.db', 'schema 2', 'knows 1', 'newer'],
+  },
+  ESP_STORE_LOG_MISSING: { details: { store: 'a.db' }, says: ['a.db-wal', 'incomplete', 'Put the log back'] },
+  ESP_STORE_CORRUPT: {
+    details: { store: 'a.db', message: 'malformed' },
+    says: ['a.db', 'malformed', 'Restore it'],
+  },
+  ESP_STORE_SQLITE: {
+    details: { least: '3.51.3', got: '3.50.0' },
+    says: ['3.51.3', '3.50.0', 'Update Node'],
+  },
+  ESP_STORE_UNUSABLE: {
+    details: { store: 'a.db', message: 'read-only' },
+    says: ['a.db', 'read-only', 'read and write'],
+  },
+  ESP_STORE_REFUSED: {
+    details: { store: 'a.db', message: 'disk is full' },
+    says: ['a.db', 'disk is full', 'Nothing of it has happened', 'make room'],
+  },
   ESP_RUN_STARTED: { details: { runId: 'r1' }, says: ['"r1"', 'already started', 'make a new one'] },
 }
 

@@ -1,0 +1,157 @@
+import type { EndedStatus, JOB_STATES, JobId } from '../domain/job.ts'
+import type { JobSubmitted, TraceEntry } from '../domain/trace.ts'
+import type { NodeId, RunReason } from '../domain/tree.ts'
+
+/**
+ * The durable record of runs and jobs, owned by one process at a time.
+ *
+ * The runtime steps its charts, {@link commit}s what changed, and only then acts: what a store has committed survives the
+ * death of its process, and what it refuses never happened. All calls are synchronous: between step and act nothing else
+ * may happen.
+ */
+export interface RunStore {
+  /** What people know it by: `memory`, or its file. */
+  readonly name: string
+  /** The number of the last event; 0 in an empty store. */
+  readonly lastSeq: number
+  /** The key of the last job; 0 in an empty store. */
+  readonly lastKey: number
+  /**
+   * Records a tick: all of it, or nothing.
+   *
+   * @throws {EspalierError} `ESP_STORE_REFUSED`: nothing of the batch is recorded; a later one may be taken again.
+   */
+  commit(batch: StoreBatch): void
+  /** Newest first. */
+  runs(): RunRecord[]
+  run(runId: string): RunRecord | undefined
+  /** A run's nodes, in the order of growth. */
+  nodes(runId: string): NodeRecord[]
+  /** The jobs of a run, or those that stand alone, in order of submission; ended ones only when asked. */
+  jobs(runId: string | undefined, options?: { readonly isOpen?: boolean }): Iterable<JobRecord>
+  job(jobId: JobId): JobRecord | undefined
+  /** The value of a completed job with this content key, as JSON text; the newest if there are several. */
+  cached(cacheKey: string): { readonly jobId: JobId; readonly value: string | undefined } | undefined
+  /** The journal, in order: of one run and its jobs, of one job, or all of it. */
+  trace(of?: { readonly runId?: string; readonly jobId?: JobId }): Iterable<TraceEntry>
+  /** Lets go of ended runs and jobs, oldest first. */
+  prune(rule: PruneRule): PruneReport
+  size(): StoreSize
+  /** Gives up the ownership. */
+  close(): void
+}
+
+/** What one tick has changed. */
+export interface StoreBatch {
+  /** In order; numbered from `lastSeq + 1`. */
+  readonly events: readonly StoreEvent[]
+  /** Jobs accepted in this tick, as they are at its end; in order of their keys. */
+  readonly submitted: readonly JobRecord[]
+  /** Jobs of earlier ticks whose charts stepped. */
+  readonly changed: readonly JobRecord[]
+  /** Whole, as they are at the end of the tick. */
+  readonly runs: readonly RunRecord[]
+  readonly nodes: readonly NodeRecord[]
+}
+
+/** An entry of the trace, with the key of the job it belongs to. */
+export interface StoreEvent extends TraceEntry {
+  /** Absent for a pool's and a run's events. */
+  readonly key: number | undefined
+}
+
+/** A job: what was submitted, and its chart's latest snapshot. */
+export interface JobRecord {
+  /** The order of submission in the store, from 1. */
+  readonly key: number
+  readonly id: JobId
+  readonly runId: string | undefined
+  readonly submitted: JobSubmitted
+  readonly queuedAt: number
+  readonly state: (typeof JOB_STATES)[number]
+  readonly attempt: number
+  readonly lost: number
+  readonly deadlineAt: number | undefined
+  readonly startedAt: number | undefined
+  /** Why the current attempt was asked to stop, as JSON text. */
+  readonly stopping: string | undefined
+  /** Names the content that made its value, for reuse. */
+  readonly cacheKey: string | undefined
+  /** Absent until it has ended. */
+  readonly end: JobEnd | undefined
+}
+
+export interface JobEnd {
+  readonly at: number
+  /** As JSON text; absent for `undefined`. */
+  readonly value: string | undefined
+  /** An `ErrorJson` as JSON text. */
+  readonly error: string | undefined
+  readonly reason: string | undefined
+  readonly cancelledBy: string | undefined
+  readonly causedBy: JobId | undefined
+}
+
+export type RunStatus = 'running' | EndedStatus
+
+/** A run: how it was started, its chart's latest snapshot, and how it ended. */
+export interface RunRecord {
+  readonly id: string
+  readonly workflow: string
+  /** The module whose default export the workflow is, when it was told. */
+  readonly source: string | undefined
+  /** The validated input, as JSON text; absent for `undefined`. */
+  readonly input: string | undefined
+  /** As JSON text. */
+  readonly limits: string
+  readonly status: RunStatus
+  readonly reason: RunReason | undefined
+  readonly createdAt: number
+  readonly endedAt: number | undefined
+  /** The orchestrator chart's persisted snapshot, as JSON text. */
+  readonly snapshot: string
+  /** What `satisfy` was given, as JSON text. */
+  readonly value: string | undefined
+  /** An `ErrorJson` as JSON text. */
+  readonly error: string | undefined
+  /** The run and the event that this one was forked at. */
+  readonly forkedFrom: string | undefined
+}
+
+/** A node of a run's tree, without what its job tells. */
+export interface NodeRecord {
+  readonly runId: string
+  readonly id: NodeId
+  /** Its place in the order of growth, from 0. */
+  readonly place: number
+  readonly parentId: NodeId | undefined
+  /** The `NodeSpec` with all revisions applied, as JSON text. */
+  readonly spec: string
+  readonly score: number | undefined
+  /** How many jobs it has had; the last is its current one. */
+  readonly jobs: number
+  readonly revisions: number
+  readonly isPruned: boolean
+  /** What was decided after its last end, a `StoredDecision` with `at`, as JSON text. */
+  readonly decision: string | undefined
+}
+
+/** What to keep of ended runs, and of ended jobs that stand alone. */
+export interface PruneRule {
+  readonly now: number
+  readonly keep: Readonly<Record<EndedStatus, { readonly count: number; readonly ageMs: number }>>
+}
+
+export interface PruneReport {
+  readonly runs: number
+  readonly jobs: number
+}
+
+export interface StoreSize {
+  readonly bytes: number
+  readonly runs: number
+  readonly jobs: number
+  readonly events: number
+  readonly outputs: number
+  readonly outputBytes: number
+}

@@ -1,0 +1,108 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { EspalierError } from '../domain/errors.ts'
+import type { PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
+import { explain, openForReading, openForWriting } from './sqlite/open.ts'
+import { giveUpOwnership } from './sqlite/owner.ts'
+import { pruneRows } from './sqlite/prune.ts'
+import { Reader } from './sqlite/reader.ts'
+import { Writer } from './sqlite/writer.ts'
+
+export interface SqliteStoreOptions {
+  /** Refuses to make a new file: what is to be resumed must be there. Default `false`. */
+  readonly mustExist?: boolean
+  /** Opens it for reading only, also while another process owns it; commits are refused. Default `false`. */
+  readonly readOnly?: boolean
+  /** Epoch ms, for the owner's entry. Default: the machine's clock. */
+  readonly now?: () => number
+}
+
+/**
+ * Opens a store in one SQLite file, and owns it until {@link RunStore.close}.
+ *
+ * Each tick of the runtime is one transaction, on disk before it is acknowledged (`journal_mode=WAL`, `synchronous=FULL`).
+ * The file is made with mode 0600, and is readable with any SQLite tool, while it is in use too; to copy it, use
+ * `VACUUM INTO`, since the log beside it is part of it.
+ *
+ * @throws {EspalierError} `ESP_STORE_OWNED` while another process owns it, `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`,
+ * `ESP_STORE_EMPTY`, `ESP_STORE_MISSING`, `ESP_STORE_LOG_MISSING`, `ESP_STORE_CORRUPT`, `ESP_STORE_SQLITE` or
+ * `ESP_STORE_UNUSABLE`; nothing has been changed.
+ */
+export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): RunStore {
+  const { mustExist = false, readOnly = false, now = Date.now } = options
+  const db = readOnly ? openForReading(file) : openForWriting(file, mustExist, now())
+  return new SqliteStore(file, db, readOnly)
+}
+
+class SqliteStore implements RunStore {
+  readonly name: string
+  lastSeq: number
+  lastKey: number
+  readonly #db: DatabaseSync
+  readonly #reader: Reader
+  readonly #writer: Writer | undefined
+
+  constructor(name: string, db: DatabaseSync, isReader: boolean) {
+    this.name = name
+    this.#db = db
+    this.#reader = new Reader(db)
+    this.#writer = isReader ? undefined : new Writer(db)
+    const { seq, key } = explain(name, () => this.#reader.last())
+    this.lastSeq = seq
+    this.lastKey = key
+  }
+
+  commit(batch: StoreBatch): void {
+    this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
+    this.lastSeq += batch.events.length
+    this.lastKey = batch.submitted.at(-1)?.key ?? this.lastKey
+  }
+
+  runs: RunStore['runs'] = () => explain(this.name, () => this.#reader.runs())
+  run: RunStore['run'] = (runId) => explain(this.name, () => this.#reader.run(runId))
+  nodes: RunStore['nodes'] = (runId) => explain(this.name, () => this.#reader.nodes(runId))
+  job: RunStore['job'] = (jobId) => explain(this.name, () => this.#reader.job(jobId))
+  cached: RunStore['cached'] = (key) => explain(this.name, () => this.#reader.cached(key))
+  size: RunStore['size'] = () => explain(this.name, () => this.#reader.size())
+
+  jobs: RunStore['jobs'] = (runId, { isOpen = false } = {}) =>
+    explained(this.name, this.#reader.jobs(runId, isOpen))
+
+  trace: RunStore['trace'] = ({ runId, jobId } = {}) => explained(this.name, this.#reader.trace(runId, jobId))
+
+  prune(rule: PruneRule): PruneReport {
+    const report = this.#transact(() => pruneRows(this.#db, rule))
+    explain(this.name, () => this.#db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))
+    return report
+  }
+
+  close(): void {
+    if (!this.#db.isOpen) return
+    if (this.#writer !== undefined) explain(this.name, () => giveUpOwnership(this.#db))
+    this.#db.close()
+  }
+
+  #transact<Result>(work: (writer: Writer) => Result): Result {
+    const db = this.#db
+    try {
+      if (this.#writer === undefined) throw new Error('it was opened for reading only')
+      db.exec('BEGIN IMMEDIATE')
+      const result = work(this.#writer)
+      db.exec('COMMIT')
+      return result
+    } catch (error) {
+      // SQLite has rolled back already when the disk is full.
+      if (db.isOpen && db.isTransaction) db.exec('ROLLBACK')
+      const { message } = error as Error
+      throw new EspalierError('ESP_STORE_REFUSED', { store: this.name, message }, { cause: error })
+    }
+  }
+}
+
+/** What goes wrong while rows are read one by one is told like everything else. */
+function* explained<Item>(file: string, items: Iterator<Item>): Generator<Item> {
+  for (;;) {
+    const { done, value } = explain(file, () => items.next())
+    if (done) return
+    yield value
+  }
+}

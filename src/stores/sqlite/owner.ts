@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import process from 'node:process'
+import type { DatabaseSync } from 'node:sqlite'
+import { EspalierError } from '../../domain/errors.ts'
+
+/** Who may write to a store: a process, told from a later one of the same pid by when it was started. */
+interface Owner {
+  readonly pid: number
+  readonly started: string
+  readonly host: string
+  readonly since: number
+}
+
+/**
+ * Makes this process the owner of the store, inside a transaction that is open for writing.
+ *
+ * An owner that has died is replaced. One on another machine cannot be asked, and counts as alive.
+ *
+ * @throws {EspalierError} `ESP_STORE_OWNED`.
+ */
+export function takeOwnership(db: DatabaseSync, file: string, now: number): void {
+  const owner = readOwner(db)
+  if (owner !== undefined && isAlive(owner)) {
+    const { pid, host, since } = owner
+    throw new EspalierError('ESP_STORE_OWNED', {
+      store: file,
+      pid,
+      host,
+      since: new Date(since).toISOString(),
+    })
+  }
+  db.prepare('INSERT OR REPLACE INTO owner VALUES (1, ?, ?, ?, ?)').run(
+    process.pid,
+    startOf(process.pid) ?? '',
+    hostname(),
+    now,
+  )
+}
+
+export function giveUpOwnership(db: DatabaseSync): void {
+  db.exec('DELETE FROM owner')
+}
+
+export function readOwner(db: DatabaseSync): Owner | undefined {
+  return db.prepare('SELECT pid, started, host, since FROM owner').get() as Owner | undefined
+}
+
+function isAlive({ pid, started, host }: Owner): boolean {
+  return host !== hostname() || startOf(pid) === started
+}
+
+/** When a process was started, in whatever words the system has for it; `undefined` when there is no such process. */
+function startOf(pid: number): string | undefined {
+  try {
+    if (process.platform === 'linux') {
+      // After the command's name, which may hold spaces and brackets: field 22 of the line, ticks since boot.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ')
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+      // A process that was killed and not yet reaped runs no more.
+      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : `${boot} ${fields[19]}`
+    }
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined
+  } catch {
+    return undefined
+  }
+}

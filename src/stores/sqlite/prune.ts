@@ -1,0 +1,44 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { EndedStatus } from '../../domain/job.ts'
+import type { PruneReport, PruneRule } from '../../ports/run-store.ts'
+
+const STATUSES: readonly EndedStatus[] = ['completed', 'failed', 'cancelled']
+
+/**
+ * Lets go of ended runs with all that is theirs, and of ended jobs that stand alone; inside a transaction of the caller's.
+ *
+ * What others still need stays: a job that an open one depends on.
+ */
+export function pruneRows(db: DatabaseSync, { now, keep }: PruneRule): PruneReport {
+  db.exec(
+    'CREATE TEMP TABLE gone_runs (id TEXT PRIMARY KEY); CREATE TEMP TABLE gone_jobs (key INTEGER PRIMARY KEY)',
+  )
+  try {
+    for (const status of STATUSES) {
+      const { count, ageMs } = keep[status]
+      const before = Number.isFinite(ageMs) ? now - ageMs : Number.NEGATIVE_INFINITY
+      const old = (of: string) => `ended_at < ? OR key NOT IN
+        (SELECT key FROM ${of} ORDER BY ended_at DESC, key DESC LIMIT ?)`
+      const runs = `(SELECT key, id, ended_at FROM runs WHERE status = '${status}')`
+      db.prepare(`INSERT INTO gone_runs SELECT id FROM ${runs} WHERE ${old(runs)}`).run(before, count)
+      const jobs = `(SELECT key, ended_at FROM jobs WHERE run IS NULL AND state = '${status}')`
+      db.prepare(`INSERT INTO gone_jobs SELECT key FROM ${jobs} WHERE ${old(jobs)}`).run(before, count)
+    }
+    db.exec(`DELETE FROM gone_jobs WHERE key IN (
+      SELECT needed.key FROM jobs AS open, json_each(open.spec, '$.dependencies') AS dependency
+      JOIN jobs AS needed ON needed.id = dependency.value WHERE open.run IS NULL AND open.ended_at IS NULL)`)
+    const gone = 'SELECT (SELECT count(*) FROM gone_runs) AS runs, (SELECT count(*) FROM gone_jobs) AS jobs'
+    const report = { ...(db.prepare(gone).get() as unknown as PruneReport) }
+    db.exec(`
+      INSERT INTO gone_jobs SELECT key FROM jobs WHERE run IN (SELECT id FROM gone_runs);
+      DELETE FROM events WHERE job IN (SELECT key FROM gone_jobs) OR other IN (SELECT id FROM gone_runs);
+      DELETE FROM nodes WHERE run IN (SELECT id FROM gone_runs);
+      DELETE FROM jobs WHERE key IN (SELECT key FROM gone_jobs);
+      DELETE FROM runs WHERE id IN (SELECT id FROM gone_runs);
+      DELETE FROM outputs WHERE hash NOT IN (SELECT output FROM jobs WHERE output IS NOT NULL);
+    `)
+    return report
+  } finally {
+    db.exec('DROP TABLE gone_runs; DROP TABLE gone_jobs')
+  }
+}

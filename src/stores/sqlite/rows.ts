@@ -1,0 +1,47 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+
+export type Cell = string | number | null
+
+/**
+ * Inserts rows of one table, several with each statement: the way to SQLite costs as much as a small row does.
+ *
+ * Rows wait here until a statement is full; {@link flush} writes what is left.
+ */
+export class RowWriter {
+  readonly #many: StatementSync
+  readonly #one: StatementSync
+  readonly #columns: number
+  readonly #full: number
+  #cells: Cell[] = []
+
+  /** @param insert - The statement up to `VALUES`. */
+  constructor(db: DatabaseSync, insert: string, columns: number, rowsPerStatement: number) {
+    const row = `(${Array(columns).fill('?').join(', ')})`
+    this.#many = db.prepare(`${insert} VALUES ${Array(rowsPerStatement).fill(row).join(', ')}`)
+    this.#one = db.prepare(`${insert} VALUES ${row}`)
+    this.#columns = columns
+    this.#full = columns * rowsPerStatement
+  }
+
+  /** The cells of one row; taken over, not copied, when they are all there is. */
+  add(...row: readonly Cell[]): void {
+    for (const cell of row) this.#cells.push(cell)
+    if (this.#cells.length < this.#full) return
+    const cells = this.#cells
+    this.#cells = []
+    this.#many.run(...cells)
+  }
+
+  flush(): void {
+    const cells = this.#cells
+    this.#cells = []
+    for (let start = 0; start < cells.length; start += this.#columns) {
+      this.#one.run(...cells.slice(start, start + this.#columns))
+    }
+  }
+
+  /** Forgets rows that were not written: their transaction has failed. */
+  drop(): void {
+    this.#cells = []
+  }
+}

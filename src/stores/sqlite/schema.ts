@@ -1,0 +1,112 @@
+/** Says that a file is espalier's: "ESPA", in the header of the database. */
+export const APPLICATION_ID = 0x45535041
+
+/**
+ * What takes a database from each version of the schema to the next; version 0 is an empty database.
+ *
+ * A version that was released is never changed. Everything is readable with any SQLite tool: times are epoch ms, what is
+ * structured is JSON, and the views put together what the tables hold apart.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE owner (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    pid INTEGER NOT NULL,
+    started TEXT NOT NULL,
+    host TEXT NOT NULL,
+    since REAL NOT NULL
+  ) STRICT;
+
+  CREATE TABLE runs (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    workflow TEXT NOT NULL,
+    source TEXT,
+    input TEXT,
+    limits TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    created_at REAL NOT NULL,
+    ended_at REAL,
+    snapshot TEXT NOT NULL,
+    value TEXT,
+    error TEXT,
+    forked_from TEXT,
+    first_seq INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE nodes (
+    run TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    parent TEXT,
+    spec TEXT NOT NULL,
+    score REAL,
+    jobs INTEGER NOT NULL,
+    revisions INTEGER NOT NULL,
+    is_pruned INTEGER NOT NULL,
+    decision TEXT,
+    PRIMARY KEY (run, place)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE jobs (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    run TEXT,
+    spec TEXT NOT NULL,
+    queued_at REAL NOT NULL,
+    state TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    lost INTEGER NOT NULL,
+    deadline_at REAL,
+    started_at REAL,
+    stopping TEXT,
+    ended_at REAL,
+    value TEXT,
+    output TEXT,
+    error TEXT,
+    reason TEXT,
+    cancelled_by TEXT,
+    caused_by TEXT,
+    cache_key TEXT,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX jobs_of_run ON jobs (run) WHERE run IS NOT NULL;
+  CREATE INDEX jobs_by_content ON jobs (cache_key) WHERE cache_key IS NOT NULL;
+
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    actor TEXT NOT NULL,
+    job INTEGER,
+    other TEXT,
+    type TEXT NOT NULL,
+    data TEXT
+  ) STRICT;
+
+  CREATE TABLE outputs (
+    hash TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    value TEXT NOT NULL
+  ) STRICT;
+
+  CREATE VIEW attempts AS
+    SELECT jobs.id AS job, jobs.run AS run, begun.attempt, begun.at AS started_at,
+      CASE WHEN over.type IN ('attempt.completed', 'attempt.failed') THEN over.at END AS ended_at,
+      CASE over.type WHEN 'attempt.completed' THEN 'completed'
+        WHEN 'attempt.failed' THEN over.data ->> 'reason' END AS outcome,
+      over.data -> 'error' AS error
+    FROM (SELECT job, at, seq, row_number() OVER (PARTITION BY job ORDER BY seq) AS attempt
+          FROM events WHERE type = 'slot.granted') AS begun
+    JOIN jobs ON jobs.key = begun.job
+    LEFT JOIN events AS over ON over.job = begun.job AND over.seq > begun.seq
+      AND over.type IN ('attempt.completed', 'attempt.failed') AND over.data ->> 'attempt' = begun.attempt;
+
+  CREATE VIEW trace AS
+    SELECT events.seq, events.at, events.actor, coalesce(jobs.id, events.other) AS id, events.type, events.data
+    FROM events LEFT JOIN jobs ON jobs.key = events.job;
+  `,
+]
+
+export const SCHEMA_VERSION = MIGRATIONS.length

@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, test } from 'vitest'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import { testRunStore } from '../../src/testing/run-store-contract.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'espalier-store-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the memory store', () => {
+  testRunStore({ open: createMemoryStore, test })
+})
+
+describe('the sqlite store', () => {
+  let files = 0
+  testRunStore({
+    open: () => openSqliteStore(join(folder, `${++files}.db`)),
+    reopen: (store) => {
+      store.close()
+      return openSqliteStore(store.name, { mustExist: true })
+    },
+    test,
+  })
+})

@@ -1,0 +1,255 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { isEspalierError } from '../../src/domain/errors.ts'
+import type { JobRecord, RunStore, StoreBatch } from '../../src/ports/run-store.ts'
+import { openSqliteStore } from '../../src/stores/sqlite.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'espalier-sqlite-'))
+const children: ChildProcess[] = []
+let files = 0
+let file: string
+beforeEach(() => {
+  file = join(folder, `${++files}.db`)
+})
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true })
+})
+
+const codeOf = (work: () => unknown): unknown => {
+  try {
+    work()
+    return 'none'
+  } catch (error) {
+    return isEspalierError(error) ? error.code : error
+  }
+}
+
+const job = (key: number, size = 10): JobRecord => ({
+  key,
+  id: `j${key}`,
+  runId: undefined,
+  submitted: { type: 'job.submitted', execute: { handler: 'load' }, args: ['x'.repeat(size)] },
+  queuedAt: 1,
+  state: 'queued.ready',
+  attempt: 0,
+  lost: 0,
+  deadlineAt: undefined,
+  startedAt: undefined,
+  stopping: undefined,
+  cacheKey: undefined,
+  end: undefined,
+})
+
+const batch = (...submitted: JobRecord[]): StoreBatch => ({
+  events: [],
+  submitted,
+  changed: [],
+  runs: [],
+  nodes: [],
+})
+
+/** A closed store of one job. */
+function made(): string {
+  const store = openSqliteStore(file)
+  store.commit(batch(job(1)))
+  store.close()
+  return file
+}
+
+async function owned(): Promise<ChildProcess> {
+  const script = join(import.meta.dirname, 'fixtures/owner.ts')
+  const child = spawn(process.execPath, ['--conditions=espalier-source', script, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  return child
+}
+
+describe('the owner', () => {
+  test('is alone: a second process is refused, and told who owns the store since when', async () => {
+    const child = await owned()
+    const error = await Promise.resolve()
+      .then(() => openSqliteStore(file))
+      .catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'ESP_STORE_OWNED', details: { pid: child.pid } })
+    expect(Date.parse(error.details.since)).toBeLessThanOrEqual(Date.now())
+    const reader = openSqliteStore(file, { readOnly: true })
+    expect(reader.lastKey).toBe(0)
+    reader.close()
+  })
+
+  test('that was killed is replaced', async () => {
+    const child = await owned()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const store = openSqliteStore(file, { mustExist: true })
+    expect(store.lastKey).toBe(0)
+    store.close()
+  })
+
+  test('that died is not mistaken for another process of the same number', () => {
+    const store = openSqliteStore(file)
+    const db = new DatabaseSync(file)
+    db.prepare('UPDATE owner SET started = ?').run('some other time')
+    db.close()
+    // This process itself is alive, and its number is the owner's.
+    expect(codeOf(() => openSqliteStore(file).close())).toBe('none')
+    store.close()
+  })
+
+  test('on another machine counts as alive', () => {
+    const store = openSqliteStore(file)
+    const db = new DatabaseSync(file)
+    db.prepare('UPDATE owner SET host = ?').run('elsewhere')
+    db.close()
+    expect(codeOf(() => openSqliteStore(file))).toBe('ESP_STORE_OWNED')
+    store.close()
+  })
+
+  test('alone may read and write its file', () => {
+    expect(statSync(made()).mode & 0o777).toBe(0o600)
+  })
+})
+
+describe('a file that is not a whole store is refused, and left as it was', () => {
+  const refused = (code: string, readOnly = false) => {
+    const before = statSync(file, { throwIfNoEntry: false }) && readFileSync(file)
+    expect(codeOf(() => openSqliteStore(file, { mustExist: true, readOnly }))).toBe(code)
+    expect(statSync(file, { throwIfNoEntry: false }) && readFileSync(file)).toEqual(before)
+  }
+
+  test('missing', () => refused('ESP_STORE_MISSING'))
+
+  test('empty', () => {
+    writeFileSync(file, '')
+    refused('ESP_STORE_EMPTY')
+    expect(codeOf(() => openSqliteStore(file))).toBe('ESP_STORE_EMPTY')
+  })
+
+  test('no database at all', () => {
+    writeFileSync(file, 'x'.repeat(5_000))
+    refused('ESP_STORE_CORRUPT')
+  })
+
+  test('cut off', () => {
+    truncateSync(made(), 5_000)
+    refused('ESP_STORE_CORRUPT')
+  })
+
+  test("another program's", () => {
+    const db = new DatabaseSync(file)
+    db.exec('CREATE TABLE theirs (a)')
+    db.close()
+    refused('ESP_STORE_FOREIGN')
+  })
+
+  test('of a newer espalier', () => {
+    const db = new DatabaseSync(made())
+    db.exec('PRAGMA user_version = 999')
+    db.close()
+    refused('ESP_STORE_NEWER')
+    refused('ESP_STORE_NEWER', true)
+  })
+
+  test('copied without its log while it was in use', () => {
+    const store = openSqliteStore(file)
+    store.commit(batch(job(1)))
+    const copy = `${file}.copy`
+    copyFileSync(file, copy)
+    file = copy
+    refused('ESP_STORE_LOG_MISSING')
+    refused('ESP_STORE_LOG_MISSING', true)
+    store.close()
+  })
+
+  test('in a folder that does not exist', () => {
+    file = join(folder, 'nowhere', 'a.db')
+    expect(codeOf(() => openSqliteStore(file))).toBe('ESP_STORE_UNUSABLE')
+  })
+
+  test('made unwritable', () => {
+    chmodSync(made(), 0o400)
+    // The superuser may write to any file.
+    if (process.getuid?.() === 0) return expect(codeOf(() => openSqliteStore(file).close())).toBe('none')
+    refused('ESP_STORE_UNUSABLE')
+  })
+})
+
+test('a damaged page is told when it is read, and nothing is made up for it', () => {
+  const store = openSqliteStore(file)
+  for (let key = 1; key <= 200; key++) store.commit(batch(job(key, 500)))
+  store.close()
+  const bytes = readFileSync(file)
+  bytes.fill(0xa5, bytes.length - 40_000, bytes.length - 20_000)
+  writeFileSync(file, bytes)
+  const code = codeOf(() => {
+    const again = openSqliteStore(file, { readOnly: true })
+    try {
+      return [...again.jobs(undefined)].length
+    } finally {
+      again.close()
+    }
+  })
+  expect(code).toBe('ESP_STORE_CORRUPT')
+})
+
+describe('a full disk', () => {
+  /** Opens a store, and gives its connection too, whose size can be limited. */
+  function open(): { store: RunStore; limitPages: (pages: number) => number } {
+    let connection: DatabaseSync | undefined
+    const { exec } = DatabaseSync.prototype
+    const spy = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (
+      this: DatabaseSync,
+      sql,
+    ) {
+      connection = this
+      exec.call(this, sql)
+    })
+    const store = openSqliteStore(file)
+    spy.mockRestore()
+    const pragma = (name: string) =>
+      Number(Object.values(connection?.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+    return { store, limitPages: (more) => pragma(`max_page_count = ${pragma('page_count') + more}`) }
+  }
+
+  test.each([0, 1, 2, 3, 5, 8])(
+    'after %i more pages refuses the commit, and keeps all before it',
+    (pages) => {
+      const { store, limitPages } = open()
+      store.commit(batch(job(1)))
+      limitPages(pages)
+      let last = 1
+      let code: unknown = 'none'
+      for (let key = 2; code === 'none' && key < 200; key++) {
+        code = codeOf(() => store.commit(batch(job(key, 3_000))))
+        if (code === 'none') last = key
+      }
+      expect(code).toBe('ESP_STORE_REFUSED')
+      expect([store.lastKey, [...store.jobs(undefined)].length]).toEqual([last, last])
+      limitPages(1_000)
+      store.commit(batch(job(last + 1, 3_000)))
+      store.close()
+      const again = openSqliteStore(file)
+      expect([...again.jobs(undefined)].map(({ key }) => key)).toEqual(
+        Array.from({ length: last + 1 }, (_, i) => i + 1),
+      )
+      again.close()
+    },
+  )
+})
