@@ -7,6 +7,7 @@ import type {
   JobId,
   JobPolicy,
   JobResult,
+  JobUsage,
 } from '../src/domain/job.ts'
 import { backoffMs } from '../src/domain/retry.ts'
 
@@ -65,6 +66,7 @@ export type JobEvent =
       readonly at: number
       readonly attempt: number
       readonly value: unknown
+      readonly usage?: JobUsage | undefined
     }
   | {
       readonly type: 'attempt.failed'
@@ -75,6 +77,7 @@ export type JobEvent =
       readonly reason: Exclude<FailureReason, 'timeout'>
       /** Decides the jitter of the backoff: a number in [0, 1). */
       readonly random: number
+      readonly usage?: JobUsage | undefined
     }
 
 type AttemptEnded = Extract<JobEvent, { type: 'attempt.completed' | 'attempt.failed' }>
@@ -187,7 +190,7 @@ const wakeAtDeadline = {
 /** The job's result, the actor's output. */
 function resultOf(
   { job, attempt, startedAt }: JobContext,
-  endedAt: number,
+  event: JobEvent,
   status: EndedStatus,
   value: unknown,
   error: Error | undefined,
@@ -195,6 +198,7 @@ function resultOf(
   cancelledBy: CancelSource | undefined,
   causedBy: JobId | undefined,
 ): JobResult {
+  const endedAt = event.at
   return {
     jobId: job.jobId,
     nodeId: job.origin?.nodeId,
@@ -211,6 +215,7 @@ function resultOf(
     endedAt,
     durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
     metadata: job.origin?.metadata,
+    usage: event.type === 'attempt.completed' || event.type === 'attempt.failed' ? event.usage : undefined,
   }
 }
 
@@ -362,8 +367,8 @@ export const jobMachine = job.createMachine({
       type: 'final',
       entry: 'settle',
       output: ({ context, event }) => {
-        const { at, value } = event as Extract<JobEvent, { type: 'attempt.completed' }>
-        return resultOf(context, at, 'completed', value, undefined, undefined, undefined, undefined)
+        const { value } = event as Extract<JobEvent, { type: 'attempt.completed' }>
+        return resultOf(context, event, 'completed', value, undefined, undefined, undefined, undefined)
       },
     },
     failed: {
@@ -372,11 +377,10 @@ export const jobMachine = job.createMachine({
       type: 'final',
       entry: 'settle',
       output: ({ context, event }) => {
-        const { at } = event
         if (context.stopping !== undefined) {
           return resultOf(
             context,
-            at,
+            event,
             'failed',
             undefined,
             timeoutError(context),
@@ -386,7 +390,7 @@ export const jobMachine = job.createMachine({
           )
         }
         const { error, reason } = event as Extract<JobEvent, { type: 'attempt.failed' }>
-        return resultOf(context, at, 'failed', undefined, error, reason, undefined, undefined)
+        return resultOf(context, event, 'failed', undefined, error, reason, undefined, undefined)
       },
     },
     cancelled: {
@@ -398,7 +402,7 @@ export const jobMachine = job.createMachine({
         const { by, reason, causedBy } =
           event.type === 'job.cancel' ? event : (context.stopping ?? stoppingFor(event))
         const cancelledBy = by === 'timeout' ? undefined : by
-        return resultOf(context, event.at, 'cancelled', undefined, undefined, reason, cancelledBy, causedBy)
+        return resultOf(context, event, 'cancelled', undefined, undefined, reason, cancelledBy, causedBy)
       },
     },
   },

@@ -12,7 +12,7 @@ import { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.t
 export class JobPool extends PoolCore {
   /** @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`. */
   constructor(options: JobPoolOptions = {}) {
-    super(options, [asyncExecutor], systemHost)
+    super(options, { async: () => asyncExecutor }, systemHost)
   }
 }
 

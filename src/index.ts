@@ -14,7 +14,10 @@ export type {
   JobResult,
   JobSpec,
   JobStatus,
+  JobUsage,
   ModuleHandler,
+  OutputStream,
+  Transferable,
 } from './domain/job.ts'
 export type {
   HostSample,
@@ -56,7 +59,7 @@ export {
   type Workflow,
 } from './domain/workflow.ts'
 export type { Clock } from './ports/clock.ts'
-export type { Attempt, AttemptSink, Executor } from './ports/executor.ts'
+export type { Attempt, AttemptSink, Executor, ExecutorSupports } from './ports/executor.ts'
 export type { Host, HostWatch } from './ports/host.ts'
 export type { Logger } from './ports/logger.ts'
 export type { Ids, Random } from './ports/random.ts'

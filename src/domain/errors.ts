@@ -10,13 +10,19 @@ const ERRORS = {
     `Job "${o.jobId}" has priority ${show(o.got)}. Use 'critical', 'high', 'normal' or 'low'.`,
   ESP_MISSING_HANDLER: (o: { jobId: string; executor: string; expected: string; got: unknown }) =>
     `Job "${o.jobId}" cannot run: the ${o.executor} executor expects ${o.expected} as \`execute\`, but got ${show(o.got)}. ` +
-    `Pass ${o.expected}.`,
+    (typeof o.got === 'function' && !o.expected.includes('a function')
+      ? 'A function cannot leave its process: export it from a module, and pass ' +
+        '`{ module: import.meta.url, export: "name" }` from there.'
+      : `Pass ${o.expected}.`),
+  ESP_UNSUPPORTED: (o: { jobId: string; executor: string; field: string }) =>
+    `Job "${o.jobId}" asks for \`${o.field}\`, which the ${o.executor} executor does not support. ` +
+    'Leave it out, or choose another executor.',
   ESP_UNKNOWN_HANDLER: (o: { handler: string; known: readonly string[] }) =>
     `Handler "${o.handler}" is not one of the workflow's handlers (${list(o.known)}). ` +
     'Add it to `handlers` or correct the name.',
   ESP_UNKNOWN_EXECUTOR: (o: { executor: string; known: readonly string[] }) =>
     `Executor "${o.executor}" is not known to this pool (${list(o.known)}). ` +
-    'Name one of these, or pass the executor itself as `executorType`.',
+    'Name one of these, or pass the executor itself as `executorType` or in `executors`.',
   ESP_DUPLICATE_JOB: (o: { jobId: string }) =>
     `A job "${o.jobId}" was already submitted. Choose another id, leave \`id\` out to get a fresh one, ` +
     'or use `dedupeKey` to share one job between submitters.',
@@ -37,8 +43,8 @@ const ERRORS = {
   ESP_ATTEMPT_TIMEOUT: (o: { jobId: string; attempt: number; timeoutMs: number }) =>
     `Attempt ${o.attempt} of job "${o.jobId}" did not end within ${o.timeoutMs} ms. ` +
     'Raise `timeoutMs`, or make the handler faster.',
-  ESP_ATTEMPT_LOST: (o: { jobId: string; attempt: number }) =>
-    `Attempt ${o.attempt} of job "${o.jobId}" was lost: what ran it went away without a result.`,
+  ESP_ATTEMPT_LOST: (o: { jobId: string; attempt: number; how: string }) =>
+    `Attempt ${o.attempt} of job "${o.jobId}" was lost: ${o.how}. It is tried again, \`maxLost\` times at most.`,
   ESP_CALLBACK_TIMEOUT: (o: { jobId: string; timeoutMs: number }) =>
     `The callback of job "${o.jobId}" did not end within ${o.timeoutMs} ms. Its job is not affected; ` +
     'raise `callbackTimeoutMs` or make the callback faster.',

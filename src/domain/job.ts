@@ -57,6 +57,19 @@ export interface ModuleHandler {
 /** What a job runs; which forms are accepted depends on its executor. */
 export type Execute<Value = unknown> = Closure<Value> | ModuleHandler
 
+/** What can be moved to another thread: an ArrayBuffer, a MessagePort, a stream and the like. */
+export type Transferable = object
+
+/** What one attempt took; absent is what its executor cannot measure. */
+export interface JobUsage {
+  /** CPU time, user and system, in ms. */
+  readonly cpuMs?: number | undefined
+  /** The most memory it was seen to hold. What is counted depends on the executor. */
+  readonly peakMemoryBytes?: number | undefined
+}
+
+export type OutputStream = 'stdout' | 'stderr'
+
 /** What `submitJob` takes. Everything but `execute` has a default. */
 export interface JobSpec<Value = unknown> {
   /** Default: a fresh id. */
@@ -90,6 +103,10 @@ export interface JobSpec<Value = unknown> {
   readonly dedupeKey?: string
   /** The name of one of the pool's executors. Default: the pool's `executorType`. */
   readonly executor?: string
+  /** The most memory an attempt may take. Default: the pool's `memoryLimitBytes`. */
+  readonly memoryLimitBytes?: number
+  /** What in `args` is moved instead of copied; it is then gone here, for further attempts too. */
+  readonly transfer?: readonly Transferable[]
 }
 
 /** How a job ended. Times are epoch ms, durations ms. */
@@ -117,11 +134,14 @@ export interface JobResult<Value = unknown> {
   /** From the start of the last attempt to the end; 0 when none started. */
   readonly durationMs: number
   readonly metadata: unknown
+  /** What the last attempt took, where its executor measures that. */
+  readonly usage: JobUsage | undefined
 }
 
 /** The rules a job's chart follows, as JSON; shared by all jobs that do not differ from the pool's defaults. */
 export interface JobPolicy {
   readonly timeoutMs: number
+  /** How long to wait for the confirmed end of an attempt that was asked to end. */
   readonly killGraceMs: number
   readonly maxRetries: number
   readonly maxLost: number

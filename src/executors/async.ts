@@ -9,6 +9,7 @@ import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
  */
 export const asyncExecutor: Executor = {
   name: 'async',
+  supports: { closures: true, carries: 'references', context: true },
   refuses: (execute) => (typeof execute === 'function' ? undefined : 'a function'),
   start(attempt, sink) {
     let returned: unknown

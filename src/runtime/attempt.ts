@@ -1,4 +1,5 @@
-import type { Execute, JobId } from '../domain/job.ts'
+import { NOTE_LENGTH_MAX, PROGRESS_COUNT_MAX, TextCap } from '../domain/caps.ts'
+import type { Execute, JobId, OutputStream, Transferable } from '../domain/job.ts'
 import type { Attempt } from '../ports/executor.ts'
 
 /** What an attempt knows of its job. */
@@ -8,6 +9,8 @@ export interface AttemptedJob {
   readonly treeId: string | undefined
   readonly execute: Execute
   readonly args: readonly unknown[]
+  readonly memoryLimitBytes: number | undefined
+  readonly transfer: readonly Transferable[]
   /** The values of its completed dependencies, by node id or else job id. */
   dependencyValues(): Record<string, unknown>
 }
@@ -15,7 +18,15 @@ export interface AttemptedJob {
 /** Where an attempt's words about itself go. */
 export interface AttemptListener {
   progressed(attempt: RunningAttempt, fraction: number, note: string | undefined): void
-  logged(attempt: RunningAttempt, line: string): void
+  logged(attempt: RunningAttempt, line: string, truncated: boolean): void
+}
+
+/** How much an attempt has said. */
+class Said {
+  progressCount = 0
+  readonly log = new TextCap()
+  readonly stdout = new TextCap()
+  readonly stderr = new TextCap()
 }
 
 /**
@@ -34,6 +45,7 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
   readonly #listener: AttemptListener
   #controller: AbortController | undefined
   #parentResults: Record<string, unknown> | undefined
+  #said: Said | undefined
 
   constructor(job: Job, attempt: number, startedAt: number, slot: number, listener: AttemptListener) {
     this.job = job
@@ -67,6 +79,14 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
     return this.job.args
   }
 
+  get memoryLimitBytes(): number | undefined {
+    return this.job.memoryLimitBytes
+  }
+
+  get transfer(): readonly Transferable[] {
+    return this.job.transfer
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController()
     return this.#controller.signal
@@ -80,14 +100,27 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
   /** A function of its own, so that a handler may take it out of its context. */
   get progress(): (fraction: number, note?: string) => void {
     return (fraction, note) => {
-      if (!this.hasEnded) this.#listener.progressed(this, fraction, note)
+      if (this.hasEnded) return
+      this.#said ??= new Said()
+      if (++this.#said.progressCount > PROGRESS_COUNT_MAX) return
+      this.#listener.progressed(this, fraction, note?.slice(0, NOTE_LENGTH_MAX))
     }
   }
 
   get log(): (line: string) => void {
     return (line) => {
-      if (!this.hasEnded) this.#listener.logged(this, line)
+      this.#said ??= new Said()
+      const cap = this.#said.log
+      if (this.hasEnded || cap.isTruncated) return
+      const passing = cap.take(String(line))
+      this.#listener.logged(this, passing, cap.isTruncated)
     }
+  }
+
+  /** What has been written so far to a standard stream, against its cap. */
+  output(stream: OutputStream): TextCap {
+    this.#said ??= new Said()
+    return this.#said[stream]
   }
 
   /** Aborts the handler's signal. */

@@ -1,4 +1,4 @@
-import type { JobId, JobResult, JobStatus } from '../domain/job.ts'
+import type { JobId, JobResult, JobStatus, OutputStream } from '../domain/job.ts'
 import type { PressureReason } from '../domain/pressure.ts'
 
 /** What happens in a pool, by name. Every `at` is epoch ms. */
@@ -11,7 +11,15 @@ export interface PoolEventMap {
     readonly fraction: number
     readonly note: string | undefined
   }
-  'job.log': JobFact & { readonly attempt: number; readonly line: string }
+  /** `truncated`: the attempt has logged too much; the rest is dropped. */
+  'job.log': JobFact & { readonly attempt: number; readonly line: string; readonly truncated: boolean }
+  /** An attempt wrote to a standard stream. `truncated`: it has written too much; the rest is dropped. */
+  'job.output': JobFact & {
+    readonly attempt: number
+    readonly stream: OutputStream
+    readonly chunk: string
+    readonly truncated: boolean
+  }
   'job.completed': JobFact & { readonly result: JobResult }
   'job.failed': JobFact & { readonly result: JobResult }
   'job.cancelled': JobFact & { readonly result: JobResult }

@@ -3,9 +3,9 @@ import type { poolMachine } from '../../machines/index.ts'
 import { checkDuration, checkInteger, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
-import type { Executor } from '../ports/executor.ts'
 import type { Host } from '../ports/host.ts'
 import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
+import { type ExecutorFactories, ExecutorSet } from './executors.ts'
 import type { Job } from './job.ts'
 import type { PoolMetrics } from './metrics.ts'
 import { type JobPoolOptions, resolveOptions } from './options.ts'
@@ -42,22 +42,20 @@ interface PoolParts {
 export class PoolCore implements AsyncDisposable {
   readonly #supervisor: Supervisor
   readonly #submissions: Submissions
+  readonly #executors: ExecutorSet
 
   /**
-   * @param executors - The executors that `executorType` and a job's `executor` may name.
+   * @param factories - Make the executors that `executorType` and a job's `executor` may name.
    * @param systemHost - The machine, for pools that name no `host`.
    * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`.
    */
-  constructor(options: JobPoolOptions, executors: readonly Executor[], systemHost: Host) {
+  constructor(options: JobPoolOptions, factories: ExecutorFactories, systemHost: Host) {
     const settings = resolveOptions(options, systemHost)
     if (settings.autoLimit !== undefined)
       settings.logger.info(`maxParallelJobs: ${settings.autoLimit.formula}.`)
-    const first = pickExecutor(settings.executor, executors)
-    this.#supervisor = new Supervisor(settings, first)
-    this.#submissions = new Submissions(this.#supervisor, [
-      first,
-      ...executors.filter((other) => other !== first),
-    ])
+    this.#executors = new ExecutorSet(settings, factories)
+    this.#supervisor = new Supervisor(settings, this.#executors.first)
+    this.#submissions = new Submissions(this.#supervisor, this.#executors)
     const abort = () => void this.shutdown({ wait: false })
     const { signal } = settings
     if (signal?.aborted) abort()
@@ -81,7 +79,7 @@ export class PoolCore implements AsyncDisposable {
    * Accepts a job; it starts as soon as a slot is free, at once if one is.
    *
    * @throws {EspalierError} And changes nothing: `ESP_INVALID_OPTION`, `ESP_UNKNOWN_PRIORITY`, `ESP_MISSING_HANDLER`,
-   * `ESP_UNKNOWN_EXECUTOR`, `ESP_DUPLICATE_JOB`, `ESP_DEPENDENCY_UNKNOWN`, `ESP_DEPENDENCY_SELF`, or `ESP_POOL_CLOSED`
+   * `ESP_UNSUPPORTED`, `ESP_UNKNOWN_EXECUTOR`, `ESP_DUPLICATE_JOB`, `ESP_DEPENDENCY_UNKNOWN`, `ESP_DEPENDENCY_SELF`, or `ESP_POOL_CLOSED`
    * after `shutdown`.
    */
   submitJob<Value = unknown>(spec: JobSpec<Value>): Job<Value> {
@@ -216,7 +214,8 @@ export class PoolCore implements AsyncDisposable {
   /**
    * Ends the pool: it takes no more jobs, and resolves when all have ended and their callbacks have returned.
    *
-   * Bounded: after `timeoutMs`, and `killGraceMs` for what then still runs, everything has settled. May be called again;
+   * Bounded: after `timeoutMs`, and `killGraceMs` for what then still runs, everything has settled; ending threads and
+   * processes may take 5 seconds more. May be called again;
    * with `wait: false` it then hurries. Called by a callback, it does not wait for callbacks.
    *
    * @throws {EspalierError} `ESP_INVALID_OPTION` for a bad `timeoutMs`.
@@ -228,6 +227,7 @@ export class PoolCore implements AsyncDisposable {
     supervisor.reportCounts()
     supervisor.tell({ type: 'pool.shutdown', at: supervisor.now(), wait, timeoutMs })
     await supervisor.closed
+    await this.#executors.close()
     if (!isCalledBack) await supervisor.callbacks.drained()
   }
 
@@ -264,14 +264,4 @@ export class PoolCore implements AsyncDisposable {
       })
     })
   }
-}
-
-function pickExecutor(wanted: string | Executor, known: readonly Executor[]): Executor {
-  if (typeof wanted !== 'string') return wanted
-  const found = known.find((executor) => executor.name === wanted)
-  if (found !== undefined) return found
-  throw new EspalierError('ESP_UNKNOWN_EXECUTOR', {
-    executor: wanted,
-    known: known.map((executor) => executor.name),
-  })
 }

@@ -9,6 +9,7 @@ import {
   type JobId,
   type JobResult,
   type JobStatus,
+  type Transferable,
 } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunningAttempt } from './attempt.ts'
@@ -56,6 +57,8 @@ export interface JobSupervisor {
   takeJobEffect(job: JobActor, type: string, params: unknown): void
   /** Runs the jobs that name no other. */
   readonly executor: Executor
+  /** Of the jobs that name no other. */
+  readonly memoryLimitBytes: number | undefined
   /** Carries out what the steps so far have asked for. */
   act(): void
   readonly reportSubscriber: (thrown: unknown) => void
@@ -81,6 +84,8 @@ export interface JobExtras {
   readonly dedupeKey?: string | undefined
   readonly runsOnDependencyFailure?: boolean
   readonly observer?: JobObserver | undefined
+  readonly memoryLimitBytes?: number | undefined
+  readonly transfer?: readonly Transferable[] | undefined
 }
 
 /** A job's place in the dependency graph. */
@@ -109,6 +114,7 @@ interface ActorCore extends ActorRefFrom<typeof jobMachine> {
 type ActorCoreClass = new (logic: typeof jobMachine, options: ActorOptions<typeof jobMachine>) => ActorCore
 
 const NO_ARGS: readonly unknown[] = Object.freeze([])
+const NO_TRANSFER: readonly Transferable[] = Object.freeze([])
 
 type Resolve = (result: JobResult) => void
 
@@ -178,6 +184,14 @@ export class JobActor
 
   get executor(): Executor {
     return this.extras.executor ?? this.supervisor.executor
+  }
+
+  get memoryLimitBytes(): number | undefined {
+    return this.extras.memoryLimitBytes ?? this.supervisor.memoryLimitBytes
+  }
+
+  get transfer(): readonly Transferable[] {
+    return this.extras.transfer ?? NO_TRANSFER
   }
 
   get treeId(): string | undefined {

@@ -33,6 +33,8 @@ export interface JobPoolOptions {
   readonly pressure?: PressureOptions | false
   /** How attempts run, unless a job says otherwise. Default `'async'`. */
   readonly executorType?: string | Executor
+  /** More executors that jobs may name; one replaces the built-in of its name. They end with the pool. */
+  readonly executors?: readonly Executor[]
   /** Whether jobs' callbacks are called. Default `true`. */
   readonly enableCallbacks?: boolean
   /** How long a callback may take, in ms. Default 30,000. */
@@ -41,6 +43,8 @@ export interface JobPoolOptions {
   readonly timeoutMs?: number
   /** How long an attempt may take to end after it was asked to, in ms. Default 2,000. */
   readonly killGraceMs?: number
+  /** The most memory an attempt may take, where its executor can limit that. Default: none. */
+  readonly memoryLimitBytes?: number
   /** How many more attempts errors and timeouts may cost a job. Default 0. */
   readonly maxRetries?: number
   /** How often an attempt of a job may be lost with what ran it. Default 3. */
@@ -73,6 +77,8 @@ export interface PoolSettings {
   readonly autoLimit: AutoLimit | undefined
   readonly pressure: PressureRule | undefined
   readonly executor: string | Executor
+  readonly executors: readonly Executor[]
+  readonly memoryLimitBytes: number | undefined
   readonly enableCallbacks: boolean
   readonly callbackTimeoutMs: number
   readonly policy: JobPolicy
@@ -108,7 +114,7 @@ export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolS
     }
   }
   const executor = options.executorType ?? 'async'
-  if (typeof executor !== 'string' && typeof (executor as Partial<Executor>)?.start !== 'function') {
+  if (typeof executor !== 'string' && !isExecutor(executor)) {
     throw new EspalierError('ESP_INVALID_OPTION', {
       option: 'executorType',
       expected: "an executor's name, such as 'async', or an Executor",
@@ -118,11 +124,21 @@ export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolS
   const host = options.host ?? systemHost
   const { maxParallelJobs: limit = 3 } = options
   const auto = limit === 'auto' ? autoLimit(host.capacity()) : undefined
+  const executors = options.executors === undefined ? [] : options.executors
+  if (!Array.isArray(executors) || !executors.every(isExecutor)) {
+    const expected = 'an array of Executors'
+    throw new EspalierError('ESP_INVALID_OPTION', { option: 'executors', expected, got: executors })
+  }
   return {
     maxParallelJobs: auto?.maxParallelJobs ?? checkLimit(limit),
     autoLimit: auto,
     pressure: resolvePressureRule(options),
     executor,
+    executors,
+    memoryLimitBytes:
+      options.memoryLimitBytes === undefined
+        ? undefined
+        : checkInteger('memoryLimitBytes', options.memoryLimitBytes, 1),
     enableCallbacks: options.enableCallbacks ?? true,
     callbackTimeoutMs: checkPositive('callbackTimeoutMs', options.callbackTimeoutMs ?? 30_000),
     policy: {
@@ -156,10 +172,12 @@ const OPTION_NAMES = [
   'maxParallelJobs',
   'pressure',
   'executorType',
+  'executors',
   'enableCallbacks',
   'callbackTimeoutMs',
   'timeoutMs',
   'killGraceMs',
+  'memoryLimitBytes',
   'maxRetries',
   'maxLost',
   'backoff',
@@ -186,6 +204,11 @@ function resolvePressureRule({ pressure, clock, host }: JobPoolOptions): Pressur
   if (pressure === false || (pressure === undefined && clock !== undefined && host === undefined))
     return undefined
   return resolvePressure(pressure ?? {})
+}
+
+function isExecutor(value: unknown): value is Executor {
+  const { start, supports } = (value ?? {}) as Partial<Executor>
+  return typeof start === 'function' && typeof supports === 'object'
 }
 
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {

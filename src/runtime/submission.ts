@@ -4,11 +4,14 @@ import type { JobId, JobPolicy, JobSpec } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
 import type { Executor } from '../ports/executor.ts'
 import { checkDependencies } from './dependencies.ts'
+import type { ExecutorSet } from './executors.ts'
 import { type Dependency, JobActor, type JobExtras, type JobObserver, type JobRow } from './job.ts'
 import { checkBackoff } from './options.ts'
 import type { Supervisor } from './supervisor.ts'
 
 const NORMAL = bandOf('normal')
+/** How long an executor may take to end an attempt by force, and confirm it, once the kill grace is over. */
+const FORCED_END_MS = 5_000
 const NO_EXTRAS: JobExtras = Object.freeze({})
 const NO_IDS: readonly JobId[] = Object.freeze([])
 const NO_BATCH: ReadonlyMap<JobId, JobActor> = new Map()
@@ -27,14 +30,16 @@ interface CheckedSpec extends JobRow {
 /** Turns specs into jobs: all of them, or none when any is wrong. */
 export class Submissions {
   readonly #supervisor: Supervisor
-  readonly #executors: ReadonlyMap<string, Executor>
-  readonly #defaultExecutor: Executor
+  readonly #executors: ExecutorSet
+  /** Of the jobs whose executor ends attempts by force. */
+  readonly #forcedPolicy: JobPolicy
   #sequence = 0
 
-  constructor(supervisor: Supervisor, executors: readonly [Executor, ...Executor[]]) {
+  constructor(supervisor: Supervisor, executors: ExecutorSet) {
     this.#supervisor = supervisor
-    this.#executors = new Map(executors.map((executor) => [executor.name, executor]))
-    this.#defaultExecutor = executors[0]
+    this.#executors = executors
+    const { policy } = supervisor.settings
+    this.#forcedPolicy = { ...policy, killGraceMs: policy.killGraceMs + FORCED_END_MS }
   }
 
   /** @throws {EspalierError} See `JobPool.submitJob`. */
@@ -130,14 +135,15 @@ export class Submissions {
       const { execute: got } = spec
       throw new EspalierError('ESP_MISSING_HANDLER', { jobId: id, executor: executor.name, expected, got })
     }
+    checkSupport(id, spec, executor)
     return {
       spec,
       id,
       hasChosenId: id !== ownId,
       sequence,
       priority,
-      extras: extrasOf(spec, observer, executor === this.#defaultExecutor ? undefined : executor),
-      policy: this.#policyOf(spec),
+      extras: extrasOf(spec, observer, executor === this.#executors.first ? undefined : executor),
+      policy: this.#policyOf(spec, executor),
       dependencies: this.#idsOf(spec),
     }
   }
@@ -190,15 +196,12 @@ export class Submissions {
   }
 
   #executorOf({ executor }: JobSpec): Executor {
-    if (executor === undefined) return this.#defaultExecutor
-    const found = this.#executors.get(executor)
-    if (found !== undefined) return found
-    throw new EspalierError('ESP_UNKNOWN_EXECUTOR', { executor, known: [...this.#executors.keys()] })
+    return executor === undefined ? this.#executors.first : this.#executors.get(executor)
   }
 
   /** The pool's policy itself, unless the job differs from it: a million jobs share one. */
-  #policyOf({ timeoutMs, maxRetries, backoff }: JobSpec): JobPolicy {
-    const { policy } = this.#supervisor.settings
+  #policyOf({ timeoutMs, maxRetries, backoff }: JobSpec, executor: Executor): JobPolicy {
+    const policy = executor.supports.forcedStop ? this.#forcedPolicy : this.#supervisor.settings.policy
     if (timeoutMs === undefined && maxRetries === undefined && backoff === undefined) return policy
     return {
       ...policy,
@@ -224,7 +227,7 @@ function extrasOf(
   observer: JobObserver | undefined,
   executor: Executor | undefined,
 ): JobExtras {
-  const { callback, dedupeKey, onDependencyFailure } = spec
+  const { callback, dedupeKey, onDependencyFailure, memoryLimitBytes, transfer } = spec
   const args = spec.args === undefined || spec.args.length === 0 ? undefined : [...spec.args]
   const isPlain =
     args === undefined &&
@@ -232,7 +235,9 @@ function extrasOf(
     dedupeKey === undefined &&
     onDependencyFailure === undefined &&
     observer === undefined &&
-    executor === undefined
+    executor === undefined &&
+    memoryLimitBytes === undefined &&
+    transfer === undefined
   if (isPlain) return NO_EXTRAS
   return {
     args,
@@ -241,6 +246,26 @@ function extrasOf(
     executor,
     observer,
     runsOnDependencyFailure: onDependencyFailure === 'run',
+    memoryLimitBytes,
+    transfer,
+  }
+}
+
+/** What a job asks for and its executor cannot give is refused: a limit that nobody keeps is worse than none. */
+function checkSupport(jobId: JobId, { memoryLimitBytes, transfer }: JobSpec, executor: Executor): void {
+  const { name, supports } = executor
+  if (memoryLimitBytes !== undefined) {
+    checkInteger('memoryLimitBytes', memoryLimitBytes, 1)
+    if (!supports.memoryLimit)
+      throw new EspalierError('ESP_UNSUPPORTED', { jobId, executor: name, field: 'memoryLimitBytes' })
+  }
+  if (transfer !== undefined) {
+    if (!Array.isArray(transfer)) {
+      const expected = 'an array'
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'transfer', expected, got: transfer })
+    }
+    if (!supports.transfer)
+      throw new EspalierError('ESP_UNSUPPORTED', { jobId, executor: name, field: 'transfer' })
   }
 }
 
@@ -272,6 +297,8 @@ const FIELDS: ReadonlySet<string> = new Set<keyof JobSpec>([
   'delayMs',
   'dedupeKey',
   'executor',
+  'memoryLimitBytes',
+  'transfer',
 ])
 const ON_DEPENDENCY_FAILURE: readonly unknown[] = ['cancel', 'run']
 

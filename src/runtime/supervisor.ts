@@ -1,7 +1,7 @@
 import type { JobEvent, PoolEvent } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
-import type { CancelSource, JobId, JobResult } from '../domain/job.ts'
+import type { CancelSource, JobId, JobResult, JobUsage, OutputStream } from '../domain/job.ts'
 import { describePressure, type PressureReason } from '../domain/pressure.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
@@ -91,6 +91,10 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
 
   readonly reportSubscriber = (thrown: unknown): void =>
     this.settings.logger.error('A subscriber of an actor threw; the actor is not affected.', thrown)
+
+  get memoryLimitBytes(): number | undefined {
+    return this.settings.memoryLimitBytes
+  }
 
   now(): number {
     return this.settings.clock.now()
@@ -346,7 +350,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
         : new EspalierError('ESP_JOB_CANCELLED', { jobId: job.id, reason })
     current.abort(error)
     try {
-      job.executor.stop?.(current)
+      job.executor.stop?.(current, this.settings.policy.killGraceMs)
     } catch (thrown) {
       this.settings.logger.error(
         `The executor "${job.executor.name}" threw when it was asked to stop.`,
@@ -427,25 +431,38 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
 
   // What executors and attempts report.
 
-  completed(reported: Attempt, value: unknown): void {
+  completed(reported: Attempt, value: unknown, usage?: JobUsage): void {
     const attempt = reported as Running
     if (!this.#end(attempt)) return
     const at = attempt.endedAt as number
-    this.#report(attempt.job, { type: 'attempt.completed', at, attempt: attempt.attempt, value })
+    this.#report(attempt.job, { type: 'attempt.completed', at, attempt: attempt.attempt, value, usage })
   }
 
-  failed(attempt: Attempt, thrown: unknown): void {
-    this.#fail(attempt as Running, toError(thrown), 'error')
+  failed(attempt: Attempt, thrown: unknown, usage?: JobUsage): void {
+    this.#fail(attempt as Running, toError(thrown), 'error', usage)
   }
 
-  lost(reported: Attempt): void {
+  lost(reported: Attempt, how = 'what ran it went away without a result', usage?: JobUsage): void {
     const attempt = reported as Running
     const { attempt: number, jobId } = attempt
-    this.#fail(attempt, new EspalierError('ESP_ATTEMPT_LOST', { jobId, attempt: number }), 'lost')
+    this.#fail(attempt, new EspalierError('ESP_ATTEMPT_LOST', { jobId, attempt: number, how }), 'lost', usage)
   }
 
-  rejected(attempt: Attempt, thrown: unknown): void {
-    this.#fail(attempt as Running, toError(thrown), 'rejected')
+  rejected(attempt: Attempt, thrown: unknown, usage?: JobUsage): void {
+    this.#fail(attempt as Running, toError(thrown), 'rejected', usage)
+  }
+
+  output(reported: Attempt, stream: OutputStream, chunk: string): boolean {
+    const attempt = reported as Running
+    const cap = attempt.output(stream)
+    if (attempt.hasEnded || cap.isTruncated) return false
+    const passing = cap.take(chunk)
+    const truncated = cap.isTruncated
+    if (this.events.hasListeners('job.output')) {
+      const facts = { attempt: attempt.attempt, stream, chunk: passing, truncated }
+      this.#emitOf(attempt.job, 'job.output', this.now(), facts)
+    }
+    return !truncated
   }
 
   progressed(reported: RunningAttempt, fraction: number, note: string | undefined): void {
@@ -455,21 +472,27 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     this.#emitOf(attempt.job, 'job.progress', this.now(), { attempt: attempt.attempt, fraction, note })
   }
 
-  logged(reported: RunningAttempt, line: string): void {
+  logged(reported: RunningAttempt, line: string, truncated: boolean): void {
     const attempt = reported as Running
     if (!this.events.hasListeners('job.log')) return
-    this.#emitOf(attempt.job, 'job.log', this.now(), { attempt: attempt.attempt, line })
+    this.#emitOf(attempt.job, 'job.log', this.now(), { attempt: attempt.attempt, line, truncated })
   }
 
   wake(at: number): void {
     this.tell({ type: 'deadline.reached', at })
   }
 
-  #fail(attempt: Running, error: Error, reason: 'error' | 'lost' | 'rejected'): void {
+  #fail(
+    attempt: Running,
+    error: Error,
+    reason: 'error' | 'lost' | 'rejected',
+    usage: JobUsage | undefined,
+  ): void {
     if (!this.#end(attempt)) return
     const random = this.settings.random.next()
     const at = attempt.endedAt as number
-    this.#report(attempt.job, { type: 'attempt.failed', at, attempt: attempt.attempt, error, reason, random })
+    const { attempt: number } = attempt
+    this.#report(attempt.job, { type: 'attempt.failed', at, attempt: number, error, reason, random, usage })
   }
 
   /** An actor that has ended drops what it is sent: that a result came too late is recorded here. */

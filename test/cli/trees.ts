@@ -38,6 +38,7 @@ export function resultOf(changes: Partial<JobResult> = {}): JobResult {
     endedAt: 1_200,
     durationMs: 1_200,
     metadata: undefined,
+    usage: undefined,
     ...changes,
   }
 }

@@ -18,6 +18,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { jobId: 'j1', executor: 'async', expected: 'a function', got: 7 },
     says: ['"j1"', 'async', 'expects a function', 'got 7', 'Pass a function'],
   },
+  ESP_UNSUPPORTED: {
+    details: { jobId: 'j1', executor: 'async', field: 'transfer' },
+    says: ['"j1"', '`transfer`', 'async executor', 'choose another executor'],
+  },
   ESP_UNKNOWN_HANDLER: { details: { handler: 'lod', known: ['load'] }, says: ['"lod"', 'load', 'Add it'] },
   ESP_UNKNOWN_EXECUTOR: {
     details: { executor: 'gpu', known: ['async'] },
@@ -44,7 +48,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { jobId: 'j1', attempt: 2, timeoutMs: 9 },
     says: ['Attempt 2', '"j1"', '9 ms', 'Raise `timeoutMs`'],
   },
-  ESP_ATTEMPT_LOST: { details: { jobId: 'j1', attempt: 2 }, says: ['Attempt 2', '"j1"', 'lost'] },
+  ESP_ATTEMPT_LOST: {
+    details: { jobId: 'j1', attempt: 2, how: 'its thread ran out of memory' },
+    says: ['Attempt 2', '"j1"', 'lost: its thread ran out of memory', '`maxLost`'],
+  },
   ESP_CALLBACK_TIMEOUT: {
     details: { jobId: 'j1', timeoutMs: 9 },
     says: ['"j1"', '9 ms', 'not affected', 'raise `callbackTimeoutMs`'],

@@ -103,6 +103,7 @@ function resultOf(jobId: string, status: 'completed' | 'failed', value: unknown,
       causedBy: undefined,
     },
     ...{ attempts: 1, queuedAt: 0, startedAt: 0, endedAt: 0, durationMs: 0, metadata: undefined },
+    usage: undefined,
   }
 }
 

@@ -162,6 +162,7 @@ describe('an executor that breaks its contract', () => {
       maxParallelJobs: 1,
       executorType: {
         name: 'double',
+        supports: {},
         refuses: () => undefined,
         start(attempt, sink) {
           sink.completed(attempt, 'first')
@@ -184,6 +185,7 @@ describe('an executor that breaks its contract', () => {
       maxParallelJobs: 1,
       executorType: {
         name: 'broken',
+        supports: {},
         refuses: () => undefined,
         start() {
           throw new Error('executor broke')

@@ -198,6 +198,7 @@ describe('an attempt that is lost with what ran it', () => {
   /** An executor that loses the first attempts of each job. */
   const losing = (times: number): Executor => ({
     name: 'losing',
+    supports: {},
     refuses: () => undefined,
     start(attempt, sink) {
       if (attempt.attempt <= times) sink.lost(attempt)
