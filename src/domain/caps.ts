@@ -1,7 +1,7 @@
 /** What an attempt may say before the rest is dropped: nobody reads more, and all of it has to be kept somewhere. */
 
 /** Characters of stdout, of stderr and of log lines, each for itself: 1 MiB of plain text. */
-export const TEXT_LENGTH_MAX = 1_048_576
+const TEXT_LENGTH_MAX = 1_048_576
 /** Calls of `progress`. */
 export const PROGRESS_COUNT_MAX = 10_000
 /** Characters of a progress note. */
