@@ -1,9 +1,10 @@
+import { checkKeys, checkObject } from './domain/check.ts'
 import type { RunOutcome, Workflow } from './domain/workflow.ts'
 import { asyncExecutor } from './executors/async.ts'
 import { systemHost } from './resources/host.ts'
 import { PoolCore } from './runtime/job-pool.ts'
-import type { JobPoolOptions } from './runtime/options.ts'
-import { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.ts'
+import { type JobPoolOptions, POOL_OPTION_NAMES } from './runtime/options.ts'
+import { Orchestrator, type OrchestratorOptions, RUN_OPTION_NAMES } from './runtime/orchestrator.ts'
 
 /**
  * Runs jobs, at most `maxParallelJobs` attempts at a time: by priority, after their dependencies, with retries,
@@ -29,10 +30,14 @@ export type RunOptions = Omit<OrchestratorOptions, 'pool'> &
  * Runs a workflow to its end, in the given pool or in one of its own that is shut down afterwards.
  *
  * @returns How the run ended; it rejects only for what is wrong before it has started.
- * @throws {EspalierError} `ESP_INVALID_WORKFLOW`, `ESP_INVALID_INPUT`, `ESP_UNKNOWN_HANDLER`, `ESP_INVALID_OPTION`.
+ * @throws {EspalierError} `ESP_INVALID_WORKFLOW`, `ESP_INVALID_INPUT`, `ESP_UNKNOWN_HANDLER`, `ESP_INVALID_OPTION`,
+ * `ESP_UNKNOWN_OPTION`: also for an option of a pool beside a given `pool`.
  */
 // biome-ignore lint/suspicious/noExplicitAny: a workflow of any input type can be run.
 export async function runWorkflow(workflow: Workflow<any>, options: RunOptions = {}): Promise<RunOutcome> {
+  checkObject('options', options)
+  if (options.pool !== undefined) checkKeys('a run in a given pool', options, RUN_OPTION_NAMES)
+  else checkKeys('a run', options, ALL_OPTION_NAMES)
   const { pool: given, input, runId, signal, ...poolOptions } = options
   const pool = given ?? new JobPool(poolOptions as JobPoolOptions)
   try {
@@ -47,3 +52,5 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
     if (given === undefined) await pool.shutdown()
   }
 }
+
+const ALL_OPTION_NAMES: ReadonlySet<string> = new Set([...RUN_OPTION_NAMES, ...POOL_OPTION_NAMES])

@@ -1,5 +1,16 @@
 export { JobPool, type RunOptions, runWorkflow } from './compose.ts'
 export type { AutoLimit, HostCapacity } from './domain/capacity.ts'
+export {
+  type Decision,
+  type DecisionCut,
+  type DecisionOptions,
+  type DecisionRecord,
+  grow,
+  prune,
+  revise,
+  satisfy,
+  stop,
+} from './domain/decision.ts'
 export { type ErrorCode, EspalierError, errorCodes, isEspalierError } from './domain/errors.ts'
 export type { DurationSummary } from './domain/histogram.ts'
 export type {
@@ -19,6 +30,8 @@ export type {
   OutputStream,
   Transferable,
 } from './domain/job.ts'
+export type { Budget, TreeLimits } from './domain/limits.ts'
+export { type JobSettings, type NodeId, type NodePatch, type NodeSpec, node } from './domain/node-spec.ts'
 export type {
   HostSample,
   PressureMeasure,
@@ -28,28 +41,7 @@ export type {
 } from './domain/pressure.ts'
 export { PRIORITIES, type Priority } from './domain/priority.ts'
 export type { Backoff } from './domain/retry.ts'
-export {
-  type Budget,
-  type Decision,
-  type DecisionCut,
-  type DecisionOptions,
-  type DecisionRecord,
-  grow,
-  type NodeId,
-  type NodePatch,
-  type NodeSpec,
-  type NodeStatus,
-  node,
-  prune,
-  type RunReason,
-  revise,
-  type Strategy,
-  satisfy,
-  stop,
-  type Tree,
-  type TreeLimits,
-  type TreeNode,
-} from './domain/tree.ts'
+export type { NodeStatus, RunReason, Strategy, Tree, TreeNode } from './domain/tree.ts'
 export {
   defineWorkflow,
   type ExpandAnswer,

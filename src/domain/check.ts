@@ -41,3 +41,14 @@ export function checkObject<Value extends object>(option: string, value: Value):
   if (typeof value === 'object' && value !== null) return value
   throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'an object', got: value })
 }
+
+/**
+ * Refuses names that nobody reads: a mistyped one would be lost in silence otherwise.
+ *
+ * @param of - What has these names, such as `job`.
+ */
+export function checkKeys(of: string, value: object, known: ReadonlySet<string>): void {
+  for (const option in value) {
+    if (!known.has(option)) throw new EspalierError('ESP_UNKNOWN_OPTION', { of, option, known: [...known] })
+  }
+}

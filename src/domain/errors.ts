@@ -1,3 +1,5 @@
+import { nearestName } from './suggest.ts'
+
 /**
  * The one table of everything espalier refuses or reports: code → what the text says.
  *
@@ -6,6 +8,9 @@
 const ERRORS = {
   ESP_INVALID_OPTION: (o: { option: string; expected: string; got: unknown; todo?: string }) =>
     `Option "${o.option}" must be ${o.expected}, but is ${show(o.got)}. ${o.todo ?? 'Correct the option and try again.'}`,
+  ESP_UNKNOWN_OPTION: (o: { of: string; option: string; known: readonly string[] }) =>
+    `There is no "${o.option}" among the options of ${o.of} (${list(o.known)}). ` +
+    `${meant(o.option, o.known)}Correct the name or leave it out.`,
   ESP_UNKNOWN_PRIORITY: (o: { jobId: string; got: unknown }) =>
     `Job "${o.jobId}" has priority ${show(o.got)}. Use 'critical', 'high', 'normal' or 'low'.`,
   ESP_MISSING_HANDLER: (o: { jobId: string; executor: string; expected: string; got: unknown }) =>
@@ -19,10 +24,10 @@ const ERRORS = {
     'Leave it out, or choose another executor.',
   ESP_UNKNOWN_HANDLER: (o: { handler: string; known: readonly string[] }) =>
     `Handler "${o.handler}" is not one of the workflow's handlers (${list(o.known)}). ` +
-    'Add it to `handlers` or correct the name.',
+    `${meant(o.handler, o.known)}Add it to \`handlers\` or correct the name.`,
   ESP_UNKNOWN_EXECUTOR: (o: { executor: string; known: readonly string[] }) =>
     `Executor "${o.executor}" is not known to this pool (${list(o.known)}). ` +
-    'Name one of these, or pass the executor itself as `executorType` or in `executors`.',
+    `${meant(o.executor, o.known)}Name one of these, or pass the executor itself as \`executorType\` or in \`executors\`.`,
   ESP_DUPLICATE_JOB: (o: { jobId: string }) =>
     `A job "${o.jobId}" was already submitted. Choose another id, leave \`id\` out to get a fresh one, ` +
     'or use `dedupeKey` to share one job between submitters.',
@@ -139,6 +144,11 @@ export function show(value: unknown): string {
 function showPath(path: readonly string[]): string {
   if (path.length <= 12) return path.join(' → ')
   return `${path.slice(0, 6).join(' → ')} → … ${path.length - 11} more … → ${path.slice(-5).join(' → ')}`
+}
+
+function meant(given: string, known: readonly string[]): string {
+  const nearest = nearestName(given, known)
+  return nearest === undefined ? '' : `Did you mean "${nearest}"? `
 }
 
 function list(names: readonly string[]): string {

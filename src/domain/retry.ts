@@ -1,3 +1,6 @@
+import { checkDuration, checkKeys, checkObject } from './check.ts'
+import { EspalierError } from './errors.ts'
+
 /** How long a job rests between a failed attempt and the next. */
 export interface Backoff {
   /** `fixed` rests `delayMs` each time; `exponential` doubles it with each attempt. */
@@ -24,4 +27,29 @@ export function backoffMs(backoff: Backoff, failures: number, random: number): n
   const rest = Math.min(backoff.delayMs * factor, longest)
   const jitter = backoff.jitter ?? 0
   return rest * (1 + jitter * (2 * random - 1))
+}
+
+const BACKOFF_NAMES: ReadonlySet<string> = new Set<keyof Backoff>(['type', 'delayMs', 'maxDelayMs', 'jitter'])
+
+/** @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION`. */
+export function checkBackoff(backoff: Backoff, name = 'backoff'): Backoff {
+  checkObject(name, backoff)
+  checkKeys(name, backoff, BACKOFF_NAMES)
+  if (backoff.type !== 'fixed' && backoff.type !== 'exponential') {
+    throw new EspalierError('ESP_INVALID_OPTION', {
+      option: `${name}.type`,
+      expected: "'fixed' or 'exponential'",
+      got: (backoff as Partial<Backoff>).type,
+    })
+  }
+  checkDuration(`${name}.delayMs`, backoff.delayMs)
+  if (backoff.maxDelayMs !== undefined) checkDuration(`${name}.maxDelayMs`, backoff.maxDelayMs)
+  if (backoff.jitter !== undefined && checkDuration(`${name}.jitter`, backoff.jitter) > 1) {
+    throw new EspalierError('ESP_INVALID_OPTION', {
+      option: `${name}.jitter`,
+      expected: 'a share from 0 to 1',
+      got: backoff.jitter,
+    })
+  }
+  return backoff
 }

@@ -1,7 +1,9 @@
+import type { DecisionRecord } from './decision.ts'
 import { EspalierError, errorCodes } from './errors.ts'
 import type { JobId, JobPolicy } from './job.ts'
+import type { TreeLimits } from './limits.ts'
+import type { NodeId, NodeSpec } from './node-spec.ts'
 import type { Priority } from './priority.ts'
-import type { DecisionRecord, NodeId, NodeSpec, TreeLimits } from './tree.ts'
 
 /** Whose chart an entry of the trace belongs to. */
 export type TraceActor = 'pool' | 'run' | 'job'

@@ -1,7 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { checkKeys } from './check.ts'
+import type { Decision } from './decision.ts'
 import { EspalierError } from './errors.ts'
 import type { Execute, JobResult } from './job.ts'
-import type { Budget, Decision, NodeSpec, RunReason, Strategy, Tree, TreeLimits, TreeNode } from './tree.ts'
+import { type Budget, resolveLimits, type TreeLimits } from './limits.ts'
+import { checkSettings, type JobSettings, type NodeSpec } from './node-spec.ts'
+import type { RunReason, Strategy, Tree, TreeNode } from './tree.ts'
 
 /** What `expand` is asked with, after a node has completed or failed. */
 export interface ExpandRequest<Input = unknown> {
@@ -28,6 +32,8 @@ export interface Workflow<Input = unknown> {
   readonly input?: StandardSchemaV1<unknown, Input>
   /** By name; each is called with `(input, context)`. */
   readonly handlers: Readonly<Record<string, Execute>>
+  /** By handler: what holds for nodes of it that do not say otherwise. */
+  readonly defaults?: Readonly<Record<string, JobSettings>>
   readonly limits?: Partial<TreeLimits>
   /** Default `'best-first'`. */
   readonly strategy?: Strategy
@@ -70,7 +76,8 @@ export interface RunMetrics {
 /**
  * Checks a workflow and returns it; the types of `input`, `root` and `expand` follow from the schema.
  *
- * @throws {EspalierError} `ESP_INVALID_WORKFLOW` when a part is missing or of the wrong kind.
+ * @throws {EspalierError} `ESP_INVALID_WORKFLOW` when a part is missing or of the wrong kind; `ESP_UNKNOWN_OPTION`,
+ * `ESP_UNKNOWN_HANDLER` and `ESP_INVALID_OPTION` for what its parts say.
  */
 export function defineWorkflow<Input>(workflow: Workflow<Input>): Workflow<Input> {
   checkWorkflow(workflow)
@@ -80,31 +87,61 @@ export function defineWorkflow<Input>(workflow: Workflow<Input>): Workflow<Input
 /** Refuses anything that is not a workflow, such as the default export of some other module. */
 export function checkWorkflow(value: unknown): asserts value is Workflow {
   const workflow = value as Partial<Workflow> | null | undefined
-  const refuse = (expected: string, got: unknown) => {
-    throw new EspalierError('ESP_INVALID_WORKFLOW', { expected, got })
-  }
   if (typeof workflow !== 'object' || workflow === null) return refuse('the form of an object', value)
-  if (typeof workflow.name !== 'string' || workflow.name === '') return refuse('a `name`', workflow.name)
-  if (typeof workflow.handlers !== 'object' || workflow.handlers === null) {
-    return refuse('an object of `handlers`', workflow.handlers)
+  const { name, input, handlers, defaults, limits, strategy, failFast, onSatisfied, root, expand } = workflow
+  if (typeof name !== 'string' || name === '') refuse('a `name`', name)
+  checkHandlers(handlers)
+  if (typeof root !== 'function') refuse('a function `root`', root)
+  if (expand !== undefined && typeof expand !== 'function') refuse('a function `expand`, or none', expand)
+  if (strategy !== undefined && !STRATEGIES.includes(strategy)) {
+    refuse(`a \`strategy\` out of ${STRATEGIES.join(', ')}`, strategy)
   }
-  if (typeof workflow.root !== 'function') return refuse('a function `root`', workflow.root)
-  if (workflow.expand !== undefined && typeof workflow.expand !== 'function') {
-    return refuse('a function `expand`, or none', workflow.expand)
+  if (onSatisfied !== undefined && !ON_SATISFIED.includes(onSatisfied)) {
+    refuse("'drain' or 'cancel' as `onSatisfied`", onSatisfied)
   }
-  if (workflow.strategy !== undefined && !STRATEGIES.includes(workflow.strategy)) {
-    return refuse(`a \`strategy\` out of ${STRATEGIES.join(', ')}`, workflow.strategy)
+  if (failFast !== undefined && typeof failFast !== 'boolean') refuse('a boolean `failFast`', failFast)
+  if (input !== undefined && typeof input?.['~standard']?.validate !== 'function') {
+    refuse('a Standard Schema as `input`', input)
   }
-  if (workflow.onSatisfied !== undefined && !ON_SATISFIED.includes(workflow.onSatisfied)) {
-    return refuse("'drain' or 'cancel' as `onSatisfied`", workflow.onSatisfied)
-  }
-  if (workflow.failFast !== undefined && typeof workflow.failFast !== 'boolean') {
-    return refuse('a boolean `failFast`', workflow.failFast)
-  }
-  if (workflow.input !== undefined && workflow.input['~standard'] === undefined) {
-    return refuse('a Standard Schema as `input`', workflow.input)
+  checkKeys('a workflow', workflow, PART_NAMES)
+  resolveLimits(limits)
+  if (defaults !== undefined) checkDefaults(defaults, handlers)
+}
+
+/** Which executor takes which form of handler is found out when a job is submitted. */
+function checkHandlers(handlers: unknown): asserts handlers is Workflow['handlers'] {
+  if (typeof handlers !== 'object' || handlers === null) refuse('an object of `handlers`', handlers)
+  for (const [name, handler] of Object.entries(handlers as object)) {
+    const isHandler = typeof handler === 'function' || (typeof handler === 'object' && handler !== null)
+    if (!isHandler) refuse(`a function or { module, export } as handler "${name}"`, handler)
   }
 }
 
+function checkDefaults(defaults: unknown, handlers: Workflow['handlers']): void {
+  if (typeof defaults !== 'object' || defaults === null) refuse('an object of `defaults`', defaults)
+  for (const [handler, settings] of Object.entries(defaults as Record<string, JobSettings>)) {
+    if (!Object.hasOwn(handlers, handler)) {
+      throw new EspalierError('ESP_UNKNOWN_HANDLER', { handler, known: Object.keys(handlers) })
+    }
+    checkSettings(`defaults.${handler}`, settings)
+  }
+}
+
+function refuse(expected: string, got: unknown): never {
+  throw new EspalierError('ESP_INVALID_WORKFLOW', { expected, got })
+}
+
+const PART_NAMES: ReadonlySet<string> = new Set<keyof Workflow>([
+  'name',
+  'input',
+  'handlers',
+  'defaults',
+  'limits',
+  'strategy',
+  'failFast',
+  'onSatisfied',
+  'root',
+  'expand',
+])
 const ON_SATISFIED: readonly unknown[] = ['drain', 'cancel']
 const STRATEGIES: readonly Strategy[] = ['depth-first', 'breadth-first', 'best-first']

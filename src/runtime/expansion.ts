@@ -20,13 +20,14 @@ export interface Questioner<Node> {
  *
  * Every end is put to it at once and on its own: a slow answer holds back no other.
  */
-export class Expansion<Node extends { readonly node: { readonly id: string } }> {
+export class Expansion<Node extends { readonly id: string }> {
   readonly #rules: ExpansionRules
   readonly #deadlines: Deadlines
   readonly #now: () => number
   readonly #questioner: Questioner<Node>
-  readonly #waiting = new Fifo<Question<Node>>()
-  readonly #asked = new Set<Question<Node>>()
+  /** There are some only while as many questions are open as may be. */
+  readonly #waiting = new Fifo<Node>()
+  readonly #open: Question<Node>[] = []
 
   constructor(rules: ExpansionRules, deadlines: Deadlines, now: () => number, questioner: Questioner<Node>) {
     this.#rules = rules
@@ -37,38 +38,39 @@ export class Expansion<Node extends { readonly node: { readonly id: string } }> 
 
   /** How many questions have no answer yet. */
   get size(): number {
-    return this.#waiting.size + this.#asked.size
+    return this.#waiting.size + this.#open.length
   }
 
   ask(node: Node): void {
-    this.#waiting.push(new Question(node))
-    this.#next()
+    if (this.#open.length < this.#rules.maxParallelExpands) this.#put(node)
+    else this.#waiting.push(node)
   }
 
   /** Wants no answer for some nodes any more: open calls are told by their signal. */
   drop(reason: unknown, isDropped: (node: Node) => boolean = () => true): void {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (const question of waiting) if (!isDropped(question.node)) this.#waiting.push(question)
-    for (const question of [...this.#asked]) {
+    for (const node of waiting) if (!isDropped(node)) this.#waiting.push(node)
+    for (const question of [...this.#open]) {
       if (isDropped(question.node) && this.#close(question)) question.abort(reason)
     }
     this.#next()
   }
 
   #next(): void {
-    while (this.#asked.size < this.#rules.maxParallelExpands) {
-      const question = this.#waiting.shift()
-      if (question === undefined) return
-      this.#put(question)
+    while (this.#open.length < this.#rules.maxParallelExpands) {
+      const node = this.#waiting.shift()
+      if (node === undefined) return
+      this.#put(node)
     }
   }
 
-  #put(question: Question<Node>): void {
-    this.#asked.add(question)
+  #put(node: Node): void {
+    const question = new Question(node, this.#open.length)
+    this.#open.push(question)
     let answer: unknown
     try {
-      answer = this.#questioner.ask(question.node, question)
+      answer = this.#questioner.ask(node, question)
       if (isThenable(answer)) {
         this.#await(question, answer)
         return
@@ -77,13 +79,13 @@ export class Expansion<Node extends { readonly node: { readonly id: string } }> 
       this.#fail(question, thrown)
       return
     }
-    if (this.#close(question)) this.#questioner.answered(question.node, answer)
+    if (this.#close(question)) this.#questioner.answered(node, answer)
   }
 
   #await(question: Question<Node>, answer: PromiseLike<unknown>): void {
     const { expandTimeoutMs: timeoutMs } = this.#rules
     question.onTimeout = () => {
-      const error = new EspalierError('ESP_EXPAND_TIMEOUT', { nodeId: question.node.node.id, timeoutMs })
+      const error = new EspalierError('ESP_EXPAND_TIMEOUT', { nodeId: question.node.id, timeoutMs })
       if (!this.#close(question)) return
       question.abort(error)
       this.#questioner.unanswered(question.node, error)
@@ -105,27 +107,38 @@ export class Expansion<Node extends { readonly node: { readonly id: string } }> 
   #fail(question: Question<Node>, thrown: unknown): void {
     if (!this.#close(question)) return
     const cause = toError(thrown)
-    const details = { nodeId: question.node.node.id, message: cause.message }
+    const details = { nodeId: question.node.id, message: cause.message }
     this.#questioner.unanswered(question.node, new EspalierError('ESP_EXPAND_FAILED', details, { cause }))
   }
 
   /** `false` when the question has been answered, dropped or given up before. */
   #close(question: Question<Node>): boolean {
+    const { place } = question
+    if (place < 0) return false
+    question.place = -1
     this.#deadlines.remove(question)
-    return this.#asked.delete(question)
+    const last = this.#open.pop() as Question<Node>
+    if (last !== question) {
+      this.#open[place] = last
+      last.place = place
+    }
+    return true
   }
 }
 
-/** A question that is waiting or open. */
+/** A question that is open. */
 export class Question<Node> implements Sleeper {
   readonly node: Node
+  /** Among the open ones; -1 once it is closed. */
+  place: number
   heapIndex = -1
   wakeAt: number | undefined = undefined
   onTimeout: (() => void) | undefined = undefined
   #controller: AbortController | undefined
 
-  constructor(node: Node) {
+  constructor(node: Node, place: number) {
     this.node = node
+    this.place = place
   }
 
   get signal(): AbortSignal {

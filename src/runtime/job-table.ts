@@ -16,15 +16,32 @@ interface Row {
 }
 
 /**
+ * Ids of which each tells its place, such as `run.n0`, `run.n1` and so on: known without an entry in a map for each.
+ *
+ * The places are taken in their order.
+ */
+export interface IdRange {
+  readonly prefix: string
+  /** By place, the job's place in the order of submission. */
+  readonly sequences: number[]
+  /** Whether places may still be taken. */
+  isOpen: boolean
+}
+
+/** How a job got its id: it is the pool's own, chosen by a user, or the next of a range. */
+export type Naming = 'own' | 'chosen' | IdRange
+
+/**
  * The jobs a pool knows: all that have not ended, and of the ended ones as many as `keep` allows.
  *
- * They lie in pages by order of submission. An id that the pool made tells the place by itself, so only ids that
- * were chosen by users cost an entry in a map: with a million jobs that entry is what takes the longest.
+ * They lie in pages by order of submission. An id that the pool made, or one of a range, tells the place by itself, so
+ * only ids that were chosen by users cost an entry in a map: with a million jobs that entry is what takes the longest.
  */
 export class JobTable<Job extends Row> {
   readonly #idPrefix: string
   readonly #pages = new Map<number, Page<Job>>()
   readonly #byChosenId = new Map<JobId, Job>()
+  readonly #ranges = new Map<string, IdRange>()
   /** Jobs that have not ended, by dedupe key. */
   readonly #byDedupeKey = new Map<string, Job>()
   readonly #ended: Readonly<Record<EndedStatus, Fifo<Job>>> = {
@@ -81,14 +98,22 @@ export class JobTable<Job extends Row> {
     return key === undefined ? undefined : this.#byDedupeKey.get(key)
   }
 
-  /** @param hasChosenId - Whether the id is not the one that `idOf` gives. */
-  add(job: Job, hasChosenId: boolean): void {
+  /** @returns `undefined` when there is such a range already: its ids are taken. */
+  openRange(prefix: string): IdRange | undefined {
+    if (this.#ranges.has(prefix)) return undefined
+    const range: IdRange = { prefix, sequences: [], isOpen: true }
+    this.#ranges.set(prefix, range)
+    return range
+  }
+
+  add(job: Job, naming: Naming): void {
     const { sequence } = job
     const number = Math.floor(sequence / PAGE_SIZE)
     if (this.#lastPage.number !== number) this.#lastPage = this.#pageOf(number)
     this.#lastPage.jobs[sequence % PAGE_SIZE] = job
     this.#lastPage.count++
-    if (hasChosenId) this.#byChosenId.set(job.id, job)
+    if (naming === 'chosen') this.#byChosenId.set(job.id, job)
+    else if (naming !== 'own') naming.sequences.push(sequence)
     if (job.dedupeKey !== undefined) this.#byDedupeKey.set(job.dedupeKey, job)
   }
 
@@ -134,11 +159,18 @@ export class JobTable<Job extends Row> {
     return page
   }
 
-  /** The place that an id of the pool's own tells; `NaN` for any other id. */
+  /** The place in the order of submission that an id tells; `NaN` for one that tells none. */
   #sequenceOf(id: JobId): number {
-    if (!id.startsWith(this.#idPrefix)) return Number.NaN
-    const sequence = Number.parseInt(id.slice(this.#idPrefix.length), 36)
-    return this.idOf(sequence) === id ? sequence : Number.NaN
+    if (id.startsWith(this.#idPrefix)) {
+      const sequence = Number.parseInt(id.slice(this.#idPrefix.length), 36)
+      if (this.idOf(sequence) === id) return sequence
+    }
+    return this.#ranges.size === 0 ? Number.NaN : this.#sequenceInRange(id)
+  }
+
+  #sequenceInRange(id: JobId): number {
+    const [prefix = '', place = ''] = /^(.*\D)(0|[1-9]\d*)$/s.exec(id)?.slice(1) ?? []
+    return this.#ranges.get(prefix)?.sequences[Number(place)] ?? Number.NaN
   }
 
   #remove(job: Job, status: EndedStatus): void {
@@ -162,7 +194,18 @@ export class JobTable<Job extends Row> {
     this.#emptyPages.push(page.number)
     if (this.#emptyPages.size <= TOMBSTONES_MAX / PAGE_SIZE) return
     const oldest = this.#emptyPages.shift()
-    if (oldest !== undefined && this.#pages.get(oldest)?.count === 0) this.#pages.delete(oldest)
+    if (oldest === undefined || this.#pages.get(oldest)?.count !== 0) return
+    this.#pages.delete(oldest)
+    this.#dropRanges()
+  }
+
+  /** Drops the ranges of which nothing is known any more. */
+  #dropRanges(): void {
+    for (const [prefix, { sequences, isOpen }] of this.#ranges) {
+      const last = sequences.at(-1)
+      const isKnown = last !== undefined && this.#pages.has(Math.floor(last / PAGE_SIZE))
+      if (!isOpen && !isKnown) this.#ranges.delete(prefix)
+    }
   }
 
   #bury(chosenId: JobId, status: EndedStatus): void {

@@ -100,6 +100,8 @@ interface Links {
 export interface JobObserver {
   started(job: JobActor): void
   progressed(job: JobActor, fraction: number, note: string | undefined): void
+  /** It is queued again, for its next attempt. */
+  retrying(job: JobActor): void
   settled(job: JobActor, result: JobResult): void
 }
 

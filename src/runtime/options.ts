@@ -1,9 +1,9 @@
 import { type AutoLimit, autoLimit } from '../domain/capacity.ts'
-import { checkDuration, checkInteger, checkObject, checkPositive } from '../domain/check.ts'
+import { checkDuration, checkInteger, checkKeys, checkObject, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { EndedStatus, JobPolicy } from '../domain/job.ts'
 import { type PressureOptions, type PressureRule, resolvePressure } from '../domain/pressure.ts'
-import type { Backoff } from '../domain/retry.ts'
+import { type Backoff, checkBackoff } from '../domain/retry.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { Host } from '../ports/host.ts'
@@ -103,16 +103,7 @@ const DEFAULT_KEEP_COUNT = 100_000
  */
 export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolSettings {
   checkObject('options', options)
-  const known = new Set<string>(OPTION_NAMES)
-  for (const option of Object.keys(options)) {
-    if (!known.has(option)) {
-      throw new EspalierError('ESP_INVALID_OPTION', {
-        option,
-        expected: `one of the pool's options (${OPTION_NAMES.join(', ')})`,
-        got: option,
-      })
-    }
-  }
+  checkKeys('the pool', options, POOL_OPTION_NAMES)
   const executor = options.executorType ?? 'async'
   if (typeof executor !== 'string' && !isExecutor(executor)) {
     throw new EspalierError('ESP_INVALID_OPTION', {
@@ -168,7 +159,7 @@ export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolS
   }
 }
 
-const OPTION_NAMES = [
+export const POOL_OPTION_NAMES: ReadonlySet<string> = new Set<keyof JobPoolOptions>([
   'maxParallelJobs',
   'pressure',
   'executorType',
@@ -191,7 +182,7 @@ const OPTION_NAMES = [
   'random',
   'ids',
   'host',
-] as const satisfies readonly (keyof JobPoolOptions)[]
+])
 
 function checkLimit(limit: number | 'auto'): number {
   if (typeof limit === 'number') return checkInteger('maxParallelJobs', limit, 1)
@@ -214,27 +205,6 @@ function isExecutor(value: unknown): value is Executor {
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal
   throw new EspalierError('ESP_INVALID_OPTION', { option: 'signal', expected: 'an AbortSignal', got: signal })
-}
-
-export function checkBackoff(backoff: Backoff): Backoff {
-  checkObject('backoff', backoff)
-  if (backoff.type !== 'fixed' && backoff.type !== 'exponential') {
-    throw new EspalierError('ESP_INVALID_OPTION', {
-      option: 'backoff.type',
-      expected: "'fixed' or 'exponential'",
-      got: (backoff as Partial<Backoff>).type,
-    })
-  }
-  checkDuration('backoff.delayMs', backoff.delayMs)
-  if (backoff.maxDelayMs !== undefined) checkDuration('backoff.maxDelayMs', backoff.maxDelayMs)
-  if (backoff.jitter !== undefined && checkDuration('backoff.jitter', backoff.jitter) > 1) {
-    throw new EspalierError('ESP_INVALID_OPTION', {
-      option: 'backoff.jitter',
-      expected: 'a share from 0 to 1',
-      got: backoff.jitter,
-    })
-  }
-  return backoff
 }
 
 function resolveKeep(status: EndedStatus, keep: JobPoolOptions['keep']): Required<KeepRule> {

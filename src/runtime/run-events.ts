@@ -1,4 +1,6 @@
-import type { DecisionRecord, NodeId, TreeNode } from '../domain/tree.ts'
+import type { DecisionRecord } from '../domain/decision.ts'
+import type { NodeId } from '../domain/node-spec.ts'
+import type { TreeNode } from '../domain/tree.ts'
 import type { RunOutcome } from '../domain/workflow.ts'
 
 /** What happens in a run, by name. Every `at` is epoch ms. */

@@ -1,12 +1,20 @@
-import { checkDuration, checkInteger, checkName, checkObject, checkPositive } from '../domain/check.ts'
+import {
+  checkDuration,
+  checkInteger,
+  checkKeys,
+  checkName,
+  checkObject,
+  checkPositive,
+} from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
-import type { JobId, JobPolicy, JobSpec } from '../domain/job.ts'
+import type { Execute, JobId, JobPolicy, JobSpec } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
+import { checkBackoff } from '../domain/retry.ts'
 import type { Executor } from '../ports/executor.ts'
 import { checkDependencies } from './dependencies.ts'
 import type { ExecutorSet } from './executors.ts'
 import { type Dependency, JobActor, type JobExtras, type JobObserver, type JobRow } from './job.ts'
-import { checkBackoff } from './options.ts'
+import type { IdRange, Naming } from './job-table.ts'
 import type { Supervisor } from './supervisor.ts'
 
 const NORMAL = bandOf('normal')
@@ -14,17 +22,26 @@ const NORMAL = bandOf('normal')
 const FORCED_END_MS = 5_000
 const NO_EXTRAS: JobExtras = Object.freeze({})
 const NO_IDS: readonly JobId[] = Object.freeze([])
-const NO_BATCH: ReadonlyMap<JobId, JobActor> = new Map()
+const NO_BATCH = new Map<JobId, JobActor>()
 
 /** A spec whose own fields are right; its dependencies are yet to be checked. */
 interface CheckedSpec extends JobRow {
   readonly spec: JobSpec
   readonly id: JobId
-  /** Whether the id is not the one that follows from the sequence. */
-  readonly hasChosenId: boolean
+  readonly naming: Naming
   readonly policy: JobPolicy
   /** Those given as ids: whoever holds a job of this pool need not be told whether it exists. */
   readonly dependencies: readonly JobId[]
+}
+
+/** What the job of a node says, besides what any job may say. */
+export type NodeJobSpec = { readonly [Field in keyof JobSpec]?: JobSpec[Field] | undefined } & {
+  readonly id: JobId
+  readonly execute: Execute
+  /** Who is told of the job's life. */
+  readonly observer: JobObserver
+  /** The range whose next id it has; absent for an id of another kind. */
+  readonly ids: IdRange | undefined
 }
 
 /** Turns specs into jobs: all of them, or none when any is wrong. */
@@ -42,10 +59,16 @@ export class Submissions {
     this.#forcedPolicy = { ...policy, killGraceMs: policy.killGraceMs + FORCED_END_MS }
   }
 
+  /** See {@link JobTable.openRange}. */
+  openRange(prefix: string): IdRange | undefined {
+    return this.#supervisor.jobs.openRange(prefix)
+  }
+
   /** @throws {EspalierError} See `JobPool.submitJob`. */
-  submit(spec: JobSpec, observer?: JobObserver): JobActor {
+  submit(spec: JobSpec): JobActor {
     this.#refuseIfClosed()
-    const checked = this.#check(spec, observer)
+    checkFields(spec)
+    const checked = this.#check(spec)
     const { jobs } = this.#supervisor
     const twin = jobs.byDedupeKey(spec.dedupeKey)
     if (twin !== undefined) return twin
@@ -54,13 +77,13 @@ export class Submissions {
     if (checked.dependencies.length > 0) checkDependencies([checked], (known) => jobs.isKnown(known))
     const at = this.#supervisor.now()
     const job = this.#create(checked, at)
-    this.#supervisor.admit(job, checked.hasChosenId, at)
+    this.#supervisor.admit(job, checked.naming, at)
     this.#supervisor.connect(job, this.#resolve(checked, NO_BATCH), at)
     return job
   }
 
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
-  submitAll(specs: readonly JobSpec[], observer?: JobObserver): JobActor[] {
+  submitAll(specs: readonly JobSpec[]): JobActor[] {
     this.#refuseIfClosed()
     if (!Array.isArray(specs)) {
       throw new EspalierError('ESP_INVALID_OPTION', {
@@ -69,25 +92,45 @@ export class Submissions {
         got: specs,
       })
     }
-    const batch = specs.map((spec) => this.#check(spec, observer))
+    return this.#submitBatch(
+      specs.map((spec) => {
+        checkFields(spec)
+        return this.#check(spec)
+      }),
+    )
+  }
+
+  /** @throws {EspalierError} See `JobPool.submitJobs`. */
+  submitNodes(specs: readonly NodeJobSpec[]): JobActor[] {
+    this.#refuseIfClosed()
+    return this.#submitBatch(specs.map((spec) => this.#check(spec as JobSpec, spec.observer, spec.ids)))
+  }
+
+  #submitBatch(batch: readonly CheckedSpec[]): JobActor[] {
     this.#checkBatch(batch)
-    return this.#supervisor.together(() => {
-      const at = this.#supervisor.now()
-      const byId = new Map<JobId, JobActor>()
-      const created: [JobActor, CheckedSpec][] = []
-      const submitted = batch.map((checked) => {
-        const twin = this.#supervisor.jobs.byDedupeKey(checked.spec.dedupeKey)
-        const job = twin ?? this.#create(checked, at)
-        byId.set(checked.id, job)
-        if (twin !== undefined) return twin
-        created.push([job, checked])
-        this.#supervisor.admit(job, checked.hasChosenId, at)
-        return job
-      })
-      // Dependencies may point forward: all jobs are there before any is connected.
-      for (const [job, checked] of created) this.#supervisor.connect(job, this.#resolve(checked, byId), at)
-      return submitted
+    return this.#supervisor.together(() => this.#admitBatch(batch))
+  }
+
+  #admitBatch(batch: readonly CheckedSpec[]): JobActor[] {
+    const { jobs } = this.#supervisor
+    const at = this.#supervisor.now()
+    const byId = batch.some(({ dependencies }) => dependencies.length > 0)
+      ? new Map<JobId, JobActor>()
+      : NO_BATCH
+    const admitted = batch.map((checked) => {
+      const twin = jobs.byDedupeKey(checked.spec.dedupeKey)
+      const job = twin ?? this.#create(checked, at)
+      if (byId !== NO_BATCH) byId.set(checked.id, job)
+      if (twin === undefined) this.#supervisor.admit(job, checked.naming, at)
+      return job
     })
+    // Dependencies may point forward: all jobs are there before any is connected.
+    batch.forEach((checked, index) => {
+      const job = admitted[index] as JobActor
+      const isTwin = job.sequence !== checked.sequence
+      if (!isTwin) this.#supervisor.connect(job, this.#resolve(checked, byId), at)
+    })
+    return admitted
   }
 
   #refuseIfClosed(): void {
@@ -96,8 +139,7 @@ export class Submissions {
     throw new EspalierError('ESP_POOL_CLOSED', { state: pool.value.lifecycle })
   }
 
-  #check(spec: JobSpec, observer: JobObserver | undefined): CheckedSpec {
-    checkFields(spec)
+  #check(spec: JobSpec, observer?: JobObserver, ids?: IdRange): CheckedSpec {
     const sequence = this.#sequence++
     const ownId = this.#supervisor.jobs.idOf(sequence)
     const id = spec.id === undefined ? this.#freshId(ownId) : checkName('id', spec.id)
@@ -139,7 +181,7 @@ export class Submissions {
     return {
       spec,
       id,
-      hasChosenId: id !== ownId,
+      naming: ids ?? (id === ownId ? 'own' : 'chosen'),
       sequence,
       priority,
       extras: extrasOf(spec, observer, executor === this.#executors.first ? undefined : executor),
@@ -158,16 +200,16 @@ export class Submissions {
     const { jobs } = this.#supervisor
     const ids = new Set<JobId>()
     let isLinked = false
-    for (const checked of batch) {
-      const { id, spec } = checked
-      const isNew = jobs.byDedupeKey(spec.dedupeKey) === undefined
-      if (ids.has(id) || (isNew && jobs.isKnown(id)))
-        throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
-      ids.add(id)
-      isLinked ||= checked.dependencies.length > 0
+    for (const { id, naming, spec, dependencies } of batch) {
+      // The next of a range is new, unless a user has chosen the same.
+      const isOfRange = typeof naming === 'object'
+      const isNew = isOfRange || jobs.byDedupeKey(spec.dedupeKey) === undefined
+      const isTaken = isOfRange ? jobs.isChosen(id) : ids.has(id) || (isNew && jobs.isKnown(id))
+      if (isTaken) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
+      if (!isOfRange) ids.add(id)
+      isLinked ||= dependencies.length > 0
     }
-    if (!isLinked) return
-    checkDependencies(batch, (id) => jobs.isKnown(id))
+    if (isLinked) checkDependencies(batch, (id) => jobs.isKnown(id))
   }
 
   #idsOf({ dependencies }: JobSpec): readonly JobId[] {
@@ -269,14 +311,9 @@ function checkSupport(jobId: JobId, { memoryLimitBytes, transfer }: JobSpec, exe
   }
 }
 
-/** A name nobody reads is a mistake: a priority that was mistyped would be lost in silence. */
 function checkFields(spec: JobSpec): void {
   checkObject('job', spec)
-  for (const option in spec) {
-    if (FIELDS.has(option)) continue
-    const expected = `one of a job's fields (${[...FIELDS].join(', ')})`
-    throw new EspalierError('ESP_INVALID_OPTION', { option, expected, got: option })
-  }
+  checkKeys('a job', spec, FIELDS)
 }
 
 const FIELDS: ReadonlySet<string> = new Set<keyof JobSpec>([

@@ -23,7 +23,7 @@ import {
   stateOf,
 } from './job.ts'
 import { isRunning, JobCounts } from './job-counts.ts'
-import { JobTable } from './job-table.ts'
+import { JobTable, type Naming } from './job-table.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
 import { PressureWatch } from './pressure-watch.ts'
@@ -123,8 +123,8 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   }
 
   /** Adds jobs that have been checked, with the jobs they wait for; those that wait for nothing get ready. */
-  admit(job: JobActor, hasChosenId: boolean, at: number): void {
-    this.jobs.add(job, hasChosenId)
+  admit(job: JobActor, naming: Naming, at: number): void {
+    this.jobs.add(job, naming)
     this.meter.start(at)
     this.counts.add(BLOCKED, job.priority)
     this.#openTurn(at)
@@ -378,6 +378,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
 
   #retrying(job: JobActor, { attempt, at: retryAt }: { attempt: number; at: number }): void {
     this.meter.retries++
+    job.extras.observer?.retrying(job)
     if (!this.events.hasListeners('job.retrying')) return
     this.#emitOf(job, 'job.retrying', this.now(), { attempt, retryAt })
   }

@@ -1,24 +1,6 @@
-import type { NodeId, NodeSpec, NodeStatus, Tree, TreeNode } from '../domain/tree.ts'
-import type { JobActor } from './job.ts'
-
-/** What the runtime knows of a node besides the node itself. */
-export interface NodeRecord {
-  /** The node as it is now; replaced whole with every change. */
-  node: TreeNode
-  /** What the node runs, with all revisions applied. */
-  spec: NodeSpec
-  /** The nodes it waits for, its parent not included. */
-  dependencies: readonly NodeRecord[]
-  /** The nodes that wait for it, its children not included; absent while there are none. */
-  dependants: NodeRecord[] | undefined
-  /** Its latest job; absent until it is submitted. */
-  job: JobActor | undefined
-  /** Whether that job has not ended. */
-  isLive: boolean
-  /** How many jobs the node has had. */
-  jobs: number
-  isPruned: boolean
-}
+import type { NodeId } from '../domain/node-spec.ts'
+import type { Tree, TreeNode } from '../domain/tree.ts'
+import type { NodeRecord } from './node-record.ts'
 
 /** The tree of a run, as it grows. A node's id tells its place in the order of growth. */
 export class TreeStore {
@@ -41,11 +23,6 @@ export class TreeStore {
     return `n${place}`
   }
 
-  get(id: NodeId): NodeRecord | undefined {
-    const record = this.#records[Number(id.slice(1))]
-    return record?.node.id === id ? record : undefined
-  }
-
   hasKey(key: string): boolean {
     return this.#byKey.has(key)
   }
@@ -53,7 +30,7 @@ export class TreeStore {
   /** Finds a node by id or key; `expand` may have answered anything as a name. */
   find(name: unknown): NodeRecord | undefined {
     if (typeof name !== 'string') return undefined
-    return this.get(name) ?? this.#byKey.get(name)
+    return this.#get(name) ?? this.#byKey.get(name)
   }
 
   /** In the order of growth. */
@@ -62,21 +39,10 @@ export class TreeStore {
   }
 
   add(record: NodeRecord): void {
-    const node = Object.freeze(record.node)
     this.#records.push(record)
-    if (node.key !== undefined) this.#byKey.set(node.key, record)
-    if (node.parentId === undefined) this.#rootIds.push(node.id)
-  }
-
-  /** Replaces a node by one that differs in `changes`. */
-  change(record: NodeRecord, changes: Partial<TreeNode>): TreeNode {
-    const node = Object.freeze({ ...record.node, ...changes })
-    record.node = node
-    return node
-  }
-
-  setStatus(record: NodeRecord, status: NodeStatus): TreeNode {
-    return this.change(record, { status })
+    const { key } = record.spec
+    if (key !== undefined) this.#byKey.set(key, record)
+    if (record.parent === undefined) this.#rootIds.push(record.id)
   }
 
   /** A node and all below it, each before its children. */
@@ -84,7 +50,7 @@ export class TreeStore {
     const open = [record]
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       yield next
-      for (const id of next.node.children) open.push(this.get(id) as NodeRecord)
+      for (const id of next.children) open.push(this.#get(id) as NodeRecord)
     }
   }
 
@@ -95,14 +61,19 @@ export class TreeStore {
     return { rootIds: [...this.#rootIds], nodes }
   }
 
+  #get(id: NodeId): NodeRecord | undefined {
+    const record = this.#records[Number(id.slice(1))]
+    return record?.id === id ? record : undefined
+  }
+
   /** The nodes by id, looked up when they are read: an index would cost more than most trees are read. */
   #view(): Readonly<Record<NodeId, TreeNode>> {
-    const nodeOf = (id: string | symbol) => (typeof id === 'string' ? this.get(id)?.node : undefined)
+    const nodeOf = (id: string | symbol) => (typeof id === 'string' ? this.#get(id)?.node : undefined)
     return new Proxy<Record<NodeId, TreeNode>>(Object.create(null), {
       ...refusals,
       get: (_, id) => nodeOf(id),
       has: (_, id) => nodeOf(id) !== undefined,
-      ownKeys: () => this.#records.map(({ node }) => node.id),
+      ownKeys: () => this.#records.map(({ id }) => id),
       getOwnPropertyDescriptor: (_, id) => {
         const value = nodeOf(id)
         return value === undefined

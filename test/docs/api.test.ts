@@ -1,6 +1,6 @@
-import { JobPool } from 'espalier'
+import { defineWorkflow, isEspalierError, JobPool } from 'espalier'
 import { describe, expect, test } from 'vitest'
-import { DEFAULT_LIMITS } from '../../src/domain/tree.ts'
+import { DEFAULT_LIMITS } from '../../src/domain/limits.ts'
 import { blocks, documents, read, runCode } from './documents.ts'
 
 const page = read('docs/api.md')
@@ -17,14 +17,15 @@ const namesBelow = (heading: string) =>
   below(heading)
     .split('\n')
     .flatMap((line) => /^\| (`[^|]+`) \|/.exec(line)?.[1] ?? [])
-    .flatMap((cell) => [...cell.matchAll(/`([\w.]+)`/g)].map(([, name]) => name as string))
+    .flatMap((cell) => [...cell.matchAll(/`([\w.]+)(?:\(\w+\))?`/g)].map(([, name]) => name as string))
 
 /** The names that an error lists as the known ones. */
 function namesIn(act: () => unknown): string[] {
   try {
     act()
   } catch (error) {
-    return /\(([^)]+)\), but/.exec(String(error))?.[1]?.split(', ') ?? []
+    if (isEspalierError(error, 'ESP_UNKNOWN_OPTION')) return [...error.details.known]
+    throw error
   }
   throw new Error('Expected an unknown name to be refused, but it was taken.')
 }
@@ -44,6 +45,14 @@ describe('docs/api.md', () => {
     expect(namesBelow('A job: `submitJob(spec)`').sort()).toEqual(
       namesIn(() => pool.submitJob(unknown)).sort(),
     )
+  })
+
+  test('has every part of a workflow, and no other', () => {
+    const whole = { name: 'w', handlers: {}, root: () => [], unknown: 1 }
+    const limits = Object.keys(DEFAULT_LIMITS)
+    const decisions = ['grow', 'stop', 'revise', 'prune', 'satisfy']
+    const parts = namesBelow('Workflows').filter((name) => ![...limits, ...decisions].includes(name))
+    expect(parts.sort()).toEqual(namesIn(() => defineWorkflow(whole)).sort())
   })
 
   test.each([

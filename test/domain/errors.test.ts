@@ -10,6 +10,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { option: 'timeoutMs', expected: 'a number', got: 'soon' },
     says: ['"timeoutMs"', 'must be a number', '"soon"', 'try again'],
   },
+  ESP_UNKNOWN_OPTION: {
+    details: { of: 'a job', option: 'maxRetry', known: ['execute', 'maxRetries'] },
+    says: ['"maxRetry"', 'a job', 'execute, maxRetries', 'Did you mean "maxRetries"?', 'leave it out'],
+  },
   ESP_UNKNOWN_PRIORITY: {
     details: { jobId: 'j1', got: 'urgent' },
     says: ['"j1"', '"urgent"', "Use 'critical'"],
@@ -22,7 +26,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { jobId: 'j1', executor: 'async', field: 'transfer' },
     says: ['"j1"', '`transfer`', 'async executor', 'choose another executor'],
   },
-  ESP_UNKNOWN_HANDLER: { details: { handler: 'lod', known: ['load'] }, says: ['"lod"', 'load', 'Add it'] },
+  ESP_UNKNOWN_HANDLER: {
+    details: { handler: 'lod', known: ['load'] },
+    says: ['"lod"', 'load', 'Did you mean "load"?', 'Add it'],
+  },
   ESP_UNKNOWN_EXECUTOR: {
     details: { executor: 'gpu', known: ['async'] },
     says: ['"gpu"', 'async', 'Name one of'],

@@ -1,4 +1,4 @@
-import { grow, node, prune, stop } from 'espalier'
+import { grow, node, prune, satisfy, stop } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { broken, createAnswer, decide, grown, held, obeying, started, value } from './harness.ts'
 
@@ -50,6 +50,36 @@ describe('a node that fails', () => {
     trial.attempt('other').resolve()
     await trial.settle()
     trial.expectNothingLeft()
+  })
+
+  test('waits for its retry as a queued node, and runs again', async () => {
+    let attempts = 0
+    const trial = await started({
+      handlers: {
+        shaky: () => {
+          if (++attempts < 2) throw new Error('not yet')
+        },
+      },
+      root: () => node({ handler: 'shaky', maxRetries: 1, backoff: { type: 'fixed', delayMs: 40 } }),
+    })
+    expect(trial.node('n0')).toMatchObject({ status: 'queued', result: undefined })
+    await trial.clock.advance(39)
+    expect(trial.node('n0').status).toBe('queued')
+    await trial.clock.advance(1)
+    trial.expectNothingLeft()
+    const told = trial.events.flatMap((event) => (event.type === 'node.changed' ? [event.node.status] : []))
+    expect(told).toEqual(['running', 'queued', 'running', 'completed'])
+  })
+
+  test('and waits for its retry is cancelled when the run is satisfied', async () => {
+    const trial = await started({
+      root: () => [broken('a', { maxRetries: 1 }), held('b')],
+      expand: decide({ b: satisfy(1) }),
+    })
+    expect(trial.statuses).toEqual({ a: 'queued', b: 'running' })
+    await trial.complete('b')
+    trial.expectNothingLeft()
+    expect(trial.statuses).toEqual({ a: 'cancelled', b: 'completed' })
   })
 
   test('that a retry mends is asked about as a completion', async () => {

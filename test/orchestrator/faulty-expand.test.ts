@@ -112,6 +112,7 @@ describe('an `expand` that answers', () => {
     ['a score that is not a number', { ...grow([value('a')]), score: Number.NaN }],
     ['an endless score', grow([value('a')], { score: Number.POSITIVE_INFINITY })],
     ['a score that is text', { ...grow([value('a')]), score: '1' }],
+    ['a reason that is no text', grow([value('a')], { why: 5 as never })],
   ])('%s is told what was expected, and stops', async (_, answer) => {
     for (const trial of await answering(answer)) {
       expect(trial.node('odd').decision?.error).toMatchObject({
@@ -123,6 +124,21 @@ describe('an `expand` that answers', () => {
   })
 
   test.each([
+    ['ESP_UNKNOWN_OPTION', { ...grow([value('a')]), reason: 'a name of no part' }],
+    ['ESP_UNKNOWN_OPTION', { type: 'stop', nodes: [] }],
+    ['ESP_UNKNOWN_OPTION', { type: 'revise', patch: { prioritty: 'high' } }],
+    ['ESP_UNKNOWN_OPTION', { type: 'revise', patch: { key: 'another' } }],
+    ['ESP_UNKNOWN_OPTION', { type: 'revise', patch: { dependencies: [] } }],
+    ['ESP_INVALID_OPTION', { type: 'revise', patch: { label: 5 } }],
+    ['ESP_UNKNOWN_OPTION', grow([value('a', { maxRetry: 1 } as never)])],
+    ['ESP_INVALID_OPTION', grow([value('a', { label: 5 as never })])],
+    ['ESP_INVALID_OPTION', grow([value(5 as never)])],
+    ['ESP_INVALID_OPTION', grow([value('')])],
+    ['ESP_INVALID_OPTION', grow([value('a', { dependencies: 'even' as never })])],
+    ['ESP_INVALID_OPTION', grow([value('a', { dependencies: [5 as never] })])],
+    ['ESP_INVALID_OPTION', grow([value('a', { dependencies: Array(1) as never })])],
+    ['ESP_INVALID_OPTION', grow([value('a', { backoff: { type: 'fixed', delayMs: -1 } })])],
+    ['ESP_UNKNOWN_PRIORITY', grow([value('a', { priority: 'urgent' as never })])],
     ['ESP_UNKNOWN_HANDLER', grow([value('a'), node({ handler: 'nobody' })])],
     ['ESP_UNKNOWN_HANDLER', grow([node({ handler: 'toString' })])],
     ['ESP_INVALID_OPTION', grow([value('a', { score: Number.NaN })])],

@@ -112,12 +112,19 @@ describe('the root of a workflow', () => {
     },
   )
 
-  test.each([[undefined], [null], ['value'], [[value('a'), null]]])(
+  test.each([[undefined], [null], ['value'], [[value('a'), null]], [{}], [{ handler: 5 }]])(
     'that is no node is refused: %o',
     async (root) => {
       await expectRefusal({ root: () => root as never }, undefined, { code: 'ESP_INVALID_WORKFLOW' })
     },
   )
+
+  test('that has a mistyped field is refused with what was meant', async () => {
+    await expectRefusal({ root: () => value('a', { prioritty: 'high' } as never) }, undefined, {
+      code: 'ESP_UNKNOWN_OPTION',
+      message: expect.stringContaining('Did you mean "priority"?'),
+    })
+  })
 
   test('that throws rejects the run with what it throws', async () => {
     const thrown = new Error('no root today')
@@ -172,6 +179,10 @@ describe('a workflow', () => {
     ['with an expand that is no function', { ...whole, expand: 'grow' }],
     ['with an unknown strategy', { ...whole, strategy: 'sideways' }],
     ['with an input that is no schema', { ...whole, input: { type: 'object' } }],
+    ['with an input that is half a schema', { ...whole, input: { '~standard': { version: 1 } } }],
+    ['with null as input', { ...whole, input: null }],
+    ['with a handler that is none', { ...whole, handlers: { h: 'load.ts' } }],
+    ['with defaults that are none', { ...whole, defaults: 5 }],
   ])('that is %s is refused, wherever it is given', async (_, wrong) => {
     const workflow = wrong as Workflow
     const code = 'ESP_INVALID_WORKFLOW'
@@ -179,6 +190,25 @@ describe('a workflow', () => {
     await expect(runWorkflow(workflow)).rejects.toMatchObject({ code })
     const { pool } = createPool()
     expect(() => new Orchestrator(workflow, { pool })).toThrow(expect.objectContaining({ code }))
+  })
+
+  test.each<[string, string, object]>([
+    ['ESP_UNKNOWN_OPTION', 'strategy', { ...whole, strategi: 'best-first' }],
+    ['ESP_UNKNOWN_OPTION', 'maxNodes', { ...whole, limits: { maxNode: 5 } }],
+    ['ESP_INVALID_OPTION', 'limits.maxNodes', { ...whole, limits: { maxNodes: 0 } }],
+    ['ESP_INVALID_OPTION', 'limits', { ...whole, limits: 5 }],
+    ['ESP_UNKNOWN_HANDLER', 'h', { ...whole, defaults: { H: {} } }],
+    ['ESP_UNKNOWN_OPTION', 'maxRetries', { ...whole, defaults: { h: { maxRetry: 1 } } }],
+    ['ESP_INVALID_OPTION', 'defaults.h.timeoutMs', { ...whole, defaults: { h: { timeoutMs: 0 } } }],
+    ['ESP_INVALID_OPTION', 'defaults.h.priority', { ...whole, defaults: { h: { priority: 'urgent' } } }],
+    ['ESP_INVALID_OPTION', 'defaults.h.executor', { ...whole, defaults: { h: { executor: 5 } } }],
+    ['ESP_INVALID_OPTION', 'defaults.h.backoff.type', { ...whole, defaults: { h: { backoff: {} } } }],
+    ['ESP_INVALID_OPTION', 'defaults.h', { ...whole, defaults: { h: 5 } }],
+  ])('is refused with %s, naming "%s": %o', async (code, name, wrong) => {
+    const workflow = wrong as Workflow
+    const refusal = { code, message: expect.stringContaining(`"${name}"`) }
+    expect(() => defineWorkflow(workflow)).toThrow(expect.objectContaining(refusal))
+    await expect(runWorkflow(workflow)).rejects.toMatchObject(refusal)
   })
 
   test('is returned as it was by defineWorkflow', () => {
@@ -193,6 +223,29 @@ describe('a workflow', () => {
 })
 
 describe('an orchestrator', () => {
+  test('shows what its users may call, and nothing of its inner life', () => {
+    const { orchestrator } = new Trial({})
+    const shown = [
+      ...Object.keys(orchestrator),
+      ...Object.getOwnPropertyNames(Object.getPrototypeOf(orchestrator)),
+    ]
+    expect(shown.sort()).toEqual(['actor', 'cancel', 'constructor', 'on', 'run', 'runId', 'tree'])
+  })
+
+  test('refuses options that nobody reads', () => {
+    const { pool } = createPool()
+    const workflow = { name: 'w', handlers: {}, root: () => [] }
+    expect(() => new Orchestrator(workflow, { pool, runID: 'mine' } as never)).toThrow(
+      expect.objectContaining({
+        code: 'ESP_UNKNOWN_OPTION',
+        message: expect.stringContaining('Did you mean "runId"?'),
+      }),
+    )
+    expect(() => new Orchestrator(workflow, undefined as never)).toThrow(
+      expect.objectContaining({ code: 'ESP_INVALID_OPTION' }),
+    )
+  })
+
   test('runs once', async () => {
     const trial = new Trial({})
     const first = trial.orchestrator.run()

@@ -63,6 +63,27 @@ describe('runWorkflow', () => {
     expect(lifecycle).toBe('closed')
   })
 
+  test.each<[string, object]>([
+    ['maxParallelJobs', { maxParalelJobs: 2 }],
+    ['runId', { runid: 'one' }],
+    ['input', { inputs: {} }],
+  ])('refuses an option that nobody reads: "%s" was meant', async (meant, options) => {
+    await expect(runWorkflow(growing, options)).rejects.toMatchObject({
+      code: 'ESP_UNKNOWN_OPTION',
+      message: expect.stringContaining(`Did you mean "${meant}"?`),
+    })
+  })
+
+  test('refuses options of a pool beside a pool', async () => {
+    const { pool } = createPool()
+    const options = { pool, maxParallelJobs: 2 } as never
+    await expect(runWorkflow(growing, options)).rejects.toMatchObject({
+      code: 'ESP_UNKNOWN_OPTION',
+      details: { option: 'maxParallelJobs', known: ['pool', 'input', 'runId', 'signal'] },
+    })
+    expect(pool.getStatus().total).toBe(0)
+  })
+
   test('leaves a given pool open, and all its slots free', async () => {
     const { pool, clock } = createPool({ maxParallelJobs: 2 })
     const outcome = await runWorkflow(growing, { pool })

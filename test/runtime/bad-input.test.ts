@@ -54,10 +54,14 @@ describe('a bad option of the pool is refused, by name', () => {
     ['keep.cancelled.ageMs', { keep: { cancelled: { ageMs: -1 } } }],
     ['executorType', { executorType: 5 }],
     ['executorType', { executorType: {} }],
-    ['maxParalelJobs', { maxParalelJobs: 3 }],
     ['signal', { signal: {} }],
   ])('%s: %o', (option, options) => {
     refuse(options, 'ESP_INVALID_OPTION', `"${option}"`)
+  })
+
+  test('a name that is no option, with what was meant', () => {
+    refuse({ maxParalelJobs: 3 }, 'ESP_UNKNOWN_OPTION', 'Did you mean "maxParallelJobs"?')
+    refuse({ backoff: { type: 'fixed', delayMs: 1, jiter: 1 } }, 'ESP_UNKNOWN_OPTION', '"jitter"')
   })
 
   test('an executor that nobody knows', () => {
@@ -100,7 +104,7 @@ describe('a bad spec is refused, and changes nothing', () => {
     ['dependencies', { dependencies: null }, 'ESP_INVALID_OPTION'],
     ['dependencies', { dependencies: [undefined] }, 'ESP_INVALID_OPTION'],
     ['onDependencyFailure', { onDependencyFailure: 'maybe' }, 'ESP_INVALID_OPTION'],
-    ['prioritty', { prioritty: 'high' }, 'ESP_INVALID_OPTION'],
+    ['prioritty', { prioritty: 'high' }, 'ESP_UNKNOWN_OPTION'],
     ['urgent', { priority: 'urgent' }, 'ESP_UNKNOWN_PRIORITY'],
     ['2', { priority: 2 }, 'ESP_UNKNOWN_PRIORITY'],
     ['null', { priority: null }, 'ESP_UNKNOWN_PRIORITY'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { grow, node, prune, revise, satisfy, stop } from '../../src/domain/tree.ts'
+import { grow, prune, revise, satisfy, stop } from '../../src/domain/decision.ts'
+import { node } from '../../src/domain/node-spec.ts'
 
 describe('the builders of decisions', () => {
   const spec = node({ handler: 'load', input: 1 })
@@ -27,5 +28,22 @@ describe('the builders of decisions', () => {
   ])('%s takes a reason, or a reason and a score', (type, short, long) => {
     expect(short).toMatchObject({ type, why: 'because', score: undefined })
     expect(long).toMatchObject({ type, why: 'because', score: 2 })
+  })
+
+  test.each([
+    ['ESP_UNKNOWN_OPTION', { why: 'because', scoer: 2 }],
+    ['ESP_INVALID_OPTION', 5],
+    ['ESP_INVALID_OPTION', null],
+  ])('refuse with %s what says neither why nor how promising', (code, options) => {
+    const wrong = options as never
+    for (const build of [
+      () => grow([spec], wrong),
+      () => stop(wrong),
+      () => revise({}, wrong),
+      () => prune([], wrong),
+      () => satisfy(1, wrong),
+    ]) {
+      expect(build).toThrow(expect.objectContaining({ code }))
+    }
   })
 })

@@ -1,0 +1,77 @@
+import { grow, type HandlerContext, node, type Workflow } from 'espalier'
+import { describe, expect, test } from 'vitest'
+import { decide, grown, held, started, value } from './harness.ts'
+
+/** A handler that fails, and tells which attempt it was. */
+const shaky = (attempts: number[]) => (_: unknown, context: HandlerContext) => {
+  attempts.push(context.attempt)
+  throw new Error('not yet')
+}
+const at = { backoff: { type: 'fixed', delayMs: 0 } } as const
+
+describe('how the job of a node runs', () => {
+  test('is what the node says, else its handler’s defaults, else the pool', async () => {
+    const parts = (defaults: Workflow['defaults'], rest: object) => {
+      const attempts: number[] = []
+      const root = () => node({ handler: 'shaky', ...at, ...rest })
+      return { attempts, parts: { handlers: { shaky: shaky(attempts) }, defaults, root } as never }
+    }
+    for (const [defaults, rest, expected] of [
+      [undefined, {}, [1, 2]],
+      [{ shaky: { maxRetries: 2 } }, {}, [1, 2, 3]],
+      [{ shaky: { maxRetries: 2 } }, { maxRetries: 0 }, [1]],
+      [{ value: { maxRetries: 2 } }, {}, [1, 2]],
+    ] as const) {
+      const { attempts, parts: trial } = parts(defaults, rest)
+      await (await started(trial, { maxRetries: 1 })).clock.advance(1_000)
+      expect(attempts).toEqual(expected)
+    }
+  })
+
+  test('may have a priority, a timeout and a backoff by its handler', async () => {
+    const trial = await started(
+      {
+        defaults: { held: { priority: 'critical', timeoutMs: 50, backoff: { type: 'fixed', delayMs: 7 } } },
+        expand: decide({ root: grow([value('a'), held('b', { maxRetries: 1 })]) }),
+      },
+      { maxParallelJobs: 1 },
+    )
+    expect(trial.started).toEqual(['root', 'b'])
+    await trial.clock.advance(50)
+    expect(trial.attempt('b').context.signal.aborted).toBe(true)
+    await trial.fail('b')
+    expect(trial.statuses).toMatchObject({ a: 'completed', b: 'queued' })
+    await trial.clock.advance(7)
+    expect(trial.statuses).toMatchObject({ b: 'running' })
+    await trial.complete('b')
+    trial.expectNothingLeft()
+  })
+
+  test('holds for a revision as well', async () => {
+    const attempts: number[] = []
+    const trial = await started(
+      {
+        handlers: { shaky: shaky(attempts) },
+        defaults: { shaky: { maxRetries: 1, ...at } },
+        root: () => [value('a'), held('b')],
+        expand: decide({ a: ({ node: { revisions } }) => (revisions === 0 ? retry : undefined) }),
+      },
+      { maxRetries: 5 },
+    )
+    await trial.clock.advance(1_000)
+    expect(attempts).toEqual([1, 2])
+    await trial.complete('b')
+    trial.expectNothingLeft()
+  })
+  const retry = { type: 'revise', patch: { handler: 'shaky' }, why: undefined, score: undefined } as const
+
+  test('of an unknown executor stops the decision', async () => {
+    const trial = await grown({
+      defaults: { value: { executor: 'abacus' } },
+      handlers: { plain: () => 1 },
+      root: () => node({ handler: 'plain', key: 'root' }),
+      expand: decide({ root: grow([value('a')]) }),
+    })
+    expect(trial.node('root').decision?.error).toMatchObject({ code: 'ESP_UNKNOWN_EXECUTOR' })
+  })
+})
