@@ -1,6 +1,7 @@
 import type { EndedStatus, JOB_STATES, JobId } from '../domain/job.ts'
+import type { NodeId } from '../domain/node-spec.ts'
 import type { JobSubmitted, TraceEntry } from '../domain/trace.ts'
-import type { NodeId, RunReason } from '../domain/tree.ts'
+import type { RunReason } from '../domain/tree.ts'
 
 /**
  * The durable record of runs and jobs, owned by one process at a time.
