@@ -63,6 +63,8 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
   readonly #effects = new EffectQueue()
   readonly #afterEffects = new Fifo<() => void>()
   #isActing = false
+  /** The job that was granted a slot within its own step, as one that is retried at once: it takes it after that step. */
+  #granted: JobActor | undefined
   /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
   #turnAt: number | undefined
   readonly #endTurn = () => this.#turn()
@@ -189,10 +191,15 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     const { at } = event
     this.#openTurn(at)
     this.counts.move(from, to, job.priority)
-    if (from === READY && isRunning(to)) this.slots.reserve()
+    if (from === READY && isRunning(to)) this.#reserve(job)
     else if (isRunning(from) && !isRunning(to)) this.#release(job)
     else return
     this.meter.slotsChanged(at, this.slots.busy, this.#limit)
+  }
+
+  #reserve(job: JobActor): void {
+    this.slots.reserve()
+    if (this.#granted === job) this.#granted = undefined
   }
 
   #release(job: JobActor): void {
@@ -300,6 +307,8 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
       this.ready.clear()
       return false
     }
+    // Its slot is reserved when its mailbox gets to the grant.
+    if (this.#granted?.isReady) return false
     const pool = this.actor.getSnapshot()
     if (this.slots.busy >= pool.context.maxParallelJobs) return false
     if (!pool.hasTag('dispatching') && !(pool.hasTag('trickling') && this.counts.running === 0)) return false
@@ -308,6 +317,7 @@ export class Supervisor implements JobSupervisor, AttemptListener, AttemptSink, 
     const job = this.ready.take(at)
     if (job === undefined) return false
     job.send({ type: 'slot.granted', at })
+    this.#granted = job.isReady ? job : undefined
     return true
   }
 

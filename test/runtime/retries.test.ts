@@ -12,6 +12,30 @@ import {
 
 const backoff = { type: 'fixed', delayMs: 100 } as const
 
+describe('an attempt that is retried at once', () => {
+  test('takes its own slot again, and no other gets it as well', async () => {
+    const { pool, clock } = createPool({
+      maxParallelJobs: 2,
+      maxRetries: 3,
+      backoff: { type: 'fixed', delayMs: 0 },
+    })
+    const held = createHeld()
+    for (const id of ['a', 'b', 'c']) pool.submitJob({ id, execute: held.execute })
+    for (let retry = 1; retry <= 3; retry++) {
+      held.of('b').reject(new Error('again'))
+      await clock.settle()
+      expect(pool.getStatus()).toMatchObject({ running: 2, runningJobIds: ['a', 'b'] })
+      expect(held.started().filter((id) => id === 'c')).toEqual([])
+    }
+    for (const id of ['a', 'b', 'c']) {
+      held.of(id).resolve()
+      await clock.settle()
+    }
+    expect(pool.getStatus()).toMatchObject({ completed: 3, running: 0, queued: 0 })
+    await expectAllSlotsFree(pool, clock)
+  })
+})
+
 describe('a failed attempt', () => {
   test('is the end without retries, which is the default', async () => {
     const { pool } = createPool()
