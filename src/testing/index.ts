@@ -1,1 +1,19 @@
+export type { Counterexample } from './counterexample.ts'
+export { Coverage, type MachineCoverage } from './coverage.ts'
+export { type AttemptFault, FAULT_TYPES, type Fault, type FaultType, type WorldFault } from './faults.ts'
+export { BUILT_IN_INVARIANTS, eventually } from './invariants.ts'
+export type { JournalEntry } from './journal.ts'
+export type { HandlerModel, HandlerModels, Outcome, Stand } from './outcomes.ts'
+export { type ReplayReport, replay } from './replay.ts'
+export type { JobView } from './rows.ts'
+export {
+  type Latency,
+  type SimulationOptions,
+  type SimulationReport,
+  simulate,
+  simulateMany,
+} from './simulate.ts'
 export { SimulatedClock } from './simulated-clock.ts'
+export type { Deed, Step } from './step.ts'
+export type { JobSet, Subject, WorldOptions, WorldPoolOptions } from './world.ts'
+export type { Eventually, Invariant, Violation, WorldView } from './world-view.ts'

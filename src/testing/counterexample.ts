@@ -1,0 +1,51 @@
+import type { HandlerModels } from './outcomes.ts'
+import type { Step } from './step.ts'
+import type { Subject, WorldOptions, WorldPoolOptions } from './world.ts'
+import type { Violation } from './world-view.ts'
+
+/** A run that breaks a promise, as JSON: `replay` does it again. */
+export interface Counterexample {
+  readonly format: typeof COUNTEREXAMPLE_FORMAT
+  /** The workflow's name. */
+  readonly subject: string
+  readonly input?: unknown
+  readonly pool?: WorldPoolOptions
+  /** Absent when some of it cannot be JSON, such as a function: give it to `replay` again. */
+  readonly handlers?: HandlerModels
+  /** What the runtime's own chance was made of; absent: always the middle. */
+  readonly seed?: number
+  readonly steps: readonly Step[]
+  readonly violation: Violation
+}
+
+export const COUNTEREXAMPLE_FORMAT = 'espalier-counterexample-1'
+
+export function counterexampleOf(
+  subject: Subject,
+  { input, pool, handlers, seed }: WorldOptions & { readonly seed?: number | undefined },
+  steps: readonly Step[],
+  violation: Violation,
+): Counterexample {
+  const plain = { ...given('input', input), ...given('pool', pool), ...given('handlers', handlers) }
+  return {
+    format: COUNTEREXAMPLE_FORMAT,
+    subject: subject.name ?? 'jobs',
+    ...plain,
+    ...(seed === undefined ? {} : { seed }),
+    steps: [...steps],
+    violation,
+  }
+}
+
+/** A field, if there is one and JSON can carry it without loss. */
+function given(name: string, value: unknown): Record<string, unknown> {
+  return value !== undefined && isJson(value) ? { [name]: value } : {}
+}
+
+function isJson(value: unknown): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (Array.isArray(value)) return value.every(isJson)
+  if (typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return false
+  return Object.values(value).every((part) => part === undefined || isJson(part))
+}

@@ -1,0 +1,70 @@
+import { checkObject } from '../domain/check.ts'
+import { EspalierError } from '../domain/errors.ts'
+import { COUNTEREXAMPLE_FORMAT, type Counterexample } from './counterexample.ts'
+import type { JournalEntry } from './journal.ts'
+import { SeededRandom } from './random.ts'
+import { nameOfDeed, type Step } from './step.ts'
+import { type Subject, World, type WorldOptions } from './world.ts'
+import type { Violation } from './world-view.ts'
+
+export interface ReplayReport {
+  /** The promise that was broken; absent when none is any more. */
+  readonly violation: Violation | undefined
+  readonly journal: readonly JournalEntry[]
+  /** The steps that could not be done again, since the run went another way. */
+  readonly skipped: readonly Step[]
+  /** The world after the last step. */
+  readonly world: World
+}
+
+/**
+ * Does the run of a counterexample again, on the real runtime.
+ *
+ * @param options - What the counterexample could not carry: functions as handlers, invariants.
+ * @throws {EspalierError} `ESP_INVALID_OPTION` for what is no counterexample.
+ */
+export async function replay(
+  subject: Subject,
+  counterexample: Counterexample,
+  options: Pick<WorldOptions, 'handlers' | 'invariants'> = {},
+): Promise<ReplayReport> {
+  checkCounterexample(counterexample)
+  const { input, pool, handlers, seed, steps } = counterexample
+  const random = seed === undefined ? { next: () => 0.5 } : new SeededRandom(~seed)
+  const settings = { ...given({ input, pool, handlers }), ...options }
+  const world = new World(subject, settings, {
+    random: () => random.next(),
+    tie: () => 0,
+    began() {},
+    stopped() {},
+    asked() {},
+  })
+  const journal: JournalEntry[] = []
+  world.journal = journal
+  const skipped: Step[] = []
+  await world.start()
+  world.check()
+  for (const step of steps) {
+    if (world.violation !== undefined) break
+    journal.push({ at: step.at, type: 'step', step: nameOfDeed(step) })
+    if (!(await world.repeatStep(step))) skipped.push(step)
+    world.check()
+  }
+  if (world.isAtRest) world.checkEnd()
+  return { violation: world.violation, journal, skipped, world }
+}
+
+function checkCounterexample(counterexample: Counterexample): void {
+  const { format, steps } = checkObject('counterexample', counterexample)
+  if (format === COUNTEREXAMPLE_FORMAT && Array.isArray(steps)) return
+  throw new EspalierError('ESP_INVALID_OPTION', {
+    option: 'counterexample',
+    expected: `a counterexample of format ${COUNTEREXAMPLE_FORMAT}`,
+    got: format,
+    todo: 'Pass the JSON that explore, simulate or `espalier check` gave.',
+  })
+}
+
+function given(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

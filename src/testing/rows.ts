@@ -1,0 +1,85 @@
+import { type EndedStatus, JOB_STATES, type JobId, type JobResult, type JobStatus } from '../domain/job.ts'
+import type { NodeId } from '../domain/tree.ts'
+import { type JobActor, stateOf } from '../runtime/job.ts'
+
+/** What a world remembers of a job, apart from the runtime. */
+export interface Row {
+  readonly id: JobId
+  readonly node: NodeId | undefined
+  readonly handler: string
+  readonly actor: JobActor
+  /** The jobs it waits for, in a set of jobs; a node's are found by its node. */
+  readonly dependencies: readonly JobId[]
+  readonly runsOnFailure: boolean
+  /** How many attempts have started. */
+  starts: number
+  /** How many attempts were lost. */
+  losses: number
+  /** How many of these have been retried. */
+  replacements: number
+  /** Before this no attempt may start, epoch ms. */
+  notBefore: number
+  /** Whether a cancel was acknowledged: no attempt may start any more. */
+  isUnwanted: boolean
+  outcome: JobResult | undefined
+}
+
+/** What a world remembers of a node: whom it waits for, by what the workflow has answered. */
+export interface Growth {
+  readonly parent: NodeId | undefined
+  /** Ids or keys. */
+  readonly dependencies: readonly string[]
+}
+
+/** All jobs of a world, and apart from them those that have not ended. */
+export class Rows {
+  readonly all = new Map<JobId, Row>()
+  readonly live = new Set<Row>()
+  /** The latest job of each node. */
+  readonly byNode = new Map<NodeId, Row>()
+  readonly growths = new Map<NodeId, Growth>()
+  /** The nodes of which a job has completed, revised since or not. */
+  readonly completedNodes = new Set<NodeId>()
+
+  /** How many have ended, by outcome. */
+  readonly ended: Record<EndedStatus, number> = { completed: 0, failed: 0, cancelled: 0 }
+
+  add(row: Row): void {
+    this.all.set(row.id, row)
+    this.live.add(row)
+    if (row.node !== undefined) this.byNode.set(row.node, row)
+  }
+
+  settle(row: Row, outcome: JobResult): void {
+    row.outcome = outcome
+    if (this.live.delete(row)) this.ended[outcome.status]++
+    if (outcome.status === 'completed' && row.node !== undefined) this.completedNodes.add(row.node)
+  }
+}
+
+/** The leaf state of a job's chart, an index into `JOB_STATES`. */
+export const stateOfRow = (row: Row): number => stateOf(row.actor.getSnapshot())
+
+/** A job as invariants see it. */
+export interface JobView {
+  readonly id: JobId
+  readonly nodeId: NodeId | undefined
+  /** The name of its handler; in a set of jobs, its own id. */
+  readonly handler: string
+  readonly status: JobStatus
+  /** The leaf state of its chart, such as `queued.ready`. */
+  readonly state: (typeof JOB_STATES)[number]
+  /** The current attempt, from 1; 0 before the first. */
+  readonly attempt: number
+  readonly result: JobResult | undefined
+}
+
+export const viewOf = (row: Row): JobView => ({
+  id: row.id,
+  nodeId: row.node,
+  handler: row.handler,
+  status: row.actor.status,
+  state: JOB_STATES[stateOfRow(row)] as JobView['state'],
+  attempt: row.actor.context.attempt,
+  result: row.outcome,
+})

@@ -1,0 +1,44 @@
+import { simulate, simulateMany } from 'espalier/testing'
+import { describe, expect, test } from 'vitest'
+import { diamond, growing, searching } from './workflows.ts'
+
+const everything = [
+  'fail',
+  'timeout',
+  'lost',
+  'rejected',
+  'deaf',
+  'late',
+  'duplicate',
+  'cancel',
+  'pause',
+  'stall',
+] as const
+
+describe('simulate', () => {
+  test('runs a workflow to its end, on time of its own', async () => {
+    const { outcome, violation, attempts, simulatedMs } = await simulate(growing, { latency: 10 })
+    expect(violation).toBeUndefined()
+    expect(outcome).toMatchObject({ status: 'completed', reason: 'limit', metrics: { nodes: 30 } })
+    expect(attempts).toBe(30)
+    expect(simulatedMs).toBeGreaterThan(0)
+  })
+
+  test.each([diamond, growing, searching])(
+    'keeps all promises whatever goes wrong in $name',
+    async (workflow) => {
+      const pool = { maxParallelJobs: 2, maxRetries: 1, timeoutMs: 150, killGraceMs: 20 }
+      const { failed } = await simulateMany(workflow, { runs: 500, pool, faults: everything })
+      expect(failed?.violation).toBeUndefined()
+    },
+  )
+
+  test('gives the same journal for the same seed, byte for byte', async () => {
+    const options = { seed: 7, faults: everything, pool: { maxRetries: 2 } }
+    const first = await simulate(searching, options)
+    const second = await simulate(searching, options)
+    expect(JSON.stringify(first.journal)).toBe(JSON.stringify(second.journal))
+    const other = await simulate(searching, { ...options, seed: 8 })
+    expect(JSON.stringify(other.journal)).not.toBe(JSON.stringify(first.journal))
+  })
+})
