@@ -8,7 +8,7 @@ import {
   type RunOutcome,
   type Workflow,
 } from '../domain/workflow.ts'
-import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
+import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../ports/executor.ts'
 import type { Host } from '../ports/host.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { PoolStreamEvent } from '../runtime/events.ts'
@@ -40,7 +40,7 @@ export type Subject = Workflow<any> | JobSet
 /** A pool's options, without those that a world provides. */
 export type WorldPoolOptions = Omit<
   JobPoolOptions,
-  'executorType' | 'clock' | 'random' | 'ids' | 'inspect' | 'logger' | 'signal'
+  'executorType' | 'executors' | 'host' | 'clock' | 'random' | 'ids' | 'inspect' | 'logger' | 'signal'
 >
 
 export interface WorldOptions {
@@ -63,6 +63,16 @@ export interface WorldDriver {
 }
 
 const RUN_ID = 'run'
+
+/** What simulated executors can do: all but ending by force what ignores its signal, which is a fault to be simulated. */
+const EVERYTHING: ExecutorSupports = {
+  closures: true,
+  modules: true,
+  transfer: true,
+  memoryLimit: true,
+  context: true,
+  output: true,
+}
 
 /** The executors that a workflow's nodes may name. */
 const EXECUTORS = ['async', 'thread', 'process', 'command', 'machine'] as const
@@ -124,10 +134,12 @@ export class World implements WatchedWorld {
     let ids = 0
     const executor = (name: string): Executor => ({
       name,
+      supports: EVERYTHING,
       refuses: () => undefined,
       start: (attempt, sink) => this.#begin(attempt, sink),
       stop: (attempt) => this.#stop(attempt),
     })
+    const factories = Object.fromEntries(EXECUTORS.map((name) => [name, () => executor(name)]))
     const settings: JobPoolOptions = {
       ...options.pool,
       clock: this.clock,
@@ -135,7 +147,7 @@ export class World implements WatchedWorld {
       ids: { next: () => `s${ids++}.` },
       logger: SILENT_LOGGER,
     }
-    this.pool = new PoolCore(settings, EXECUTORS.map(executor), QUIET_HOST)
+    this.pool = new PoolCore(settings, factories, QUIET_HOST)
     this.#listen()
     if ('jobs' in subject) {
       this.limits = DEFAULT_LIMITS
