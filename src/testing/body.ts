@@ -1,6 +1,6 @@
 import type { Closure, JobId } from '../domain/job.ts'
+import type { NodeId } from '../domain/node-spec.ts'
 import { isThenable, toError } from '../domain/thrown.ts'
-import type { NodeId } from '../domain/tree.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
 import type { Behaviour, Outcome } from './outcomes.ts'
 

@@ -1,4 +1,4 @@
-import type { NodeId } from '../domain/tree.ts'
+import type { NodeId } from '../domain/node-spec.ts'
 import type { ExpandAnswer } from '../domain/workflow.ts'
 
 /** An asynchronous `expand` whose answer has not arrived yet. */

@@ -1,5 +1,5 @@
 import { type EndedStatus, JOB_STATES, type JobId, type JobResult, type JobStatus } from '../domain/job.ts'
-import type { NodeId } from '../domain/tree.ts'
+import type { NodeId } from '../domain/node-spec.ts'
 import { type JobActor, stateOf } from '../runtime/job.ts'
 
 /** What a world remembers of a job, apart from the runtime. */

@@ -1,5 +1,5 @@
 import type { JobId } from '../domain/job.ts'
-import type { NodeId } from '../domain/tree.ts'
+import type { NodeId } from '../domain/node-spec.ts'
 
 /** One attempt of one job. */
 interface OfAttempt {

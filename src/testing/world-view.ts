@@ -1,5 +1,7 @@
 import type { JobId } from '../domain/job.ts'
-import type { NodeId, TreeLimits, TreeNode } from '../domain/tree.ts'
+import type { TreeLimits } from '../domain/limits.ts'
+import type { NodeId } from '../domain/node-spec.ts'
+import type { TreeNode } from '../domain/tree.ts'
 import type { RunOutcome } from '../domain/workflow.ts'
 import type { PoolCore } from '../runtime/job-pool.ts'
 import type { Orchestrator } from '../runtime/orchestrator.ts'

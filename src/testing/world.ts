@@ -1,6 +1,8 @@
 import type { Execute, JobId, JobSpec, ModuleHandler } from '../domain/job.ts'
+import { DEFAULT_LIMITS, type TreeLimits } from '../domain/limits.ts'
+import type { NodeId, NodeSpec } from '../domain/node-spec.ts'
 import { isThenable } from '../domain/thrown.ts'
-import { DEFAULT_LIMITS, type NodeId, type NodeSpec, type TreeLimits, type TreeNode } from '../domain/tree.ts'
+import type { TreeNode } from '../domain/tree.ts'
 import {
   checkWorkflow,
   type ExpandAnswer,
