@@ -17,6 +17,8 @@ export interface JobSettings {
   /** Attempts after the first that errors or timeouts may cost. */
   readonly maxRetries?: number
   readonly backoff?: Backoff
+  /** The most heap an attempt may use, in bytes, where its executor can limit it. */
+  readonly memoryLimitBytes?: number
 }
 
 /** What the workflow asks for when it grows a node. */
@@ -49,6 +51,7 @@ const SETTINGS = [
   'timeoutMs',
   'maxRetries',
   'backoff',
+  'memoryLimitBytes',
 ] as const satisfies readonly (keyof JobSettings)[]
 const SETTING_NAMES: ReadonlySet<string> = new Set(SETTINGS)
 
@@ -91,7 +94,7 @@ export function checkPatch(patch: NodePatch): void {
 export function checkSettings(name: string, settings: JobSettings): void {
   checkObject(name, settings)
   checkKeys(name, settings, SETTING_NAMES)
-  const { priority, executor, timeoutMs, maxRetries, backoff } = settings
+  const { priority, executor, timeoutMs, maxRetries, backoff, memoryLimitBytes } = settings
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     refuse(`${name}.priority`, `one of ${PRIORITIES.join(', ')}`, priority)
   }
@@ -99,6 +102,7 @@ export function checkSettings(name: string, settings: JobSettings): void {
   if (timeoutMs !== undefined) checkPositive(`${name}.timeoutMs`, timeoutMs)
   if (maxRetries !== undefined) checkInteger(`${name}.maxRetries`, maxRetries)
   if (backoff !== undefined) checkBackoff(backoff, `${name}.backoff`)
+  if (memoryLimitBytes !== undefined) checkInteger(`${name}.memoryLimitBytes`, memoryLimitBytes, 1)
 }
 
 function checkNames(names: readonly string[]): void {

@@ -90,13 +90,22 @@ export function cutGrowth(
     parent === undefined ? Number.POSITIVE_INFINITY : limits.maxChildrenPerNode - parent.children.length
   const children = firstOf(fresh, most)
   const specs = firstOf(children, limits.maxNodes - tree.size)
-  if (specs === nodes) return { specs, cut: NO_CUT }
+  return {
+    specs,
+    cut: specs === nodes ? NO_CUT : cutsOf(nodes.length, fresh.length, children.length, specs.length),
+  }
+}
+
+/** What each limit cut, of the numbers that each let through. */
+function cutsOf(all: number, fresh: number, children: number, specs: number): readonly DecisionCut[] {
+  // A full tree cuts whatever is left to grow: an array of this one is smaller than a filtered one.
+  if (children === all) return [{ by: 'maxNodes', count: all - specs }]
   const cuts: DecisionCut[] = [
-    { by: 'duplicateKey', count: nodes.length - fresh.length },
-    { by: 'maxChildrenPerNode', count: fresh.length - children.length },
-    { by: 'maxNodes', count: children.length - specs.length },
+    { by: 'duplicateKey', count: all - fresh },
+    { by: 'maxChildrenPerNode', count: fresh - children },
+    { by: 'maxNodes', count: children - specs },
   ]
-  return { specs, cut: cuts.filter(({ count }) => count > 0) }
+  return cuts.filter(({ count }) => count > 0)
 }
 
 const NO_NODES: readonly NodeSpec[] = Object.freeze([])

@@ -60,9 +60,11 @@ export class Growth {
     const { specs, cut } = cutGrowth(nodes, parent, this.#store, this.#limits)
     if (specs.length === 0) return { nodeIds: NO_IDS, cut }
     const planted = this.#planting.plant(specs, parent)
+    const nodeIds = planted.map(({ id }) => id)
+    parent?.grow(nodeIds)
     this.#site.added(planted)
     if (parent !== undefined) this.#site.changed(parent)
-    return { nodeIds: planted.map(({ id }) => id), cut }
+    return { nodeIds, cut }
   }
 
   #revise(record: NodeRecord, patch: NodePatch): Carried {

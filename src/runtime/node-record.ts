@@ -1,8 +1,8 @@
 import type { DecisionRecord } from '../domain/decision.ts'
-import type { JobId, JobResult } from '../domain/job.ts'
+import type { JobResult } from '../domain/job.ts'
 import type { NodeId, NodeSpec } from '../domain/node-spec.ts'
 import type { NodeStatus, TreeNode } from '../domain/tree.ts'
-import type { JobActor, JobObserver } from './job.ts'
+import type { JobActor, JobExtras, JobObserver } from './job.ts'
 
 /** Who is told what the jobs of a tree report. */
 export interface NodeWatcher {
@@ -13,12 +13,12 @@ export interface NodeWatcher {
 }
 
 /**
- * A node as the runtime works with it, and the observer of its jobs.
+ * A node as the runtime works with it, and what its jobs have besides: their arguments and their observer.
  *
  * What others see of it is {@link NodeRecord.node}, a picture that is made when somebody looks: most changes of most
  * nodes are never looked at.
  */
-export class NodeRecord implements JobObserver {
+export class NodeRecord implements JobExtras, JobObserver {
   readonly id: NodeId
   readonly parent: NodeRecord | undefined
   readonly depth: number
@@ -35,7 +35,6 @@ export class NodeRecord implements JobObserver {
   isPruned = false
   readonly #watcher: NodeWatcher
   #spec: NodeSpec
-  #jobId: JobId = ''
   #status: NodeStatus = 'queued'
   #result: JobResult | undefined = undefined
   #score: number | undefined
@@ -55,7 +54,26 @@ export class NodeRecord implements JobObserver {
 
   /** The node as it is now: frozen, and the same object until it changes. */
   get node(): TreeNode {
-    this.#picture ??= this.#draw()
+    if (this.#picture !== undefined) return this.#picture
+    const { handler, label = handler, key, input } = this.#spec
+    // What is shown must stay what it was, whoever holds it.
+    if (this.#result !== undefined) Object.freeze(this.#result)
+    this.#picture = Object.freeze({
+      id: this.id,
+      parentId: this.parent?.id,
+      depth: this.depth,
+      children: Object.freeze(this.#children),
+      handler,
+      label,
+      key,
+      input,
+      jobId: (this.job as JobActor).id,
+      status: this.#status,
+      result: this.#result,
+      score: this.#score,
+      decision: this.#decision,
+      revisions: this.#revisions,
+    })
     return this.#picture
   }
 
@@ -84,10 +102,18 @@ export class NodeRecord implements JobObserver {
     return this.#revisions
   }
 
+  /** What its jobs are called with. */
+  get args(): readonly unknown[] {
+    return [this.#spec.input]
+  }
+
+  get observer(): JobObserver {
+    return this
+  }
+
   /** Takes a job that has been submitted for it, its first one or another. */
   submitted(job: JobActor): void {
     this.job = job
-    this.#jobId = job.id
     this.isLive = true
     this.jobs++
     this.#status = 'queued'
@@ -146,28 +172,6 @@ export class NodeRecord implements JobObserver {
     this.#decision = undefined
     this.#picture = undefined
     this.#watcher.settled(this, result)
-  }
-
-  #draw(): TreeNode {
-    const { handler, label = handler, key, input } = this.#spec
-    // What is shown must stay what it was, whoever holds it.
-    if (this.#result !== undefined) Object.freeze(this.#result)
-    return Object.freeze({
-      id: this.id,
-      parentId: this.parent?.id,
-      depth: this.depth,
-      children: Object.freeze(this.#children),
-      handler,
-      label,
-      key,
-      input,
-      jobId: this.#jobId,
-      status: this.#status,
-      result: this.#result,
-      score: this.#score,
-      decision: this.#decision,
-      revisions: this.#revisions,
-    })
   }
 }
 

@@ -73,7 +73,6 @@ export class Planting {
         dependency.dependants.push(record)
       }
     }
-    parent?.grow(records.map(({ id }) => id))
     return records
   }
 
@@ -144,11 +143,10 @@ export class Planting {
     return {
       id: this.#jobIdOf(record, record.jobs),
       ids: record.jobs === 0 ? this.#ids : undefined,
-      observer: record,
+      node: record,
       nodeId: record.id,
       treeId: this.#runId,
       execute,
-      args: [spec.input],
       score: orderScore(this.#strategy, record.depth, score),
       dependencies: this.#waitsFor(record, batch),
       priority: spec.priority ?? defaults.priority,
@@ -156,13 +154,14 @@ export class Planting {
       timeoutMs: spec.timeoutMs ?? defaults.timeoutMs,
       maxRetries: spec.maxRetries ?? defaults.maxRetries,
       backoff: spec.backoff ?? defaults.backoff,
+      memoryLimitBytes: spec.memoryLimitBytes ?? defaults.memoryLimitBytes,
     }
   }
 
   /** Its parent, unless that failed and was grown from all the same, and its own dependencies. */
   #waitsFor({ parent, dependencies }: NodeRecord, batch: ReadonlySet<NodeRecord>): (JobId | JobActor)[] {
-    const waitsFor: (JobId | JobActor)[] = []
-    if (parent?.job !== undefined && parent.status === 'completed') waitsFor.push(parent.job)
+    const isWaiting = parent?.job !== undefined && parent.status === 'completed'
+    const waitsFor: (JobId | JobActor)[] = isWaiting ? [parent.job as JobActor] : []
     for (const dependency of dependencies) {
       const { job } = dependency
       const isAhead = job === undefined || batch.has(dependency)

@@ -13,7 +13,7 @@ import { checkBackoff } from '../domain/retry.ts'
 import type { Executor } from '../ports/executor.ts'
 import { checkDependencies } from './dependencies.ts'
 import type { ExecutorSet } from './executors.ts'
-import { type Dependency, JobActor, type JobExtras, type JobObserver, type JobRow } from './job.ts'
+import { type Dependency, JobActor, type JobExtras, type JobRow } from './job.ts'
 import type { IdRange, Naming } from './job-table.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -38,8 +38,8 @@ interface CheckedSpec extends JobRow {
 export type NodeJobSpec = { readonly [Field in keyof JobSpec]?: JobSpec[Field] | undefined } & {
   readonly id: JobId
   readonly execute: Execute
-  /** Who is told of the job's life. */
-  readonly observer: JobObserver
+  /** Has the job's arguments, and is told of its life. */
+  readonly node: JobExtras
   /** The range whose next id it has; absent for an id of another kind. */
   readonly ids: IdRange | undefined
 }
@@ -103,7 +103,7 @@ export class Submissions {
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
   submitNodes(specs: readonly NodeJobSpec[]): JobActor[] {
     this.#refuseIfClosed()
-    return this.#submitBatch(specs.map((spec) => this.#check(spec as JobSpec, spec.observer, spec.ids)))
+    return this.#submitBatch(specs.map((spec) => this.#check(spec as JobSpec, spec.node, spec.ids)))
   }
 
   #submitBatch(batch: readonly CheckedSpec[]): JobActor[] {
@@ -139,7 +139,7 @@ export class Submissions {
     throw new EspalierError('ESP_POOL_CLOSED', { state: pool.value.lifecycle })
   }
 
-  #check(spec: JobSpec, observer?: JobObserver, ids?: IdRange): CheckedSpec {
+  #check(spec: JobSpec, node?: JobExtras, ids?: IdRange): CheckedSpec {
     const sequence = this.#sequence++
     const ownId = this.#supervisor.jobs.idOf(sequence)
     const id = spec.id === undefined ? this.#freshId(ownId) : checkName('id', spec.id)
@@ -184,7 +184,7 @@ export class Submissions {
       naming: ids ?? (id === ownId ? 'own' : 'chosen'),
       sequence,
       priority,
-      extras: extrasOf(spec, observer, executor === this.#executors.first ? undefined : executor),
+      extras: extrasOf(spec, node, executor === this.#executors.first ? undefined : executor),
       policy: this.#policyOf(spec, executor),
       dependencies: this.#idsOf(spec),
     }
@@ -264,11 +264,8 @@ export class Submissions {
   }
 }
 
-function extrasOf(
-  spec: JobSpec,
-  observer: JobObserver | undefined,
-  executor: Executor | undefined,
-): JobExtras {
+/** Of a node's job the node itself, if it says no more. */
+function extrasOf(spec: JobSpec, node: JobExtras | undefined, executor: Executor | undefined): JobExtras {
   const { callback, dedupeKey, onDependencyFailure, memoryLimitBytes, transfer } = spec
   const args = spec.args === undefined || spec.args.length === 0 ? undefined : [...spec.args]
   const isPlain =
@@ -276,17 +273,16 @@ function extrasOf(
     callback === undefined &&
     dedupeKey === undefined &&
     onDependencyFailure === undefined &&
-    observer === undefined &&
     executor === undefined &&
     memoryLimitBytes === undefined &&
     transfer === undefined
-  if (isPlain) return NO_EXTRAS
+  if (isPlain) return node ?? NO_EXTRAS
   return {
-    args,
+    args: node === undefined ? args : node.args,
     callback,
     dedupeKey,
     executor,
-    observer,
+    observer: node?.observer,
     runsOnDependencyFailure: onDependencyFailure === 'run',
     memoryLimitBytes,
     transfer,

@@ -1,4 +1,4 @@
-import { grow, type HandlerContext, node, type Workflow } from 'espalier'
+import { type Executor, grow, type HandlerContext, node, type Workflow } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { decide, grown, held, started, value } from './harness.ts'
 
@@ -64,6 +64,37 @@ describe('how the job of a node runs', () => {
     trial.expectNothingLeft()
   })
   const retry = { type: 'revise', patch: { handler: 'shaky' }, why: undefined, score: undefined } as const
+
+  test('may be another executor, which gets the node’s input and reports to the tree', async () => {
+    const seen: unknown[] = []
+    const doubling: Executor = {
+      name: 'doubling',
+      supports: {},
+      refuses: () => undefined,
+      start: (attempt, sink) => {
+        seen.push(attempt.args)
+        sink.completed(attempt, Number(attempt.args[0]) * 2)
+      },
+    }
+    const trial = await grown(
+      {
+        root: () => value('root', { input: 21, executor: 'doubling' }),
+        expand: decide({ root: grow([value('a')]) }),
+      },
+      { executors: [doubling] },
+    )
+    expect(seen).toEqual([[21]])
+    expect(trial.node('root').result?.value).toBe(42)
+    expect(trial.statuses).toEqual({ root: 'completed', a: 'completed' })
+  })
+
+  test.each([
+    ['ESP_UNSUPPORTED', { memoryLimitBytes: 1e8 }],
+    ['ESP_INVALID_OPTION', { memoryLimitBytes: 0 }],
+  ])('of a limit that nobody keeps stops with %s: %o', async (code, rest) => {
+    const trial = await grown({ expand: decide({ root: grow([value('a', rest)]) }) })
+    expect(trial.node('root').decision?.error).toMatchObject({ code })
+  })
 
   test('of an unknown executor stops the decision', async () => {
     const trial = await grown({
