@@ -10,6 +10,7 @@ const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 }
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/inspector/setup.ts'],
     projects: [
       { ...shared, test: { ...timeouts, name: 'default', include: ['test/**/*.test.ts'] } },
       {

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
 import { parseArgs } from 'node:util'
+import { buildInspector } from './build-inspector.ts'
 import { type Ran, root, run, runNpm, runTool } from './tool.ts'
 
 /** The condition by which tests read the sources; it never leaves the clone. */
@@ -34,6 +35,7 @@ const scratch = await mkdtemp(join(tmpdir(), 'espalier-build-'))
 try {
   await rm(join(root, 'dist'), { recursive: true, force: true })
   must(await runTool('typescript#tsc', '-p', 'tsconfig.build.json'), 'tsc')
+  await buildInspector()
   for (const file of Object.values(manifest.bin)) await chmod(join(root, file), 0o755)
 
   const tarball = await pack()

@@ -1,0 +1,121 @@
+import type { CommandResult, JobSelection } from '../../src/protocol/index.ts'
+import { formatCount, plural } from '../model/format.ts'
+import type { PRIORITIES } from '../model/priorities.ts'
+import { doCommand, sendCommand } from '../source/api.ts'
+import { question } from '../state/overlays.ts'
+import { status } from '../state/session.ts'
+import { toast } from '../state/toasts.ts'
+
+export type Priority = (typeof PRIORITIES)[number]
+
+/** What can be done to many jobs at once. */
+const BULK = {
+  cancel: { type: 'jobs.cancel', verb: 'Cancel', done: 'Cancelled', isDangerous: true },
+  retry: { type: 'jobs.retry', verb: 'Retry', done: 'Submitted again', isDangerous: false },
+} as const
+
+export const confirmCancel = (ids: readonly string[]): void => void confirmBulk('cancel', { ids })
+export const confirmRetry = (ids: readonly string[]): void => void confirmBulk('retry', { ids })
+
+/** Asks the server what a command would do to exactly these jobs, shows it, and does it when that is confirmed. */
+export async function confirmBulk(what: keyof typeof BULK, jobs: JobSelection): Promise<void> {
+  const { type, verb, done, isDangerous } = BULK[what]
+  const preview = await previewOf(() => sendCommand({ type, jobs, isPreview: true }))
+  if (preview === undefined) return
+  question.value = {
+    title: preview.done === 1 ? `${verb} this job?` : `${verb} ${plural(preview.done, 'job')}?`,
+    body: (
+      <Preview
+        result={preview}
+        note={
+          what === 'retry'
+            ? 'Each is submitted again as a new job.'
+            : 'Jobs that depend on them are cancelled too.'
+        }
+      />
+    ),
+    confirm: verb,
+    isDangerous,
+    onConfirm: () => doCommand({ type, jobs }, done),
+  }
+}
+
+export async function confirmPriority(jobs: JobSelection, priority: Priority): Promise<void> {
+  const preview = await previewOf(() =>
+    sendCommand({ type: 'jobs.prioritise', jobs, priority, isPreview: true }),
+  )
+  if (preview === undefined) return
+  question.value = {
+    title: `Give ${plural(preview.done, 'job')} the priority ${priority}?`,
+    body: <Preview result={preview} note="They take their new place in the ready queue at once." />,
+    confirm: 'Change the priority',
+    onConfirm: () => doCommand({ type: 'jobs.prioritise', jobs, priority }, `Priority ${priority}`),
+  }
+}
+
+export function togglePool(): void {
+  const isPaused = status.peek()?.dispatch === 'paused'
+  question.value = isPaused
+    ? {
+        title: 'Resume the pool?',
+        body: <p>Waiting jobs start again as slots are free.</p>,
+        confirm: 'Resume',
+        onConfirm: () => doCommand({ type: 'pool.resume' }, 'The pool resumed'),
+      }
+    : {
+        title: 'Pause the pool?',
+        body: <p>Nothing new starts until it is resumed; what runs goes on.</p>,
+        confirm: 'Pause',
+        onConfirm: () => doCommand({ type: 'pool.pause' }, 'The pool is paused'),
+      }
+}
+
+export function changeLimit(maxParallelJobs: number): void {
+  if (maxParallelJobs < 1) return
+  void doCommand(
+    { type: 'pool.limit', maxParallelJobs },
+    `At most ${plural(maxParallelJobs, 'job')} at a time`,
+  )
+}
+
+async function previewOf(ask: () => Promise<CommandResult>): Promise<CommandResult | undefined> {
+  try {
+    const preview = await ask()
+    if (preview.done > 0) return preview
+    const [first] = preview.skipped
+    toast('failed', `Nothing to do: ${first === undefined ? 'no job was found' : first.why}`)
+  } catch (error) {
+    toast('failed', error instanceof Error ? error.message : String(error))
+  }
+  return undefined
+}
+
+function Preview({ result, note }: { result: CommandResult; note: string }) {
+  const shown = result.ids.slice(0, 8)
+  return (
+    <>
+      <p>{note}</p>
+      <p class="mono preview-ids">
+        {shown.join(', ')}
+        {result.done > shown.length &&
+          ` and ${formatCount(result.done - shown.length)} more of ${formatCount(result.done)}`}
+      </p>
+      {result.skipped.length > 0 && (
+        <>
+          <h3>Left out</h3>
+          <ul class="reasons">
+            {result.skipped.map(({ why, count, ids }) => (
+              <li key={why}>
+                <b>{formatCount(count)}</b> {why}{' '}
+                <span class="muted mono">
+                  {ids.slice(0, 3).join(', ')}
+                  {count > 3 && ' …'}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </>
+  )
+}

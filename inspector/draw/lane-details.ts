@@ -1,0 +1,154 @@
+import { plainText } from '../model/format.ts'
+import type { RunStore } from '../model/run-store.ts'
+import type { Surface } from '../ui/canvas.tsx'
+import type { LaneView } from './lanes.ts'
+
+/** Words and waits are drawn while no more bars than these are in view. */
+const DETAILED = 1_500
+const LABEL_PX = 40
+const WAIT_PX = 3
+
+/** Visits the attempts in view, lane by lane; gives up when there are too many to draw one by one. */
+function eachInView(
+  run: RunStore,
+  view: LaneView,
+  height: number,
+  visit: (slice: number, lane: number) => void,
+): void {
+  const { slices } = run
+  const found: [number, number][] = []
+  const first = Math.max(0, Math.floor(view.scroll / view.laneHeight))
+  const last = Math.min(slices.lanes.length - 1, Math.floor((view.scroll + height) / view.laneHeight))
+  for (let lane = first; lane <= last; lane++) {
+    const places = slices.lanes[lane]!
+    for (let place = slices.placeAt(places, view.from); place < places.length; place++) {
+      const slice = places.data[place]!
+      const start = slices.start.data[slice]!
+      if (start > view.to || start > view.until) break
+      if (found.length === DETAILED) return
+      found.push([slice, lane])
+    }
+  }
+  for (const [slice, lane] of found) visit(slice, lane)
+}
+
+/** The time an attempt waited for its slot, as a thin bar under the lane that it came to. */
+export function drawWaits({ context, width, height, palette }: Surface, run: RunStore, view: LaneView): void {
+  if (view.laneHeight < 14) return
+  const scale = width / (view.to - view.from)
+  eachInView(run, view, height, (slice, lane) => {
+    const start = (run.slices.start.data[slice]! - view.from) * scale
+    const ready = (run.slices.readyAt.data[slice]! - view.from) * scale
+    if (start - ready < 1) return
+    const bottom = (lane + 1) * view.laneHeight - view.scroll - 1
+    context.fillStyle = palette.lineStrong.css
+    context.globalAlpha = 0.75
+    context.fillRect(Math.max(0, ready), bottom - WAIT_PX, start - Math.max(0, ready), WAIT_PX)
+    context.globalAlpha = 1
+    context.fillRect(Math.max(0, ready), bottom - WAIT_PX * 2, 1, WAIT_PX * 2)
+  })
+}
+
+/** Names on wide bars, frames around the selected job's bars and the cursor's. */
+export function drawLaneLabels(
+  { context, width, height, palette }: Surface,
+  run: RunStore,
+  view: LaneView,
+  marks: { selected: number; cursor: number },
+): void {
+  const { slices } = run
+  const scale = width / (view.to - view.from)
+  context.font = '11px system-ui, "DejaVu Sans", sans-serif'
+  context.textBaseline = 'middle'
+  eachInView(run, view, height, (slice, lane) => {
+    const left = (slices.start.data[slice]! - view.from) * scale
+    const right = (Math.min(view.until, slices.endOf(slice, view.until)) - view.from) * scale
+    const top = lane * view.laneHeight - view.scroll
+    const from = Math.max(left, 0)
+    const room = Math.min(right, width) - from
+    if (room >= LABEL_PX && view.laneHeight >= 13) {
+      const attempt = slices.attempt.data[slice]!
+      const name = plainText(run.nameOf(slices.job.data[slice]!)) + (attempt > 1 ? ` · try ${attempt}` : '')
+      const most = Math.floor((room - 20) / 6.2)
+      if (most >= 3) {
+        context.fillStyle = palette.surface.css
+        context.fillText(
+          name.length > most ? `${name.slice(0, most - 1)}…` : name,
+          from + 14,
+          top + view.laneHeight / 2,
+        )
+      }
+    }
+    frame(
+      context,
+      palette.accent.css,
+      slices.job.data[slice] === marks.selected,
+      left,
+      right,
+      top,
+      view.laneHeight,
+    )
+    frame(context, palette.text.css, slice === marks.cursor, left, right, top, view.laneHeight)
+  })
+}
+
+function frame(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  isDrawn: boolean,
+  left: number,
+  right: number,
+  top: number,
+  height: number,
+): void {
+  if (!isDrawn) return
+  context.strokeStyle = colour
+  context.lineWidth = 2
+  context.strokeRect(left, top, Math.max(2, right - left), height - 1)
+}
+
+/** Arrows from the attempts that the selected job waited for to its own, and on to those that waited for it. */
+export function drawFlow(
+  { context, width, palette }: Surface,
+  run: RunStore,
+  view: LaneView,
+  job: number,
+): void {
+  if (job < 0) return
+  const scale = width / (view.to - view.from)
+  const { slices, links } = run
+  const own = run.slicesOf(job)[0]
+  const ownLast = run.jobs.lastSlice.data[job]!
+  const arrow = (from: number, to: number, colour: string) => {
+    const [x1, x2] = [
+      (slices.endOf(from, view.until) - view.from) * scale,
+      (slices.start.data[to]! - view.from) * scale,
+    ]
+    const middle = (slice: number) => (slices.slot.data[slice]! + 0.5) * view.laneHeight - view.scroll
+    const [y1, y2] = [middle(from), middle(to)]
+    const bend = Math.max(18, Math.abs(x2 - x1) / 2)
+    context.strokeStyle = colour
+    context.lineWidth = 1.6
+    context.beginPath()
+    context.moveTo(x1, y1)
+    context.bezierCurveTo(x1 + bend, y1, x2 - bend, y2, x2, y2)
+    context.stroke()
+    context.fillStyle = colour
+    context.beginPath()
+    context.moveTo(x2, y2)
+    context.lineTo(x2 - 6, y2 - 3.5)
+    context.lineTo(x2 - 6, y2 + 3.5)
+    context.fill()
+  }
+  if (own !== undefined) {
+    for (const other of links.dependenciesOf(job, 100)) {
+      const slice = run.jobs.lastSlice.data[other]!
+      if (slice >= 0) arrow(slice, own, palette.accent.css)
+    }
+  }
+  if (ownLast < 0) return
+  for (const other of links.dependantsOf(job, 100)) {
+    const [slice] = run.slicesOf(other)
+    if (slice !== undefined) arrow(ownLast, slice, palette.retried.css)
+  }
+}

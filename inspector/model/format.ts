@@ -1,0 +1,71 @@
+const numbers = new Intl.NumberFormat('en-US')
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 })
+
+/** `60,175`. */
+export const formatCount = (count: number): string => numbers.format(count)
+
+/** `60.2K`, where there is no room. */
+export const formatShort = (count: number): string =>
+  count < 10_000 ? formatCount(count) : compact.format(count)
+
+/** A rate, with as many digits as it is worth. */
+export const formatRate = (rate: number): string =>
+  rate >= 100
+    ? formatCount(Math.round(rate))
+    : rate >= 10
+      ? rate.toFixed(1)
+      : rate.toFixed(2).replace(/\.?0+$/, '')
+
+/** `2.3 s`, `4 m 05 s`; `–` for what is not known. */
+export function formatDuration(ms: number): string {
+  if (Number.isNaN(ms)) return '–'
+  if (ms < 0) return `-${formatDuration(-ms)}`
+  if (ms < 1) return ms === 0 ? '0 ms' : `${ms.toFixed(2)} ms`
+  if (ms < 999.5) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(ms < 9_995 ? 2 : 1)} s`
+  const seconds = Math.round(ms / 1000)
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ]
+  const two = (value: number) => String(value).padStart(2, '0')
+  if (days > 0) return `${days} d ${two(hours)} h`
+  if (hours > 0) return `${hours} h ${two(minutes)} m`
+  return `${minutes} m ${two(seconds % 60)} s`
+}
+
+/** A place in the run's time, to the ms: `1:02:03.456`. */
+export function formatClock(ms: number): string {
+  const sign = ms < 0 ? '-' : ''
+  const whole = Math.floor(Math.abs(ms))
+  const [hours, minutes, seconds] = [
+    Math.floor(whole / 3_600_000),
+    Math.floor(whole / 60_000) % 60,
+    Math.floor(whole / 1000) % 60,
+  ]
+  const rest = `${String(seconds).padStart(2, '0')}.${String(whole % 1000).padStart(3, '0')}`
+  return hours > 0
+    ? `${sign}${hours}:${String(minutes).padStart(2, '0')}:${rest}`
+    : `${sign}${minutes}:${rest}`
+}
+
+export const formatShare = (part: number, whole: number): string =>
+  whole === 0 ? '–' : `${((part / whole) * 100).toFixed(part === whole || part === 0 ? 0 : 1)} %`
+
+/** `1 job`, `2 jobs`. */
+export const plural = (count: number, word: string): string =>
+  `${formatCount(count)} ${count === 1 ? word : word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`}`
+
+/** How a text is read: without escape sequences and with every other control character as its picture. */
+export function plainText(text: string): string {
+  return text
+    .replace(ESCAPES, '')
+    .replace(CONTROLS, (char) => (char < ' ' ? String.fromCharCode(0x2400 + char.charCodeAt(0)) : '\u{fffd}'))
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
+// Line breaks and tabs stay; directional overrides could make a name read as another.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g

@@ -1,0 +1,94 @@
+import { upperBound } from './column.ts'
+import { ABSENT, isRunning, STATE_COUNT } from './job-states.ts'
+import type { RunStore } from './run-store.ts'
+
+/** A run at one instant: where each job is, how many are in each state, what holds each slot. */
+export class Moment {
+  readonly #store: RunStore
+  /** The state of each job; {@link ABSENT} for one that is not there yet. */
+  states = new Uint8Array(0)
+  readonly counts = new Uint32Array(STATE_COUNT)
+  /** How many events have happened. */
+  step = 0
+  /** Epoch ms. */
+  at: number
+
+  constructor(store: RunStore) {
+    this.#store = store
+    this.at = store.epoch
+  }
+
+  /** Goes to an instant, forwards or back. */
+  seek(at: number): void {
+    const { log } = this.#store
+    this.seekStep(upperBound(log.at.data, at, 0, log.at.length), at)
+  }
+
+  /** Goes to the instant after so many events. */
+  seekStep(target: number, at?: number): void {
+    const { log, checkpoints, jobCount, epoch } = this.#store
+    const step = Math.max(0, Math.min(target, log.at.length))
+    this.at = at ?? (step === 0 ? epoch : log.at.data[step - 1]!)
+    if (this.states.length < jobCount) this.#makeRoom(jobCount)
+    const checkpoint = checkpoints.before(step)
+    if (step < this.step || (checkpoint !== undefined && checkpoint.step > this.step)) {
+      this.states.fill(ABSENT)
+      this.counts.fill(0)
+      if (checkpoint !== undefined) {
+        this.states.set(checkpoint.states)
+        this.counts.set(checkpoint.counts)
+      }
+      this.step = checkpoint?.step ?? 0
+    }
+    const { states, counts } = this
+    const { data: jobs } = log.job
+    const { data: after } = log.state
+    for (let index = this.step; index < step; index++) {
+      const job = jobs[index]!
+      if (job < 0) continue
+      const from = states[job]!
+      const to = after[index]!
+      if (from === to) continue
+      if (from !== ABSENT) counts[from]!--
+      counts[to]!++
+      states[job] = to
+    }
+    this.step = step
+  }
+
+  /** How many jobs there are at this instant. */
+  get total(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0)
+  }
+
+  stateOf(job: number): number {
+    return this.states[job] ?? ABSENT
+  }
+
+  /** The attempt of a job that is the current or last one at this instant; -1 before its first. */
+  sliceOf(job: number): number {
+    const { slices, jobs } = this.#store
+    let slice = jobs.lastSlice.data[job] ?? -1
+    while (slice >= 0 && slices.start.data[slice]! > this.at) slice = slices.previous.data[slice]!
+    return slice
+  }
+
+  /** The job that holds each slot, -1 for a free one. */
+  slots(): Int32Array {
+    const { slices } = this.#store
+    const held = new Int32Array(slices.lanes.length).fill(-1)
+    slices.lanes.forEach((lane, slot) => {
+      const slice = lane.data[slices.placeAt(lane, this.at)]
+      if (slice === undefined || slices.start.data[slice]! > this.at) return
+      const job = slices.job.data[slice]!
+      if (isRunning(this.stateOf(job))) held[slot] = job
+    })
+    return held
+  }
+
+  #makeRoom(jobs: number): void {
+    const grown = new Uint8Array(Math.ceil(jobs * 1.25)).fill(ABSENT)
+    grown.set(this.states)
+    this.states = grown
+  }
+}

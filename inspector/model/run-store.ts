@@ -1,0 +1,367 @@
+import { type Block, EVENT_CODES, EVENTS } from '../../src/protocol/journal.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { f32, f64, i32, u8, u32 } from './column.ts'
+import {
+  ABSENT,
+  COMPLETED,
+  DELAYED,
+  FAILED,
+  isEnded,
+  isQueued,
+  isRunning,
+  READY,
+  STATE_COUNT,
+} from './job-states.ts'
+import { Links } from './links.ts'
+import { Series } from './series.ts'
+import { Slices } from './slices.ts'
+import { Tree } from './tree.ts'
+
+/** What a run is called, and when its time begins. */
+export interface Origin {
+  readonly startedAt: number
+  readonly idPrefix: string
+}
+
+const IS_JOB_EVENT = EVENTS.map(({ subject }) => subject === 'job')
+const NODE_EVENTS = EVENTS.map(({ subject }) => subject === 'node')
+const { 'attempt.started': STARTED, 'pool.limited': LIMITED, 'job.prioritised': PRIORITISED } = EVENT_CODES
+const { 'attempt.abandoned': ABANDONED, 'attempt.ended': ENDED } = EVENT_CODES
+
+/**
+ * All that is known of a run, as columns: jobs, the log of events, attempts, the tree, and what one pass derives of them.
+ *
+ * It is no part of the reactive graph: who draws looks at `version`, which changes with each block.
+ */
+export class RunStore {
+  version = 0
+  /** Epoch ms, as all instants in here. */
+  readonly epoch: number
+  /** The latest instant that is known. */
+  end: number
+  readonly slices = new Slices()
+  readonly series: Series
+  readonly links = new Links()
+  readonly checkpoints = new Checkpoints()
+  readonly tree = new Tree()
+  /** By number; 0 is the empty text. */
+  readonly strings: string[] = ['']
+  readonly #idPrefix: string
+
+  readonly jobs = {
+    sequence: f64(),
+    /** String; 0 or -1 as the journal tells. */
+    id: i32(),
+    kind: u32(),
+    nodeId: u32(),
+    /** 1 more than the number in its `nodeId`, 0 when it has none. */
+    nodeNumber: u32(),
+    treeId: u32(),
+    executor: u32(),
+    priority: u8(),
+    score: f32(),
+    queuedAt: f64(),
+    /** After the last known event. */
+    state: u8(),
+    attempts: u8(),
+    /** When it last came into the ready queue. */
+    readyAt: f64(),
+    endedAt: f64(),
+    /** In the ready queue, ms, over all attempts. */
+    waitMs: f32(),
+    /** In attempts, ms. */
+    runMs: f32(),
+    /** Its node, -1 for none. */
+    node: i32(),
+    lastStep: i32(),
+    lastSlice: i32(),
+    /** Its last row of `errors`, and of `cancels`, -1 for none. */
+    error: i32(),
+    cancel: i32(),
+  }
+
+  readonly log = {
+    at: f64(),
+    code: u8(),
+    subject: i32(),
+    /** The subject when it is a job, else -1. */
+    job: i32(),
+    state: u8(),
+    detail: i32(),
+    /** The event of the same job or node before this one, -1 for none. */
+    previous: i32(),
+  }
+
+  readonly errors = { job: u32(), attempt: u32(), name: u32(), code: u32(), message: u32(), stack: u32() }
+  readonly cancels = { job: u32(), by: u8(), reason: u32(), causedBy: u32() }
+  readonly samples = {
+    at: f64(),
+    busy: u32(),
+    limit: u32(),
+    ready: u32(),
+    waiting: u32(),
+    rss: u32(),
+    heap: u32(),
+    lag: u32(),
+    cpu: u32(),
+  }
+  readonly lines = { at: f64(), job: u32(), attempt: u32(), line: u32() }
+  /** JSON by name: charts, and what runs were started with. */
+  readonly documents = new Map<string, string>()
+
+  /** How many jobs are in each state after the last event. */
+  readonly counts = new Uint32Array(STATE_COUNT)
+  /** `undefined` until the pool has told. */
+  limit: number | undefined
+  /** Index into `POOL_STATES`. */
+  poolState = 0
+  readonly #taken = new Map<number, number>()
+  /** Slices of attempts that were abandoned and still hold their slot, by job. */
+  readonly #zombies = new Map<number, number>()
+  #running = 0
+  #queued = 0
+
+  constructor({ startedAt, idPrefix }: Origin) {
+    this.epoch = startedAt
+    this.end = startedAt
+    this.series = new Series(startedAt)
+    this.#idPrefix = idPrefix
+  }
+
+  get jobCount(): number {
+    return this.jobs.id.length
+  }
+
+  get eventCount(): number {
+    return this.log.at.length
+  }
+
+  /** Takes the next block of the journal. */
+  apply({ strings, tables }: Block): void {
+    for (const text of strings) this.strings.push(text)
+    this.#addJobs(tables.jobs)
+    const { dependencies, errors, cancels, samples, logs, nodes, decisions, runs, documents } = tables
+    for (let row = 0; row < dependencies.job.length; row++)
+      this.links.add(dependencies.job[row]!, dependencies.on[row]!)
+    for (let row = 0; row < errors.job.length; row++)
+      this.jobs.error.data[errors.job[row]!] = this.errors.job.length + row
+    append(this.errors, errors)
+    for (let row = 0; row < cancels.job.length; row++)
+      this.jobs.cancel.data[cancels.job[row]!] = this.cancels.job.length + row
+    append(this.cancels, cancels)
+    for (let row = 0; row < documents.name.length; row++)
+      this.documents.set(this.text(documents.name[row]!), this.text(documents.text[row]!))
+    this.#addSamples(samples)
+    this.#addLines(logs)
+    this.tree.addRuns(runs)
+    const firstNode = this.tree.nodeCount
+    this.tree.addNodes(nodes)
+    for (let row = 0; row < nodes.job.length; row++)
+      if (nodes.job[row]! > 0) this.jobs.node.data[nodes.job[row]! - 1] = firstNode + row
+    this.tree.addDecisions(decisions)
+    const { at, code, subject, state, detail } = tables.events
+    for (let row = 0; row < at.length; row++)
+      this.#addEvent(this.epoch + at[row]! / 1000, code[row]!, subject[row]!, state[row]!, detail[row]!)
+    this.version++
+  }
+
+  /** Nothing happened until `at`: a live run whose clock goes on. */
+  advance(at: number): void {
+    if (at > this.end) this.end = at
+    this.series.advance(at)
+  }
+
+  /** How often jobs went by an event from one state to another; {@link ABSENT} as `from` for their first event. */
+  taken(from: number, to: number, code: number): number {
+    return this.#taken.get(takenKey(from, to, code)) ?? 0
+  }
+
+  /** What happened to a job, first event first. */
+  stepsOf(job: number): number[] {
+    return walkBack(this.jobs.lastStep.data[job] ?? -1, this.log.previous.data)
+  }
+
+  /** The attempts of a job, first one first. */
+  slicesOf(job: number): number[] {
+    return walkBack(this.jobs.lastSlice.data[job] ?? -1, this.slices.previous.data)
+  }
+
+  text(number: number): string {
+    return this.strings[number] ?? ''
+  }
+
+  idOf(job: number): string {
+    const id = this.jobs.id.data[job]!
+    if (id > 0) return this.text(id)
+    if (id === 0) return this.#idPrefix + this.jobs.sequence.data[job]!.toString(36)
+    return `${this.text(this.jobs.treeId.data[job]!)}.${this.nodeIdOf(job)}`
+  }
+
+  /** `''` for a job of no node. */
+  nodeIdOf(job: number): string {
+    const number = this.jobs.nodeNumber.data[job]!
+    return number > 0 ? `n${number - 1}` : this.text(this.jobs.nodeId.data[job]!)
+  }
+
+  /** The job of an id, -1 when none is known. */
+  find(id: string): number {
+    for (let job = 0; job < this.jobCount; job++) if (this.idOf(job) === id) return job
+    return -1
+  }
+
+  kindOf(job: number): string {
+    return this.text(this.jobs.kind.data[job]!)
+  }
+
+  /** What people call a job: its node's label, else what it runs. */
+  nameOf(job: number): string {
+    const node = this.jobs.node.data[job]!
+    return (
+      (node >= 0 && this.strings[this.tree.nodes.label.data[node]!]) || this.kindOf(job) || this.idOf(job)
+    )
+  }
+
+  #addJobs(rows: Block['tables']['jobs']): void {
+    const { jobs } = this
+    const count = rows.id.length
+    for (const name of [
+      'sequence',
+      'id',
+      'kind',
+      'nodeId',
+      'treeId',
+      'executor',
+      'priority',
+      'score',
+    ] as const)
+      jobs[name].append(rows[name])
+    jobs.nodeNumber.append(rows.node)
+    for (const name of ['queuedAt', 'readyAt', 'endedAt'] as const) jobs[name].fill(Number.NaN, count)
+    for (const name of ['attempts', 'waitMs', 'runMs'] as const) jobs[name].fill(0, count)
+    for (const name of ['node', 'lastStep', 'lastSlice', 'error', 'cancel'] as const)
+      jobs[name].fill(-1, count)
+    jobs.state.fill(ABSENT, count)
+  }
+
+  #addSamples(rows: Block['tables']['samples']): void {
+    for (let row = 0; row < rows.at.length; row++) {
+      this.samples.at.push(this.epoch + rows.at[row]! / 1000)
+      this.limit = rows.limit[row]
+    }
+    const { at: _, ...others } = rows
+    append<keyof typeof others>(this.samples, others)
+  }
+
+  #addLines(rows: Block['tables']['logs']): void {
+    for (let row = 0; row < rows.at.length; row++) this.lines.at.push(this.epoch + rows.at[row]! / 1000)
+    const { at: _, ...others } = rows
+    append<keyof typeof others>(this.lines, others)
+  }
+
+  #addEvent(at: number, code: number, subject: number, state: number, detail: number): void {
+    const { log, jobs, checkpoints, tree } = this
+    const step = log.at.length
+    const isOfJob = IS_JOB_EVENT[code] === true
+    if (checkpoints.isDue(step, jobs.id.length))
+      checkpoints.add(step, jobs.state.data.subarray(0, jobs.id.length), this.counts)
+    log.at.push(at)
+    log.code.push(code)
+    log.subject.push(subject)
+    log.job.push(isOfJob ? subject : -1)
+    log.state.push(state)
+    log.detail.push(detail)
+    log.previous.push(
+      isOfJob ? jobs.lastStep.data[subject]! : NODE_EVENTS[code] ? tree.nodes.lastStep.data[subject]! : -1,
+    )
+    if (at > this.end) this.end = at
+    if (isOfJob) this.#stepJob(step, at, code, subject, state, detail)
+    else if (NODE_EVENTS[code]) {
+      tree.step(step, code, subject, detail)
+      if (detail > 0 && code !== EVENT_CODES['node.decided']) jobs.node.data[detail - 1] = subject
+    } else if (code === LIMITED) {
+      this.poolState = state
+      this.limit = detail
+    } else if (EVENTS[code]?.subject === 'run') tree.stepRun(at, code, subject, state, detail)
+    else this.poolState = state
+  }
+
+  #stepJob(step: number, at: number, code: number, job: number, state: number, detail: number): void {
+    const { jobs, counts } = this
+    const before = jobs.state.data[job]!
+    jobs.lastStep.data[job] = step
+    const key = takenKey(before, state, code)
+    this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1)
+    if (code === STARTED) this.#startAttempt(at, job, detail)
+    else if (code === PRIORITISED) jobs.priority.data[job] = detail
+    else if (code === ABANDONED) this.#zombies.set(job, jobs.lastSlice.data[job]!)
+    else if (code === ENDED) this.#endZombie(job, at)
+    if (before === state) return
+    jobs.state.data[job] = state
+    if (before !== ABSENT) counts[before]!--
+    counts[state]!++
+    this.#measure(at, job, before, state)
+  }
+
+  #measure(at: number, job: number, before: number, state: number): void {
+    const { jobs, series } = this
+    const wasRunning = isRunning(before)
+    if (before === ABSENT) {
+      jobs.queuedAt.data[job] = at
+      series.count('submitted', at)
+    }
+    if (wasRunning && !isRunning(state)) this.#endAttempt(at, job, state)
+    if (before === READY) jobs.waitMs.data[job]! += at - jobs.readyAt.data[job]!
+    if (state === READY) jobs.readyAt.data[job] = at
+    if (isEnded(state)) {
+      jobs.endedAt.data[job] = at
+      series.count(state === COMPLETED ? 'completed' : state === FAILED ? 'failed' : 'cancelled', at)
+    }
+    const running = this.#running + Number(isRunning(state)) - Number(wasRunning)
+    const queued = this.#queued + Number(isQueued(state)) - Number(isQueued(before))
+    if (running !== this.#running) series.level('running', running, at)
+    if (queued !== this.#queued) series.level('queued', queued, at)
+    this.#running = running
+    this.#queued = queued
+  }
+
+  #startAttempt(at: number, job: number, slot: number): void {
+    const { jobs, slices, series } = this
+    const attempt = Math.min(255, jobs.attempts.data[job]! + 1)
+    jobs.attempts.data[job] = attempt
+    const readyAt = jobs.readyAt.data[job]!
+    const since = Number.isNaN(readyAt) ? at : readyAt
+    jobs.lastSlice.data[job] = slices.open(job, slot, attempt, since, at, jobs.lastSlice.data[job]!)
+    series.count('started', at)
+  }
+
+  #endAttempt(at: number, job: number, state: number): void {
+    const slice = this.jobs.lastSlice.data[job]!
+    if (slice < 0) return
+    this.slices.close(slice, at, state)
+    this.jobs.runMs.data[job]! += at - this.slices.start.data[slice]!
+    if (state === READY || state === DELAYED) this.series.count('retried', at)
+  }
+
+  #endZombie(job: number, at: number): void {
+    const slice = this.#zombies.get(job)
+    if (slice !== undefined) this.slices.zombieUntil.set(slice, at)
+    this.#zombies.delete(job)
+  }
+}
+
+const takenKey = (from: number, to: number, code: number): number => (from << 16) | (to << 8) | code
+
+function walkBack(last: number, previous: Int32Array): number[] {
+  const found: number[] = []
+  for (let index = last; index >= 0; index = previous[index]!) found.push(index)
+  return found.reverse()
+}
+
+type AppendTo<Names extends string> = Readonly<Record<Names, { append(values: ArrayLike<number>): void }>>
+
+function append<Names extends string>(
+  to: AppendTo<Names>,
+  rows: Readonly<Record<Names, ArrayLike<number>>>,
+): void {
+  for (const name of Object.keys(rows) as Names[]) to[name].append(rows[name])
+}

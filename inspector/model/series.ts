@@ -1,0 +1,104 @@
+/** At most so many buckets; when a run grows beyond them, pairs are merged and the buckets become twice as wide. */
+const BUCKETS = 1024
+const FIRST_WIDTH_MS = 100
+
+/** What is counted in each bucket of time. */
+export const COUNTED = ['submitted', 'started', 'completed', 'failed', 'cancelled', 'retried'] as const
+export type Counted = (typeof COUNTED)[number]
+
+/** What is a level, kept as its average over each bucket. */
+export const LEVELS = ['queued', 'running'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** Rates and levels of a run over its time, in a constant number of buckets. */
+export class Series {
+  /** Of a bucket, in ms. */
+  width = FIRST_WIDTH_MS
+  readonly #epoch: number
+  readonly #counts = new Map(COUNTED.map((name) => [name, new Float64Array(BUCKETS)]))
+  /** Level × ms in each bucket. */
+  readonly #areas = new Map(LEVELS.map((name) => [name, new Float64Array(BUCKETS)]))
+  readonly #levels: Record<Level, number> = { queued: 0, running: 0 }
+  #until: number
+
+  constructor(epoch: number) {
+    this.#epoch = epoch
+    this.#until = epoch
+  }
+
+  /** How many buckets have begun. */
+  get length(): number {
+    return Math.min(BUCKETS, Math.floor((this.#until - this.#epoch) / this.width) + 1)
+  }
+
+  /** The instant a bucket begins, epoch ms. */
+  startOf(bucket: number): number {
+    return this.#epoch + bucket * this.width
+  }
+
+  count(name: Counted, at: number): void {
+    this.advance(at)
+    this.#counts.get(name)![this.#bucketOf(at)]! += 1
+  }
+
+  level(name: Level, value: number, at: number): void {
+    this.advance(at)
+    this.#levels[name] = value
+  }
+
+  /** Holds the levels as they are until `at`. */
+  advance(at: number): void {
+    if (at <= this.#until) return
+    while (at - this.#epoch >= BUCKETS * this.width) this.#widen()
+    let from = this.#until
+    while (from < at) {
+      const bucket = this.#bucketOf(from)
+      const to = Math.min(at, this.startOf(bucket + 1))
+      for (const name of LEVELS) this.#areas.get(name)![bucket]! += this.#levels[name] * (to - from)
+      from = to
+    }
+    this.#until = at
+  }
+
+  /** Per second, in each bucket. */
+  rate(name: Counted): Float64Array {
+    const seconds = this.width / 1000
+    return this.#counts
+      .get(name)!
+      .slice(0, this.length)
+      .map((count) => count / seconds)
+  }
+
+  /** The average of each bucket; the last one's over the part that has passed. */
+  average(name: Level): Float64Array {
+    const areas = this.#areas.get(name)!.slice(0, this.length)
+    const last = areas.length - 1
+    return areas.map((area, bucket) => {
+      const span = bucket === last ? this.#until - this.startOf(bucket) : this.width
+      return span > 0 ? area / span : this.#levels[name]
+    })
+  }
+
+  /** The counts of some buckets together, both ends included. */
+  sum(names: readonly Counted[], first: number, last: number): number {
+    let sum = 0
+    for (const name of names) {
+      const counts = this.#counts.get(name)!
+      for (let bucket = first; bucket <= last; bucket++) sum += counts[bucket]!
+    }
+    return sum
+  }
+
+  #bucketOf(at: number): number {
+    return Math.min(BUCKETS - 1, Math.max(0, Math.floor((at - this.#epoch) / this.width)))
+  }
+
+  #widen(): void {
+    this.width *= 2
+    for (const data of [...this.#counts.values(), ...this.#areas.values()]) {
+      for (let bucket = 0; bucket < BUCKETS / 2; bucket++)
+        data[bucket] = data[bucket * 2]! + data[bucket * 2 + 1]!
+      data.fill(0, BUCKETS / 2)
+    }
+  }
+}

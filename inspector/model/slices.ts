@@ -1,0 +1,75 @@
+import { Column, f64, i32, u8, u16, u32, upperBound } from './column.ts'
+
+/** The outcome of an attempt that still runs. */
+export const OPEN = 255
+
+/**
+ * The attempts of a run, each with the slot it held, in the order they started.
+ *
+ * On a lane (a slot) attempts do not overlap, so that a lane's slices are sorted by their start and their end.
+ */
+export class Slices {
+  readonly job = u32()
+  readonly slot = u16()
+  readonly attempt = u8()
+  readonly readyAt = f64()
+  readonly start = f64()
+  /** NaN while it runs. */
+  readonly end = f64()
+  /** The job's state after the attempt; a queued one for an attempt that is tried again; {@link OPEN} while it runs. */
+  readonly outcome = u8()
+  /** The job's slice before this one, -1 for none. */
+  readonly previous = i32()
+  /** Until when an attempt that was abandoned went on to hold its slot, by slice. */
+  readonly zombieUntil = new Map<number, number>()
+  readonly lanes: Column<Uint32Array>[] = []
+
+  get length(): number {
+    return this.job.length
+  }
+
+  open(job: number, slot: number, attempt: number, readyAt: number, at: number, previous: number): number {
+    const slice = this.job.length
+    this.job.push(job)
+    this.slot.push(slot)
+    this.attempt.push(attempt)
+    this.readyAt.push(readyAt)
+    this.start.push(at)
+    this.end.push(Number.NaN)
+    this.outcome.push(OPEN)
+    this.previous.push(previous)
+    while (this.lanes.length <= slot) this.lanes.push(new Column(Uint32Array, 16))
+    this.lanes[slot]!.push(slice)
+    return slice
+  }
+
+  close(slice: number, at: number, outcome: number): void {
+    this.end.data[slice] = at
+    this.outcome.data[slice] = outcome
+  }
+
+  /** The end of a slice, or `now` while it runs. */
+  endOf(slice: number, now: number): number {
+    const end = this.end.data[slice]!
+    return Number.isNaN(end) ? now : end
+  }
+
+  /** Where in a lane the slice lies that runs at `at` or is the next one after it. */
+  placeAt(lane: Column<Uint32Array>, at: number): number {
+    const { data: starts } = this.start
+    let [low, high] = [0, lane.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (starts[lane.data[middle]!]! <= at) low = middle + 1
+      else high = middle
+    }
+    const before = low - 1
+    if (before >= 0 && this.endOf(lane.data[before]!, Number.POSITIVE_INFINITY) >= at) return before
+    return low
+  }
+
+  /** The first slice that starts after `at`. */
+  firstAfter(at: number): number {
+    return upperBound(this.start.data, at, 0, this.length)
+  }
+}

@@ -1,0 +1,114 @@
+import type { FeedStatus } from '../../src/protocol/index.ts'
+import { ABSENT, BLOCKED, COMPLETED, EXECUTING, FAILED, isEnded, READY } from './job-states.ts'
+import type { Moment } from './moment.ts'
+import type { RunStore } from './run-store.ts'
+import { quantileOf } from './statistics.ts'
+
+/** Something that somebody should look at. */
+export type Trouble =
+  | {
+      readonly kind: 'failing'
+      readonly key: string
+      readonly name: string
+      readonly count: number
+      readonly of: number
+      readonly message: string
+    }
+  | { readonly kind: 'slow'; readonly key: string; readonly count: number; readonly overMs: number }
+  | {
+      readonly kind: 'blocked'
+      readonly key: string
+      readonly id: string
+      readonly name: string
+      readonly count: number
+    }
+  | {
+      readonly kind: 'idle'
+      readonly key: string
+      readonly free: number
+      readonly ready: number
+      readonly why: string
+    }
+
+const MOST_KINDS = 4
+/** Below so many ended jobs, a quantile says nothing. */
+const LEAST_ENDED = 20
+/** How many ended attempts are looked at for what is usual. */
+const SAMPLED = 2_000
+
+/** What needs attention at a moment, worst first. */
+export function findTroubles(run: RunStore, moment: Moment, status: FeedStatus | undefined): Trouble[] {
+  return [
+    ...failingKinds(run, moment),
+    ...idleSlots(moment, status),
+    ...slowJobs(run, moment),
+    ...blockers(run, moment),
+  ]
+}
+
+function failingKinds(run: RunStore, moment: Moment): Trouble[] {
+  if (moment.counts[FAILED] === 0) return []
+  const failed = new Map<number, { count: number; last: number }>()
+  const ended = new Map<number, number>()
+  for (let job = 0; job < run.jobCount; job++) {
+    const state = moment.states[job]!
+    if (state === ABSENT || !isEnded(state)) continue
+    const kind = run.jobs.kind.data[job]!
+    ended.set(kind, (ended.get(kind) ?? 0) + 1)
+    if (state === FAILED) failed.set(kind, { count: (failed.get(kind)?.count ?? 0) + 1, last: job })
+  }
+  return [...failed]
+    .sort(([, a], [, b]) => b.count - a.count)
+    .slice(0, MOST_KINDS)
+    .map(([kind, { count, last }]) => {
+      const error = run.jobs.error.data[last]!
+      return {
+        kind: 'failing' as const,
+        key: `failing ${kind}`,
+        name: run.text(kind),
+        count,
+        of: ended.get(kind) ?? count,
+        message: error < 0 ? '' : run.text(run.errors.message.data[error]!),
+      }
+    })
+}
+
+function slowJobs(run: RunStore, moment: Moment): Trouble[] {
+  const { slices } = run
+  const durations: number[] = []
+  for (let slice = slices.firstAfter(moment.at) - 1; slice >= 0 && durations.length < SAMPLED; slice--)
+    if (slices.outcome.data[slice] === COMPLETED)
+      durations.push(slices.end.data[slice]! - slices.start.data[slice]!)
+  if (durations.length < LEAST_ENDED) return []
+  const overMs = 3 * quantileOf(Float64Array.from(durations).sort(), 0.99)
+  let count = 0
+  for (const job of moment.slots()) {
+    if (job < 0 || moment.stateOf(job) !== EXECUTING) continue
+    const slice = moment.sliceOf(job)
+    if (slice >= 0 && moment.at - slices.start.data[slice]! > overMs) count++
+  }
+  return count === 0 ? [] : [{ kind: 'slow', key: 'slow', count, overMs }]
+}
+
+/** The job that most blocked ones wait for directly. */
+function blockers(run: RunStore, moment: Moment): Trouble[] {
+  if (moment.counts[BLOCKED]! < 2) return []
+  const waiting = new Map<number, number>()
+  run.links.forEach((dependant, dependency) => {
+    if (moment.states[dependant] !== BLOCKED || isEnded(moment.stateOf(dependency))) return
+    waiting.set(dependency, (waiting.get(dependency) ?? 0) + 1)
+  })
+  const [worst] = [...waiting].sort(([, a], [, b]) => b - a)
+  if (worst === undefined || worst[1] < 2) return []
+  const [job, count] = worst
+  return [{ kind: 'blocked', key: 'blocked', id: run.idOf(job), name: run.nameOf(job), count }]
+}
+
+function idleSlots(moment: Moment, status: FeedStatus | undefined): Trouble[] {
+  if (status === undefined || moment.counts[READY] === 0) return []
+  const free = status.limit - status.busy
+  if (free <= 0 || (status.dispatch === 'open' && status.lifecycle === 'accepting')) return []
+  const why =
+    status.dispatch === 'open' ? `the pool is ${status.lifecycle}` : `the pool is ${status.dispatch}`
+  return [{ kind: 'idle', key: 'idle', free, ready: moment.counts[READY]!, why }]
+}

@@ -1,0 +1,73 @@
+import type { Command, CommandResult, ErrorBody } from '../../src/protocol/index.ts'
+import { canControl, connection } from '../state/session.ts'
+import { toast } from '../state/toasts.ts'
+
+/** What a server refused, with its reason. */
+class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+  readonly status: number
+
+  constructor(message: string, status: number) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** Whether the server refused because it does not know who asks. */
+export const isLocked = (error: unknown): boolean => error instanceof RefusedError && error.status === 401
+
+/** Details are asked for at the server the page came from; a recording has none. */
+export const hasServer = (): boolean => ['live', 'ended', 'lost'].includes(connection.value.kind)
+
+/** @throws {RefusedError} */
+export async function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {
+  return answer(
+    await fetch(new URL(path, document.baseURI), { ...(signal && { signal }), credentials: 'same-origin' }),
+  )
+}
+
+/** @throws {RefusedError} */
+export async function postJson<Body>(path: string, body: unknown): Promise<Body> {
+  return answer(
+    await fetch(new URL(path, document.baseURI), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      credentials: 'same-origin',
+      body: JSON.stringify(body),
+    }),
+  )
+}
+
+export const sendCommand = (command: Command): Promise<CommandResult> => postJson('api/commands', command)
+
+/** Sends a command and tells how it went. */
+export async function doCommand(command: Command, done: string): Promise<CommandResult | undefined> {
+  if (!canControl.peek()) {
+    toast('failed', 'This page may only look: the server does not let it change anything.')
+    return undefined
+  }
+  try {
+    const result = await sendCommand(command)
+    const skipped = result.skipped.reduce((sum, { count }) => sum + count, 0)
+    const [first] = result.skipped
+    if (skipped > 0 && first !== undefined)
+      toast(
+        result.done > 0 ? 'done' : 'failed',
+        `${done}: ${result.done}. Not done: ${skipped}, ${first.why}`,
+      )
+    else toast('done', `${done}.`)
+    return result
+  } catch (error) {
+    toast('failed', `${done} did not happen: ${error instanceof Error ? error.message : error}`)
+    return undefined
+  }
+}
+
+async function answer<Body>(response: Response): Promise<Body> {
+  const body: unknown = await response.json().catch(() => undefined)
+  if (response.ok) return body as Body
+  throw new RefusedError(
+    (body as ErrorBody | undefined)?.message ?? `The server answered ${response.status}.`,
+    response.status,
+  )
+}

@@ -1,0 +1,157 @@
+import { batch } from '@preact/signals'
+import {
+  decodeBlock,
+  type PageMessage,
+  PROTOCOL_VERSION,
+  type ServerMessage,
+} from '../../src/protocol/index.ts'
+import { RunStore } from '../model/run-store.ts'
+import { canControl, connection, header, missingJobs, status, store, tick } from '../state/session.ts'
+import { messageOf } from './recorded.ts'
+
+const FIRST_RETRY_MS = 500
+const LAST_RETRY_MS = 15_000
+/** How often a live run's clock moves on while nothing happens. */
+const CLOCK_MS = 500
+
+/** The feed of a live pool: blocks in, acknowledgements out; after a lost connection it goes on where it was. */
+export class Feed {
+  #socket: WebSocket | undefined
+  #run: RunStore | undefined
+  #recording: string | undefined
+  #nextBlock = 0
+  #failures = 0
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #clock: ReturnType<typeof setInterval> | undefined
+  #hasEnded = false
+  /** Server minus page, ms: the run's clock is the server's. */
+  #clockSkew = 0
+
+  start(): void {
+    document.addEventListener('visibilitychange', () => this.#tellVisible())
+    this.#open()
+  }
+
+  /** Tries at once instead of waiting. */
+  retryNow(): void {
+    clearTimeout(this.#retry)
+    this.#open()
+  }
+
+  #open(): void {
+    if (this.#run === undefined) connection.value = { kind: 'loading', what: 'Connecting to the pool' }
+    const address = new URL('api/feed', document.baseURI)
+    address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
+    address.hash = ''
+    const socket = new WebSocket(address)
+    socket.binaryType = 'arraybuffer'
+    this.#socket = socket
+    socket.onopen = () => {
+      const resume =
+        this.#recording === undefined
+          ? {}
+          : { resume: { recording: this.#recording, block: this.#nextBlock } }
+      this.#send({ type: 'hello', protocol: PROTOCOL_VERSION, ...resume })
+      this.#tellVisible()
+    }
+    socket.onmessage = ({ data }) => {
+      try {
+        if (typeof data === 'string') this.#hear(JSON.parse(data) as ServerMessage)
+        else this.#take(new Uint8Array(data as ArrayBuffer))
+      } catch (error) {
+        this.#fail(`What the server sent cannot be read: ${messageOf(error)}`)
+      }
+    }
+    socket.onclose = () => this.#lose()
+  }
+
+  #hear(message: ServerMessage): void {
+    switch (message.type) {
+      case 'welcome': {
+        this.#failures = 0
+        if (this.#recording !== message.recording.id || this.#run === undefined) {
+          this.#run = new RunStore(message.recording)
+          this.#recording = message.recording.id
+        }
+        this.#nextBlock = message.block
+        const run = this.#run
+        batch(() => {
+          header.value = message.recording
+          canControl.value = message.canControl
+          missingJobs.value = message.missing?.jobs ?? 0
+          store.value = run
+          connection.value = { kind: 'live' }
+        })
+        this.#startClock()
+        return
+      }
+      case 'status':
+        status.value = message
+        this.#clockSkew = message.at - Date.now()
+        return
+      case 'renewed':
+        this.#recording = undefined
+        this.#run = undefined
+        return
+      case 'ended':
+        this.#hasEnded = true
+        connection.value = { kind: 'ended' }
+        clearInterval(this.#clock)
+        return
+      case 'refused':
+        this.#fail(message.error.message)
+        return
+    }
+  }
+
+  /** A frame is the number of its first block, then each block after its length. */
+  #take(frame: Uint8Array): void {
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+    const first = view.getUint32(0, true)
+    let number = first
+    for (let offset = 4; offset < frame.length; number++) {
+      const length = view.getUint32(offset, true)
+      const block = frame.subarray(offset + 4, offset + 4 + length)
+      offset += 4 + length
+      if (number !== this.#nextBlock || this.#run === undefined) continue
+      this.#run.apply(decodeBlock(block))
+      this.#nextBlock++
+    }
+    tick.value = tick.peek() + 1
+    this.#send({ type: 'ack', block: first })
+  }
+
+  #lose(): void {
+    clearInterval(this.#clock)
+    if (this.#hasEnded || connection.peek().kind === 'refused') return
+    const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
+    connection.value = { kind: 'lost', retryAt: Date.now() + wait }
+    this.#retry = setTimeout(() => this.#open(), wait)
+  }
+
+  #fail(message: string): void {
+    this.#hasEnded = true
+    connection.value =
+      this.#run === undefined ? { kind: 'refused', message } : { kind: 'recorded', fault: message }
+    this.#socket?.close()
+  }
+
+  #startClock(): void {
+    clearInterval(this.#clock)
+    this.#clock = setInterval(() => {
+      if (document.hidden || this.#run === undefined) return
+      // A run that lies behind has no moments yet to stand in.
+      if (status.peek()?.eventsBehind === 0) this.#run.advance(Date.now() + this.#clockSkew)
+      tick.value = tick.peek() + 1
+    }, CLOCK_MS)
+  }
+
+  #tellVisible(): void {
+    if (this.#socket?.readyState === WebSocket.OPEN)
+      this.#send({ type: 'visible', isVisible: !document.hidden })
+  }
+
+  #send(message: PageMessage): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  }
+}

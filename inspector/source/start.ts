@@ -1,0 +1,60 @@
+import { batch } from '@preact/signals'
+import { connection, header, store } from '../state/session.ts'
+import { getJson, isLocked, postJson } from './api.ts'
+import { embeddedRecording, loadRecording, messageOf } from './recorded.ts'
+import { Feed } from './socket.ts'
+
+const feed = new Feed()
+
+export const retryNow = (): void => feed.retryNow()
+
+/** Finds out where this page's data are: in the page, at the page that opened it, or at its server. */
+export async function startSource(): Promise<void> {
+  try {
+    const embedded = await embeddedRecording()
+    if (embedded !== undefined) return await showRecording(embedded)
+    if (location.protocol === 'file:')
+      throw new Error('This file carries no recording. Make a report: espalier report <run> -o report.html')
+    if (isOpened()) {
+      const { startStately } = await import('./stately.ts')
+      if (startStately()) return
+    }
+    await openSession()
+    await getJson('api/status')
+    feed.start()
+  } catch (error) {
+    connection.value = isLocked(error) ? { kind: 'locked' } : { kind: 'refused', message: messageOf(error) }
+  }
+}
+
+/** Shows a recording's bytes; what can be read of a damaged one is shown with a word about the rest. */
+async function showRecording(bytes: Uint8Array): Promise<void> {
+  connection.value = { kind: 'loading', what: 'Reading the recording' }
+  const loaded = await loadRecording(bytes, (share) => {
+    connection.value = { kind: 'loading', what: `Reading the recording: ${Math.round(share * 100)} %` }
+  })
+  batch(() => {
+    header.value = loaded.header
+    store.value = loaded.run
+    connection.value = { kind: 'recorded', ...(loaded.fault !== undefined && { fault: loaded.fault }) }
+  })
+}
+
+/** Whether another page opened this one or holds it in a frame: then that page may have actors to show. */
+const isOpened = (): boolean => window.opener !== null || window.parent !== window
+
+/** Gives the code of the address, which is good once, for a cookie, and takes it out of the address. */
+async function openSession(): Promise<void> {
+  const code = /^#code=([^&]+)/.exec(location.hash)?.[1]
+  if (code === undefined) return
+  location.replace('#/overview')
+  await enter(decodeURIComponent(code))
+}
+
+/** Gives the token for a cookie, and shows what it opens. */
+export async function unlock(token: string): Promise<void> {
+  await enter(token)
+  feed.start()
+}
+
+const enter = (token: string): Promise<void> => postJson('api/session', { token })

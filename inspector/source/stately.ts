@@ -1,0 +1,1 @@
+export const startStately = (): boolean => false

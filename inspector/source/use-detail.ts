@@ -1,0 +1,31 @@
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { getJson, hasServer } from './api.ts'
+import { messageOf } from './recorded.ts'
+
+export interface Fetched<Body> {
+  readonly body?: Body
+  readonly error?: string
+}
+
+/** What the server tells at a path; asked again when `version` changes. Nothing for a recording, which has no server. */
+export function useDetail<Body>(path: string | undefined, version: unknown): Fetched<Body> {
+  const fetched = useSignal<Fetched<Body>>({})
+  useEffect(() => {
+    if (path === undefined || !hasServer()) {
+      fetched.value = {}
+      return undefined
+    }
+    const abort = new AbortController()
+    getJson<Body>(path, abort.signal).then(
+      (body) => {
+        fetched.value = { body }
+      },
+      (error) => {
+        if (!abort.signal.aborted) fetched.value = { error: messageOf(error) }
+      },
+    )
+    return () => abort.abort()
+  }, [path, version])
+  return fetched.value
+}

@@ -1,0 +1,54 @@
+import {
+  type Chart,
+  type ChartEdge,
+  EVENT_CODES,
+  type EventName,
+  JOB_STATES,
+} from '../../src/protocol/index.ts'
+import type { RunStore } from '../model/run-store.ts'
+
+const parsed = new Map<string, Chart>()
+
+/** The laid out chart of a machine, from the recording; `undefined` when it has none. */
+export function chartOf(run: RunStore, machine: string): Chart | undefined {
+  const text = run.documents.get(`chart/${machine}`)
+  if (text === undefined) return undefined
+  const known = parsed.get(text)
+  if (known !== undefined) return known
+  const chart = JSON.parse(text) as Chart
+  parsed.set(text, chart)
+  return chart
+}
+
+/** How often jobs took each transition of their chart. Of candidates of one event, those with the same ends share. */
+export function takenByEdge(run: RunStore, chart: Chart): Map<string, number> {
+  const taken = new Map<string, number>()
+  const seen = new Set<string>()
+  for (const edge of chart.down.edges) {
+    const key = `${edge.source} ${edge.event} ${edge.target}`
+    // Only the first of the same ends: nothing tells them apart afterwards.
+    if (seen.has(key)) continue
+    seen.add(key)
+    taken.set(edge.id, takenBetween(run, edge))
+  }
+  return taken
+}
+
+function takenBetween(run: RunStore, { source, event, target }: ChartEdge): number {
+  const code = EVENT_CODES[event as EventName]
+  if (code === undefined) return 0
+  let count = 0
+  for (const from of leavesOf(source)) for (const to of entered(target)) count += run.taken(from, to, code)
+  return count
+}
+
+/** The leaf states in a state of the job's chart, by number. */
+function leavesOf(id: string): number[] {
+  const path = id.replace(/^job\.?/, '')
+  return JOB_STATES.flatMap((state, index) =>
+    path === '' || state === path || state.startsWith(`${path}.`) ? [index] : [],
+  )
+}
+
+/** The leaf a transition to a state ends in: the state itself, or its first child. */
+const entered = (id: string): number[] => leavesOf(id).slice(0, 1)

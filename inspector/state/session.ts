@@ -1,0 +1,31 @@
+import { signal } from '@preact/signals'
+import type { FeedStatus, RecordingHeader } from '../../src/protocol/index.ts'
+import type { RunStore } from '../model/run-store.ts'
+
+/** Where the page's data come from, and how that is going. */
+export type Connection =
+  | { readonly kind: 'loading'; readonly what: string }
+  | { readonly kind: 'live' }
+  /** Lost: what is shown is of then. Tried again at `retryAt`, epoch ms. */
+  | { readonly kind: 'lost'; readonly retryAt: number }
+  /** The pool is closed; everything it told is here. */
+  | { readonly kind: 'ended' }
+  /** A recording, whole or up to a fault. */
+  | { readonly kind: 'recorded'; readonly fault?: string }
+  /** The server wants its token first. */
+  | { readonly kind: 'locked' }
+  /** Nothing can be shown. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** Actors of an inspected page, through `@statelyai/inspect`. */
+  | { readonly kind: 'stately' }
+
+export const connection = signal<Connection>({ kind: 'loading', what: 'Waiting for the recording' })
+export const header = signal<RecordingHeader | undefined>(undefined)
+/** The store itself is not reactive: `tick` changes when it has. */
+export const store = signal<RunStore | undefined>(undefined)
+export const tick = signal(0)
+/** What a live pool says of itself, exact however far its blocks are behind. */
+export const status = signal<FeedStatus | undefined>(undefined)
+export const canControl = signal(false)
+/** Jobs that ended before the recording began. */
+export const missingJobs = signal(0)

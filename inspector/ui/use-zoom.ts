@@ -1,0 +1,132 @@
+import { useSignal } from '@preact/signals'
+import type { RefObject } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+
+interface Bounds {
+  readonly low: number
+  readonly high: number
+  /** The narrowest span that can be zoomed to. */
+  readonly least: number
+}
+
+export interface Zoom {
+  readonly from: number
+  readonly to: number
+  set(from: number, to: number): void
+  /** Moves just so far that a span is in view. */
+  reveal(from: number, to: number): void
+  fit(): void
+  /** `+ - 0` and W A S D, as trace viewers have them. */
+  onKey(event: KeyboardEvent): boolean
+  /** Whether the last press moved the picture: then it was no click. */
+  wasDragged(): boolean
+}
+
+const STEP = 1.25
+const CLICK_PX = 4
+
+/**
+ * A span of an axis in view: the wheel zooms at the pointer, dragging moves, a wheel to the side moves too.
+ *
+ * Until somebody zooms, all is in view, however it grows.
+ */
+export function useZoom(element: RefObject<HTMLElement | null>, bounds: Bounds, { drags = true } = {}): Zoom {
+  const span = useSignal<{ from: number; to: number } | undefined>(undefined)
+  const limits = useRef(bounds)
+  limits.current = bounds
+  const dragged = useRef(false)
+
+  const now = () => span.peek() ?? { from: limits.current.low, to: limits.current.high }
+  const set = (from: number, to: number) => {
+    const { low, high, least } = limits.current
+    const width = Math.min(high - low, Math.max(least, to - from))
+    if (width >= high - low) {
+      span.value = undefined
+      return
+    }
+    const start = Math.min(high - width, Math.max(low, from + (to - from - width) / 2))
+    span.value = { from: start, to: start + width }
+  }
+  const zoomAt = (share: number, factor: number) => {
+    const { from, to } = now()
+    const at = from + (to - from) * share
+    set(at - (at - from) * factor, at + (to - at) * factor)
+  }
+  const move = (share: number) => {
+    const { from, to } = now()
+    const by = (to - from) * share
+    const { low, high } = limits.current
+    const most = Math.max(low - from, Math.min(high - to, by))
+    set(from + most, to + most)
+  }
+
+  useEffect(() => {
+    const box = element.current
+    if (box === null) return undefined
+    const onWheel = (event: WheelEvent) => {
+      if (event.shiftKey && !event.ctrlKey) return
+      event.preventDefault()
+      const { left, width } = box.getBoundingClientRect()
+      if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) move(event.deltaX / width)
+      else zoomAt((event.clientX - left) / width, event.deltaY > 0 ? STEP : 1 / STEP)
+    }
+    let last: number | undefined
+    const onDown = (event: PointerEvent) => {
+      dragged.current = false
+      if (drags && event.button === 0) last = event.clientX
+    }
+    const onMove = (event: PointerEvent) => {
+      if (last === undefined || event.buttons !== 1) {
+        last = undefined
+        return
+      }
+      const by = event.clientX - last
+      if (!dragged.current && Math.abs(by) < CLICK_PX) return
+      dragged.current = true
+      move(-by / box.clientWidth)
+      last = event.clientX
+    }
+    box.addEventListener('wheel', onWheel, { passive: false })
+    box.addEventListener('pointerdown', onDown)
+    box.addEventListener('pointermove', onMove)
+    return () => {
+      box.removeEventListener('wheel', onWheel)
+      box.removeEventListener('pointerdown', onDown)
+      box.removeEventListener('pointermove', onMove)
+    }
+  }, [])
+
+  const keys: Readonly<Record<string, () => void>> = {
+    '+': () => zoomAt(0.5, 1 / STEP),
+    '=': () => zoomAt(0.5, 1 / STEP),
+    w: () => zoomAt(0.5, 1 / STEP),
+    '-': () => zoomAt(0.5, STEP),
+    s: () => zoomAt(0.5, STEP),
+    a: () => move(-0.15),
+    d: () => move(0.15),
+    '0': () => {
+      span.value = undefined
+    },
+  }
+  const { from, to } = span.value ?? { from: bounds.low, to: bounds.high }
+  return {
+    from,
+    to,
+    set,
+    fit: () => {
+      span.value = undefined
+    },
+    reveal: (low, high) => {
+      const view = now()
+      if (low >= view.from && high <= view.to) return
+      const width = Math.max(view.to - view.from, (high - low) * 1.1)
+      set((low + high - width) / 2, (low + high + width) / 2)
+    },
+    onKey: (event) => {
+      const act = keys[event.key]
+      act?.()
+      return act !== undefined
+    },
+    wasDragged: () => dragged.current,
+  }
+}

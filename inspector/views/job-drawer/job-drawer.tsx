@@ -1,0 +1,306 @@
+import { useComputed, useSignal } from '@preact/signals'
+import type { JobDetail } from '../../../src/protocol/index.ts'
+import { CANCEL_SOURCES, EVENTS } from '../../../src/protocol/index.ts'
+import { confirmCancel, confirmPriority, confirmRetry, type Priority } from '../../app/controls.tsx'
+import { formatClock, formatCount, plainText } from '../../model/format.ts'
+import { isEnded } from '../../model/job-states.ts'
+import { PRIORITIES } from '../../model/priorities.ts'
+import { useDetail } from '../../source/use-detail.ts'
+import { hrefOf, selectedId, selectJob } from '../../state/route.ts'
+import { canControl, store, tick } from '../../state/session.ts'
+import { isFollowing, momentOf, momentTick, seek } from '../../state/time.ts'
+import { Icon } from '../../ui/icons.tsx'
+import { JobLink, JobLinks } from '../../ui/job-link.tsx'
+import { StateLabel, StateMark, stateName } from '../../ui/state-mark.tsx'
+import { Attempts } from './attempts.tsx'
+import { Value } from './value.tsx'
+import { WaitText } from './wait-text.tsx'
+
+const SHOWN_LINKS = 30
+const SHOWN_STEPS = 200
+
+/** All about the selected job, beside whatever view. */
+export function JobDrawer() {
+  void [tick.value, momentTick.value]
+  const job = useComputed(() => {
+    void tick.value
+    return store.value?.find(selectedId.value) ?? -1
+  })
+  return (
+    <aside class="drawer" aria-label="Selected job">
+      <button
+        type="button"
+        class="plain square drawer-close"
+        aria-label="Close the job"
+        title="Close (Esc)"
+        onClick={() => selectJob('')}
+      >
+        <Icon name="close" />
+      </button>
+      {job.value < 0 ? (
+        <div class="empty">
+          <p class="empty-title">No job of this recording has the id</p>
+          <code>{plainText(selectedId.value)}</code>
+        </div>
+      ) : (
+        <Details key={job.value} job={job.value} />
+      )}
+    </aside>
+  )
+}
+
+function Details({ job }: { job: number }) {
+  const run = store.value!
+  const moment = momentOf(run)
+  const state = moment.stateOf(job)
+  const id = run.idOf(job)
+  const node = run.jobs.node.data[job]!
+  // A detail is of now: asked again when the job's state has changed.
+  const { body, error } = useDetail<JobDetail>(
+    `api/jobs/${encodeURIComponent(id)}`,
+    run.jobs.lastStep.data[job],
+  )
+  const detail = isFollowing.value ? body : undefined
+  return (
+    <>
+      <header class="drawer-head">
+        <h2 class="drawer-title">
+          <StateMark state={state} size={14} /> <span>{plainText(run.nameOf(job))}</span>
+        </h2>
+        <p>
+          <code class="muted">{plainText(id)}</code>
+        </p>
+        <p class="drawer-facts">
+          <StateLabel state={state} />
+          <span>priority {PRIORITIES[run.jobs.priority.data[job]!]}</span>
+          <span>{plainText(run.kindOf(job))}</span>
+          <span>{run.text(run.jobs.executor.data[job]!)}</span>
+        </p>
+        <Actions id={id} state={run.jobs.state.data[job]!} />
+      </header>
+      <div class="drawer-body">
+        <WaitText job={job} detail={detail} />
+        <Ending job={job} />
+        <Attempts job={job} />
+        {node >= 0 && <NodeFacts node={node} />}
+        <Links job={job} />
+        {detail !== undefined && (
+          <>
+            <Value
+              title="Result"
+              path={`api/jobs/${encodeURIComponent(id)}`}
+              field="value"
+              value={detail.value}
+            />
+            <Value
+              title="Arguments"
+              path={`api/jobs/${encodeURIComponent(id)}`}
+              field="args"
+              value={detail.args}
+            />
+            <Value
+              title="Metadata"
+              path={`api/jobs/${encodeURIComponent(id)}`}
+              field="metadata"
+              value={detail.metadata}
+            />
+            <Value
+              title="Context of its chart"
+              path={`api/jobs/${encodeURIComponent(id)}`}
+              field="context"
+              value={detail.actor.context}
+            />
+          </>
+        )}
+        {error !== undefined && <p class="muted">The server tells no more: {error}</p>}
+        <Log job={job} />
+        <Steps job={job} />
+        <p class="drawer-links">
+          <a class="link" href={hrefOf('machines', { actor: id })}>
+            Its chart
+          </a>
+          <a class="link" href={hrefOf('timeline', { focus: id })}>
+            In the timeline
+          </a>
+          <a class="link" href={hrefOf('graph', { node: id })}>
+            What it depends on
+          </a>
+          <a class="link" href={hrefOf('events', { q: id })}>
+            Its events
+          </a>
+        </p>
+      </div>
+    </>
+  )
+}
+
+function Actions({ id, state }: { id: string; state: number }) {
+  if (!canControl.value) return null
+  return (
+    <div class="actions">
+      <button
+        type="button"
+        class="danger"
+        disabled={isEnded(state)}
+        onClick={() => confirmCancel([id])}
+        title="Cancel (X)"
+      >
+        Cancel …
+      </button>
+      <button type="button" disabled={!isEnded(state)} onClick={() => confirmRetry([id])} title="Retry (R)">
+        Retry …
+      </button>
+      <select
+        aria-label="Priority"
+        value=""
+        disabled={isEnded(state)}
+        onChange={(event) => {
+          const { value } = event.currentTarget
+          event.currentTarget.value = ''
+          if (value !== '') void confirmPriority({ ids: [id] }, value as Priority)
+        }}
+      >
+        <option value="">Priority …</option>
+        {PRIORITIES.map((priority) => (
+          <option key={priority}>{priority}</option>
+        ))}
+      </select>
+    </div>
+  )
+}
+
+/** Its error, or why it was cancelled, once that has happened. */
+function Ending({ job }: { job: number }) {
+  const run = store.value!
+  const moment = momentOf(run)
+  const cancel = run.jobs.cancel.data[job]!
+  const isCancelled = stateName(moment.stateOf(job)) === 'cancelled'
+  if (!isCancelled || cancel < 0) return null
+  const causedBy = run.cancels.causedBy.data[cancel]! - 1
+  return (
+    <section class="drawer-part">
+      <h3>Cancelled</h3>
+      <p>
+        by {CANCEL_SOURCES[run.cancels.by.data[cancel]!]}:{' '}
+        {plainText(run.text(run.cancels.reason.data[cancel]!))}
+      </p>
+      {causedBy >= 0 && <JobLink job={causedBy} />}
+    </section>
+  )
+}
+
+function NodeFacts({ node }: { node: number }) {
+  const run = store.value!
+  const { nodes, decisions } = run.tree
+  const decision = nodes.decision.data[node]!
+  const parent = nodes.parent.data[node]!
+  const score = nodes.score.data[node]!
+  const children = run.tree.childrenOf(node)
+  const jobOf = (each: number) => nodes.job.data[each]!
+  return (
+    <section class="drawer-part">
+      <h3>
+        Node n{nodes.number.data[node]}
+        {!Number.isNaN(score) && <span class="muted"> · score {score.toFixed(3)}</span>}
+      </h3>
+      {decision >= 0 && (
+        <p>
+          <b>{['grew', 'stopped', 'revised', 'pruned', 'satisfied'][decisions.type.data[decision]!]}</b>
+          {decisions.nodes.data[decision]! > 0 && ` ${decisions.nodes.data[decision]}`}
+          {run.text(decisions.why.data[decision]!) !== '' &&
+            `: ${plainText(run.text(decisions.why.data[decision]!))}`}
+        </p>
+      )}
+      {parent >= 0 && (
+        <>
+          <h3>Parent</h3>
+          <JobLink job={jobOf(parent)} />
+        </>
+      )}
+      {children.length > 0 && (
+        <>
+          <h3>Children</h3>
+          <JobLinks jobs={children.slice(0, SHOWN_LINKS).map(jobOf)} of={children.length} />
+        </>
+      )}
+    </section>
+  )
+}
+
+function Links({ job }: { job: number }) {
+  const { links } = store.value!
+  const before = links.dependenciesOf(job)
+  const after = links.dependantsOf(job)
+  if (before.length + after.length === 0) return null
+  return (
+    <section class="drawer-part">
+      {before.length > 0 && (
+        <>
+          <h3>Depends on</h3>
+          <JobLinks jobs={before.slice(0, SHOWN_LINKS)} of={before.length} />
+        </>
+      )}
+      {after.length > 0 && (
+        <>
+          <h3>Others that depend on it</h3>
+          <JobLinks jobs={after.slice(0, SHOWN_LINKS)} of={after.length} />
+        </>
+      )}
+    </section>
+  )
+}
+
+function Log({ job }: { job: number }) {
+  const run = store.value!
+  const { at } = momentOf(run)
+  const rows: number[] = []
+  for (let row = 0; row < run.lines.job.length; row++)
+    if (run.lines.job.data[row] === job && run.lines.at.data[row]! <= at) rows.push(row)
+  if (rows.length === 0) return null
+  const shown = rows.slice(-SHOWN_STEPS)
+  return (
+    <section class="drawer-part">
+      <h3>
+        Log{shown.length < rows.length && `: the last ${shown.length} of ${formatCount(rows.length)} lines`}
+      </h3>
+      <pre tabIndex={0} role="log" aria-label="Log lines">
+        {shown.map(
+          (row) =>
+            `${formatClock(run.lines.at.data[row]! - run.epoch)}  ${plainText(run.text(run.lines.line.data[row]!))}\n`,
+        )}
+      </pre>
+    </section>
+  )
+}
+
+/** Every event of the job; a click goes to its moment. */
+function Steps({ job }: { job: number }) {
+  const run = store.value!
+  const isOpen = useSignal(false)
+  const steps = run.stepsOf(job)
+  const shown = steps.slice(-SHOWN_STEPS)
+  return (
+    <details
+      class="drawer-part"
+      open={isOpen.value}
+      onToggle={(event) => (isOpen.value = event.currentTarget.open)}
+    >
+      <summary>
+        {formatCount(steps.length)} events{shown.length < steps.length && `, the last ${shown.length} shown`}
+      </summary>
+      {isOpen.value && (
+        <ol class="steps">
+          {shown.map((step) => (
+            <li key={step} class={step >= momentOf(run).step ? 'later' : ''}>
+              <button type="button" class="link mono" onClick={() => seek(run.log.at.data[step]!)}>
+                {formatClock(run.log.at.data[step]! - run.epoch)}
+              </button>
+              <span>{EVENTS[run.log.code.data[step]!]?.name}</span>
+              <StateLabel state={run.log.state.data[step]!} />
+            </li>
+          ))}
+        </ol>
+      )}
+    </details>
+  )
+}

@@ -1,0 +1,45 @@
+import type { JobDetail } from '../../../src/protocol/index.ts'
+import { formatCount, formatDuration } from '../../model/format.ts'
+import { whyWaiting } from '../../model/why.ts'
+import { status, store } from '../../state/session.ts'
+import { isFollowing, momentOf } from '../../state/time.ts'
+import { JobLinks } from '../../ui/job-link.tsx'
+
+/** Why the job does not run at this moment, in a sentence. */
+export function WaitText({ job, detail }: { job: number; detail: JobDetail | undefined }) {
+  const run = store.value!
+  const moment = momentOf(run)
+  const why = whyWaiting(run, moment, job)
+  if (why === undefined) return null
+  const pool = isFollowing.value ? status.value : undefined
+  const isHeld = pool !== undefined && pool.dispatch !== 'open'
+  return (
+    <section class="drawer-part why">
+      <h3>Why it waits</h3>
+      {why.for === 'dependencies' && (
+        <>
+          <p>
+            {why.of === 0
+              ? 'For its submission to be committed.'
+              : `For ${formatCount(why.outstanding)} of the ${formatCount(why.of)} jobs it depends on:`}
+          </p>
+          <JobLinks jobs={why.jobs} of={why.outstanding} />
+        </>
+      )}
+      {why.for === 'slot' && (
+        <p>
+          {isHeld ? `The pool is ${pool.dispatch}: nothing starts. ` : 'No slot is free. '}
+          It is number <b>{formatCount(why.position)}</b> of {formatCount(why.ready)} that are ready.
+        </p>
+      )}
+      {why.for === 'instant' && <p>{delayText(detail, why.until, moment.at)}</p>}
+    </section>
+  )
+}
+
+function delayText(detail: JobDetail | undefined, known: number | undefined, now: number): string {
+  const until = known ?? (detail?.waits?.for === 'instant' ? detail.waits.at : undefined)
+  return until === undefined
+    ? 'For an instant: its start delay, or the rest after a failed attempt.'
+    : `For its instant, in ${formatDuration(Math.max(0, until - now))}.`
+}

@@ -1,0 +1,103 @@
+import { useSignal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import { drawLanes, type LaneView, sliceAt } from '../../draw/lanes.ts'
+import { formatClock, formatDuration, plainText } from '../../model/format.ts'
+import { EXECUTING } from '../../model/job-states.ts'
+import { OPEN } from '../../model/slices.ts'
+import { hrefOf, selectJob } from '../../state/route.ts'
+import { store, tick } from '../../state/session.ts'
+import { momentOf, momentTick, seek } from '../../state/time.ts'
+import { Canvas } from '../../ui/canvas.tsx'
+import { stateName } from '../../ui/state-mark.tsx'
+
+const TALLEST = 44
+const SHOWN_ROWS = 64
+
+/** All slots over the whole run, compressed; what lies after the moment is dimmed. */
+export function Lanes() {
+  const run = store.value!
+  void [tick.value, momentTick.value]
+  const moment = momentOf(run)
+  const box = useRef<HTMLDivElement>(null)
+  const hovered = useSignal(-1)
+  const lanes = Math.max(1, run.slices.lanes.length)
+  const view = (height: number): LaneView => ({
+    from: run.epoch,
+    to: Math.max(run.end, run.epoch + 1),
+    laneHeight: Math.max(1, Math.min(TALLEST, height / lanes)),
+    scroll: 0,
+    until: run.end,
+  })
+  const share = run.end > run.epoch ? (moment.at - run.epoch) / (run.end - run.epoch) : 1
+  const find = (event: MouseEvent) => {
+    const { left, top, width, height } = box.current!.getBoundingClientRect()
+    return sliceAt(run, view(height), width, event.clientX - left, event.clientY - top)
+  }
+  const slots = moment.slots()
+  return (
+    <div class="lanes" ref={box}>
+      <Canvas
+        class="lanes-canvas"
+        role="img"
+        aria-label={`${lanes} slots over ${formatDuration(run.end - run.epoch)}; the table after it tells what each slot holds at the moment shown`}
+        version={tick.value}
+        paint={(surface) => drawLanes(surface, run, view(surface.height))}
+        onPointerMove={(event) => {
+          if (event.buttons === 1) {
+            const { left, width } = box.current!.getBoundingClientRect()
+            seek(run.epoch + ((event.clientX - left) / width) * (run.end - run.epoch))
+          } else hovered.value = find(event)
+        }}
+        onPointerLeave={() => (hovered.value = -1)}
+        onClick={(event) => {
+          const slice = find(event)
+          if (slice >= 0) selectJob(run.idOf(run.slices.job.data[slice]!))
+        }}
+      />
+      <i class="shade" style={{ left: `${share * 100}%` }} />
+      <p class="lanes-hint">
+        {hovered.value >= 0 ? (
+          <SliceText slice={hovered.value} />
+        ) : (
+          <a class="link" href={hrefOf('timeline')}>
+            Open the timeline
+          </a>
+        )}
+      </p>
+      <table class="visually-hidden">
+        <caption>
+          Slots at the moment shown: {Math.min(slots.length, SHOWN_ROWS)} of {slots.length}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Slot</th>
+            <th scope="col">Job</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...slots.subarray(0, SHOWN_ROWS)].map((job, slot) => (
+            <tr key={slot}>
+              <td>{slot}</td>
+              <td>{job < 0 ? 'free' : `${plainText(run.nameOf(job))}, ${stateName(moment.stateOf(job))}`}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function SliceText({ slice }: { slice: number }) {
+  const run = store.value!
+  const { slices } = run
+  const job = slices.job.data[slice]!
+  const outcome = slices.outcome.data[slice]!
+  const start = slices.start.data[slice]!
+  return (
+    <>
+      <b>{plainText(run.nameOf(job))}</b> attempt {slices.attempt.data[slice]},{' '}
+      {stateName(outcome === OPEN ? EXECUTING : outcome)} · slot {slices.slot.data[slice]} · at{' '}
+      {formatClock(start - run.epoch)} for {formatDuration(slices.endOf(slice, run.end) - start)}
+    </>
+  )
+}

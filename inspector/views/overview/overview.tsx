@@ -1,0 +1,175 @@
+import { formatCount, formatDuration, formatRate, plural } from '../../model/format.ts'
+import { CANCELLED, COMPLETED, FAILED, READY } from '../../model/job-states.ts'
+import { Summary } from '../../model/summary.ts'
+import { hrefOf } from '../../state/route.ts'
+import { connection, status, store, tick } from '../../state/session.ts'
+import { momentOf, momentTick } from '../../state/time.ts'
+import { Card, Empty, Tile } from '../../ui/parts.tsx'
+import { Plot } from '../../ui/plot.tsx'
+import { Attention } from './attention.tsx'
+import { Lanes } from './lanes.tsx'
+import { Population } from './population.tsx'
+
+export function Overview() {
+  const run = store.value!
+  void [tick.value, momentTick.value]
+  if (run.jobCount === 0) return <NoJobs />
+  return (
+    <div class="overview">
+      <Tiles />
+      <div class="overview-left">
+        <Card title="Slots at work" aside={<LanesKey />} class="fill">
+          <Lanes />
+        </Card>
+        <Card class="plots">
+          <Plots />
+        </Card>
+      </div>
+      <div class="overview-right">
+        <Card title="Where the jobs are" class="fill">
+          <Population />
+        </Card>
+        <Card title="Needs attention">
+          <Attention />
+        </Card>
+      </div>
+    </div>
+  )
+}
+
+function Tiles() {
+  const run = store.value!
+  const moment = momentOf(run)
+  const { counts, total } = moment
+  const summary = new Summary(run, moment)
+  const limit = status.value?.limit ?? run.limit
+  const oldest = summary.oldestReady()
+  const waiting = counts[0]! + counts[READY]! + summary.delayed
+  const { etaMs } = summary
+  return (
+    <div class="tiles">
+      <Tile
+        label="Done"
+        value={formatCount(counts[COMPLETED]!)}
+        unit={`of ${formatCount(total)}`}
+        href={hrefOf('jobs', { q: 'state:completed' })}
+      />
+      <Tile
+        label="Running"
+        value={formatCount(summary.running)}
+        unit={limit === undefined ? '' : `/ ${plural(limit, 'slot')}`}
+        href={hrefOf('jobs', { q: 'state:running' })}
+      />
+      <Tile
+        label="Waiting"
+        value={formatCount(waiting)}
+        note={
+          oldest === undefined
+            ? 'none wants a slot'
+            : `${formatCount(counts[READY]!)} ready, oldest ${formatDuration(oldest.waitMs)}`
+        }
+        href={hrefOf('jobs', { q: 'state:queued' })}
+      />
+      <Tile
+        label="Failed"
+        value={formatCount(counts[FAILED]!)}
+        note={counts[CANCELLED]! > 0 ? `${formatCount(counts[CANCELLED]!)} cancelled` : ''}
+        {...(counts[FAILED]! > 0 && { tone: 'bad' as const })}
+        href={hrefOf('jobs', { q: 'state:failed' })}
+      />
+      <Tile
+        label="Backing off"
+        value={formatCount(summary.delayed)}
+        href={hrefOf('jobs', { q: 'state:delayed' })}
+      />
+      <Tile
+        label="Jobs per second"
+        value={formatRate(summary.jobsPerSecond)}
+        note={etaMs === undefined ? '' : `backlog empty in ${formatDuration(etaMs)}`}
+        href={hrefOf('metrics')}
+      />
+    </div>
+  )
+}
+
+function LanesKey() {
+  return (
+    <ul class="key">
+      <li>
+        <i class="swatch bg-completed" />
+        done
+      </li>
+      <li>
+        <i class="swatch bg-executing" />
+        running
+      </li>
+      <li>
+        <i class="swatch bg-retried striped" />
+        retried
+      </li>
+      <li>
+        <i class="swatch bg-failed notched" />
+        failed
+      </li>
+    </ul>
+  )
+}
+
+function Plots() {
+  const run = store.value!
+  const { series, epoch } = run
+  const at = momentOf(run).at - epoch
+  const times = () =>
+    Float64Array.from({ length: series.length }, (_, bucket) => series.startOf(bucket) - epoch)
+  const shared = { version: tick.value, at, epoch, height: 116 }
+  return (
+    <div class="plot-row">
+      <figure>
+        <figcaption>jobs / s</figcaption>
+        <Plot
+          {...shared}
+          label="Jobs that ended per second"
+          lines={[{ label: 'jobs/s', colour: 's-executing', isFilled: true }]}
+          data={() => {
+            const rates = series.rate('completed')
+            series.rate('failed').forEach((rate, bucket) => {
+              rates[bucket]! += rate
+            })
+            return [times(), rates]
+          }}
+        />
+      </figure>
+      <figure>
+        <figcaption>waiting jobs</figcaption>
+        <Plot
+          {...shared}
+          label="Waiting jobs"
+          lines={[{ label: 'waiting', colour: 's-ready', isFilled: true }]}
+          data={() => [times(), series.average('queued')]}
+        />
+      </figure>
+      <figure>
+        <figcaption>slots in use</figcaption>
+        <Plot
+          {...shared}
+          label="Slots in use"
+          lines={[{ label: 'running', colour: 's-completed', isFilled: true }]}
+          data={() => [times(), series.average('running')]}
+        />
+      </figure>
+    </div>
+  )
+}
+
+function NoJobs() {
+  return (
+    <Empty icon="jobs" title="No jobs yet">
+      <p>
+        {connection.value.kind === 'live'
+          ? 'The pool waits for its first job.'
+          : 'This recording holds no job.'}
+      </p>
+      <pre class="snippet">{'const job = pool.submitJob({ execute: () => 42 })\nawait job.value()'}</pre>
+    </Empty>
+  )
+}

@@ -1,0 +1,71 @@
+import { formatClock, formatDuration, plainText } from '../../model/format.ts'
+import { EXECUTING, FAILED, isQueued } from '../../model/job-states.ts'
+import { OPEN } from '../../model/slices.ts'
+import { store } from '../../state/session.ts'
+import { StateMark, stateName } from '../../ui/state-mark.tsx'
+
+const SHOWN = 100
+
+const wordOf = (outcome: number): string =>
+  outcome === OPEN ? 'runs' : isQueued(outcome) ? 'failed, tried again' : stateName(outcome)
+
+/** An attempt in a line of words. */
+export function SliceText({ slice }: { slice: number }) {
+  const run = store.value!
+  const { slices } = run
+  const job = slices.job.data[slice]!
+  const outcome = slices.outcome.data[slice]!
+  const start = slices.start.data[slice]!
+  return (
+    <>
+      <StateMark state={outcome === OPEN ? EXECUTING : isQueued(outcome) ? FAILED : outcome} />{' '}
+      <b>{plainText(run.nameOf(job))}</b> <span class="mono muted">{plainText(run.idOf(job))}</span> attempt{' '}
+      {slices.attempt.data[slice]} {wordOf(outcome)} · slot {slices.slot.data[slice]} · at{' '}
+      {formatClock(start - run.epoch)} · waited {formatDuration(start - slices.readyAt.data[slice]!)} · ran{' '}
+      {formatDuration(slices.endOf(slice, run.end) - start)}
+    </>
+  )
+}
+
+/** The attempts in view, for who cannot see the picture. */
+export function VisibleSlices({ from, to }: { from: number; to: number }) {
+  const run = store.value!
+  const { slices } = run
+  const shown: number[] = []
+  let inView = 0
+  for (let slice = slices.firstAfter(to) - 1; slice >= 0; slice--) {
+    if (slices.endOf(slice, run.end) < from) continue
+    inView++
+    if (shown.length < SHOWN) shown.push(slice)
+    // Counting on through a long run would cost more than it tells.
+    if (inView > SHOWN * 10) break
+  }
+  return (
+    <table class="visually-hidden">
+      <caption>
+        Attempts in view, newest first: {shown.length} of{' '}
+        {inView > SHOWN * 10 ? `more than ${SHOWN * 10}` : inView}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Job</th>
+          <th scope="col">Attempt</th>
+          <th scope="col">Slot</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">Ran</th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map((slice) => (
+          <tr key={slice}>
+            <td>{plainText(run.nameOf(slices.job.data[slice]!))}</td>
+            <td>{slices.attempt.data[slice]}</td>
+            <td>{slices.slot.data[slice]}</td>
+            <td>{wordOf(slices.outcome.data[slice]!)}</td>
+            <td>{formatDuration(slices.endOf(slice, run.end) - slices.start.data[slice]!)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

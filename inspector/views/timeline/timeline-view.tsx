@@ -1,0 +1,314 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { drawAxis } from '../../draw/axis.ts'
+import { drawFlow, drawLaneLabels, drawWaits } from '../../draw/lane-details.ts'
+import { drawLanes, type LaneView, sliceAt } from '../../draw/lanes.ts'
+import { parseFilter } from '../../model/filter.ts'
+import { formatClock, formatCount, formatDuration } from '../../model/format.ts'
+import { listJobs } from '../../model/job-list.ts'
+import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
+import { store, tick } from '../../state/session.ts'
+import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
+import { Canvas, type Surface } from '../../ui/canvas.tsx'
+import { Icon } from '../../ui/icons.tsx'
+import { Empty } from '../../ui/parts.tsx'
+import { SearchBox } from '../../ui/search-box.tsx'
+import { useZoom } from '../../ui/use-zoom.ts'
+import { RangeTable } from './range-table.tsx'
+import { SliceText, VisibleSlices } from './slice-text.tsx'
+
+const LEAST_MS = 0.05
+const LANE_PX = 22
+const AXIS_PX = 24
+const NAMES_PX = 58
+
+/** A lane for each slot, a bar for each attempt. */
+export function TimelineView() {
+  const run = store.value!
+  void [tick.value, momentTick.value]
+  if (run.slices.length === 0) {
+    return (
+      <Empty icon="timeline" title="Nothing has run yet">
+        <p>Each attempt will be a bar on the lane of its slot.</p>
+      </Empty>
+    )
+  }
+  return <Timeline />
+}
+
+function Timeline() {
+  const run = store.value!
+  const { slices } = run
+  const moment = momentOf(run)
+  const box = useRef<HTMLDivElement>(null)
+  const scroll = useSignal(0)
+  const cursor = useSignal(-1)
+  const hovered = useSignal(-1)
+  /** Chosen with the pointer while Shift is down, epoch ms. */
+  const range = useSignal<{ from: number; to: number } | undefined>(undefined)
+  const text = route.value.params.q ?? ''
+  const lanes = slices.lanes.length
+  const zoom = useZoom(
+    box,
+    { low: run.epoch, high: Math.max(run.end, run.epoch + 1), least: LEAST_MS },
+    { drags: true },
+  )
+  const lit = useMemo(() => {
+    if (text === '') return undefined
+    return new Set(listJobs(run, moment, parseFilter(text), 'urgency', false).jobs)
+  }, [text, momentTick.value])
+  const selected = selectedId.value === '' ? -1 : run.find(selectedId.value)
+
+  const laneHeight = (height: number) => Math.max(LANE_PX, Math.min(40, (height - AXIS_PX) / lanes))
+  const view = (height: number): LaneView => ({
+    from: zoom.from,
+    to: zoom.to,
+    laneHeight: laneHeight(height),
+    scroll: scroll.value,
+    until: isFollowing.value ? run.end : moment.at,
+    ...(lit !== undefined && { isLit: (job: number) => lit.has(job) }),
+  })
+  const place = (event: MouseEvent) => {
+    const { left, top, width, height } = box.current!.getBoundingClientRect()
+    return { x: event.clientX - left, y: event.clientY - top - AXIS_PX, width, height }
+  }
+  const find = (event: MouseEvent) => {
+    const { x, y, width, height } = place(event)
+    return y < 0 ? -1 : sliceAt(run, view(height), width, x, y)
+  }
+  const timeAt = (event: MouseEvent) => {
+    const { x, width } = place(event)
+    return zoom.from + (x / width) * (zoom.to - zoom.from)
+  }
+  const show = (slice: number) => {
+    cursor.value = slice
+    const start = slices.start.data[slice]!
+    zoom.reveal(start, slices.endOf(slice, run.end))
+    const height = box.current?.clientHeight ?? 300
+    const top = slices.slot.data[slice]! * laneHeight(height)
+    if (top < scroll.value) scroll.value = top
+    else if (top + laneHeight(height) > scroll.value + height - AXIS_PX)
+      scroll.value = top + laneHeight(height) - height + AXIS_PX
+  }
+  const fitSlice = (slice: number) => {
+    const [start, end] = [slices.start.data[slice]!, slices.endOf(slice, run.end)]
+    const room = Math.max(1, end - start) * 2
+    zoom.set(start - room, end + room)
+  }
+  const scrollBy = (by: number) => {
+    const height = box.current?.clientHeight ?? 300
+    const most = Math.max(0, lanes * laneHeight(height) - height + AXIS_PX)
+    scroll.value = Math.max(0, Math.min(most, scroll.value + by))
+  }
+  const neighbour = (slice: number, lane: number, step: number): number => {
+    const places = slices.lanes[lane]
+    if (places === undefined) return -1
+    if (slice < 0) return places.data[0] ?? -1
+    if (slices.slot.data[slice] === lane) {
+      const at = places.data.subarray(0, places.length).indexOf(slice) + step
+      return at >= 0 && at < places.length ? places.data[at]! : -1
+    }
+    const at = Math.min(places.length - 1, slices.placeAt(places, slices.start.data[slice]!))
+    return places.data[at] ?? -1
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = cursor.value
+    const lane = at < 0 ? 0 : slices.slot.data[at]!
+    const moves: Record<string, () => number> = {
+      ArrowRight: () => neighbour(at, lane, at < 0 ? 0 : 1),
+      ArrowLeft: () => neighbour(at, lane, -1),
+      ArrowDown: () => neighbour(at, lane + 1, 0),
+      ArrowUp: () => neighbour(at, lane - 1, 0),
+    }
+    const move = moves[event.key]
+    if (move !== undefined) {
+      const next = move()
+      if (next >= 0) show(next)
+    } else if (event.key === 'Enter' && at >= 0) selectJob(run.idOf(slices.job.data[at]!))
+    else if (event.key === 'f' && at >= 0) fitSlice(at)
+    else if (event.key === 'Escape' && range.value !== undefined) range.value = undefined
+    else if (!zoom.onKey(event)) return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+
+  // A link to a job in the timeline shows its last attempt, from near.
+  const focus = route.value.params.focus ?? ''
+  useEffect(() => {
+    const job = focus === '' ? -1 : run.find(focus)
+    const slice = job < 0 ? -1 : run.jobs.lastSlice.data[job]!
+    if (slice >= 0) {
+      fitSlice(slice)
+      show(slice)
+    }
+  }, [focus])
+
+  const paint = (surface: Surface) => {
+    const { context, width, height, palette, ratio } = surface
+    const body = view(height)
+    const inner = { ...surface, height: height - AXIS_PX }
+    // The bars are put as pixels, below the axis.
+    drawLanes(inner, run, body, Math.round(AXIS_PX * ratio))
+    drawAxis(surface, zoom.from - run.epoch, zoom.to - run.epoch, AXIS_PX)
+    context.save()
+    context.beginPath()
+    context.rect(0, AXIS_PX, width, height)
+    context.clip()
+    context.translate(0, AXIS_PX)
+    drawWaits(inner, run, body)
+    drawFlow(inner, run, body, selected)
+    drawLaneLabels(inner, run, body, { selected, cursor: cursor.value })
+    context.restore()
+    const x = (at: number) => ((at - zoom.from) / (zoom.to - zoom.from)) * width
+    if (range.value !== undefined) {
+      context.fillStyle = palette.accent.css
+      context.globalAlpha = 0.18
+      context.fillRect(x(range.value.from), 0, x(range.value.to) - x(range.value.from), height)
+      context.globalAlpha = 1
+    }
+    context.fillStyle = palette.playhead.css
+    context.fillRect(x(moment.at) - 1, 0, 2, height)
+  }
+  const told = hovered.value >= 0 ? hovered.value : cursor.value
+  return (
+    <div class="view">
+      <div class="view-head">
+        <SearchBox
+          value={text}
+          placeholder="Light up jobs: state:failed kind:load or words"
+          onChange={(q) => setParams({ q })}
+        />
+        <p class="of" role="status">
+          {lit !== undefined && (
+            <>
+              <b>{formatCount(lit.size)}</b> of {formatCount(moment.total)} jobs lit ·{' '}
+            </>
+          )}
+          {formatDuration(zoom.to - zoom.from)} of {formatDuration(run.end - run.epoch)}
+        </p>
+        <div class="view-tools">
+          <button type="button" onClick={zoom.fit} title="All of it (0)">
+            <Icon name="fit" size={14} /> Fit
+          </button>
+        </div>
+      </div>
+      <div class="timeline-room">
+        <ol
+          class="lane-names"
+          aria-hidden="true"
+          style={{ width: `${NAMES_PX}px`, paddingTop: `${AXIS_PX}px` }}
+        >
+          <LaneNames
+            lanes={lanes}
+            scroll={scroll.value}
+            laneHeight={laneHeight(box.current?.clientHeight ?? 300)}
+            height={box.current?.clientHeight ?? 300}
+          />
+        </ol>
+        <div
+          ref={box}
+          class="card picture"
+          role="application"
+          tabIndex={0}
+          aria-label="Timeline: arrows move from attempt to attempt, Enter opens its job, plus and minus zoom, 0 fits. Shift and drag chooses a range"
+          aria-describedby="timeline-cursor"
+          onKeyDown={onKeyDown}
+          onWheel={(event) => event.shiftKey && scrollBy(event.deltaY || event.deltaX)}
+          onPointerDown={(event) => {
+            if (!event.shiftKey) return
+            event.currentTarget.setPointerCapture(event.pointerId)
+            const at = timeAt(event)
+            range.value = { from: at, to: at }
+            event.stopImmediatePropagation()
+          }}
+          onPointerMove={(event) => {
+            if (event.shiftKey && event.buttons === 1 && range.value !== undefined) {
+              range.value = { ...range.value, to: timeAt(event) }
+              event.stopImmediatePropagation()
+            } else if (event.buttons === 0) hovered.value = find(event)
+          }}
+          onPointerLeave={() => (hovered.value = -1)}
+          onClick={(event) => {
+            if (zoom.wasDragged() || event.shiftKey) return
+            const slice = find(event)
+            if (slice < 0) return
+            cursor.value = slice
+            selectJob(run.idOf(slices.job.data[slice]!))
+          }}
+        >
+          <Canvas
+            class="picture-canvas"
+            version={[
+              tick.value,
+              momentTick.value,
+              zoom.from,
+              zoom.to,
+              scroll.value,
+              cursor.value,
+              selected,
+              range.value?.to,
+              text,
+            ].join()}
+            paint={paint}
+          />
+        </div>
+      </div>
+      <p id="timeline-cursor" class="picture-told" aria-live="polite">
+        {told >= 0 ? (
+          <SliceText slice={told} />
+        ) : (
+          <span class="muted">
+            The wheel zooms, dragging moves, Shift and dragging chooses a range, Shift and the wheel scrolls
+            the lanes.
+          </span>
+        )}
+      </p>
+      {range.value !== undefined ? (
+        <RangeTable
+          from={Math.min(range.value.from, range.value.to)}
+          to={Math.max(range.value.from, range.value.to)}
+          onClose={() => (range.value = undefined)}
+        />
+      ) : (
+        <button
+          type="button"
+          class="link range-all"
+          onClick={() => (range.value = { from: zoom.from, to: zoom.to })}
+        >
+          Figures of what is in view ({formatClock(zoom.from - run.epoch)} to{' '}
+          {formatClock(zoom.to - run.epoch)})
+        </button>
+      )}
+      <VisibleSlices from={zoom.from} to={zoom.to} />
+    </div>
+  )
+}
+
+function LaneNames({
+  lanes,
+  scroll,
+  laneHeight,
+  height,
+}: {
+  lanes: number
+  scroll: number
+  laneHeight: number
+  height: number
+}) {
+  const names = []
+  const first = Math.floor(scroll / laneHeight)
+  for (let lane = first; lane < lanes && lane * laneHeight - scroll < height; lane++) {
+    names.push(
+      <li
+        key={lane}
+        style={{
+          height: `${laneHeight}px`,
+          ...(lane === first && { marginTop: `${-(scroll % laneHeight)}px` }),
+        }}
+      >
+        slot {lane}
+      </li>,
+    )
+  }
+  return <>{names}</>
+}

@@ -1,0 +1,141 @@
+import { useSignal } from '@preact/signals'
+import { useMemo, useRef } from 'preact/hooks'
+import { drawIcicle, type IcicleView, nodeAt } from '../../draw/icicle.ts'
+import { parseFilter } from '../../model/filter.ts'
+import { formatCount, plainText } from '../../model/format.ts'
+import { layOut } from '../../model/icicle.ts'
+import { listJobs } from '../../model/job-list.ts'
+import { ABSENT } from '../../model/job-states.ts'
+import type { TreeAt } from '../../model/tree-at.ts'
+import { selectedId, selectJob } from '../../state/route.ts'
+import { store } from '../../state/session.ts'
+import { momentOf, momentTick } from '../../state/time.ts'
+import { Canvas } from '../../ui/canvas.tsx'
+import { StateLabel, stateName } from '../../ui/state-mark.tsx'
+import { useZoom } from '../../ui/use-zoom.ts'
+
+const TALLEST = 34
+const SHOWN_CHILDREN = 50
+
+/** The whole tree as boxes: a node as wide as the leaves below it, its children under it. */
+export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
+  const run = store.value!
+  const { nodes, nodeCount } = run.tree
+  const layout = useMemo(() => layOut(run), [nodeCount])
+  const found = useMemo(() => {
+    if (text === '') return undefined
+    const { jobs } = listJobs(run, momentOf(run), parseFilter(text), 'urgency', false)
+    return new Set([...jobs].map((job) => run.jobs.node.data[job]!))
+  }, [text, momentTick.value])
+  const box = useRef<HTMLDivElement>(null)
+  const cursor = useSignal(run.tree.roots[0] ?? -1)
+  const hovered = useSignal(-1)
+  const zoom = useZoom(box, { low: 0, high: layout.leaves, least: 2 })
+  const selectedJob = selectedId.value === '' ? -1 : run.find(selectedId.value)
+  const view = (height: number): IcicleView => ({
+    from: zoom.from,
+    to: zoom.to,
+    rowHeight: Math.max(4, Math.min(TALLEST, height / Math.max(1, layout.rows.length))),
+    scroll: 0,
+    found,
+    selected: selectedJob < 0 ? -1 : run.jobs.node.data[selectedJob]!,
+    cursor: cursor.value,
+  })
+  const find = (event: MouseEvent) => {
+    const { left, top, width, height } = box.current!.getBoundingClientRect()
+    return nodeAt(layout, at, view(height), width, event.clientX - left, event.clientY - top)
+  }
+  const open = (node: number) => node >= 0 && selectJob(run.idOf(at.jobOf(node)))
+  const moveTo = (node: number) => {
+    if (node < 0 || at.states[node] === ABSENT) return
+    cursor.value = node
+    zoom.reveal(layout.left[node]!, layout.left[node]! + layout.width[node]!)
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const node = cursor.value
+    if (event.key === 'ArrowDown') moveTo(nodes.firstChild.data[node]!)
+    else if (event.key === 'ArrowUp') moveTo(nodes.parent.data[node]!)
+    else if (event.key === 'ArrowRight') moveTo(sibling(node, 1))
+    else if (event.key === 'ArrowLeft') moveTo(sibling(node, -1))
+    else if (event.key === 'Enter') open(node)
+    else if (!zoom.onKey(event)) return
+    event.preventDefault()
+  }
+  const sibling = (node: number, step: number) => {
+    const row = layout.rows[nodes.depth.data[node]!] ?? new Uint32Array()
+    return row[row.indexOf(node) + step] ?? -1
+  }
+  const told = hovered.value >= 0 ? hovered.value : cursor.value
+  return (
+    <>
+      <div
+        ref={box}
+        class="card picture"
+        role="application"
+        tabIndex={0}
+        aria-label="Map of the tree: arrows move, Enter opens, plus and minus zoom, 0 fits"
+        aria-describedby="map-cursor"
+        onKeyDown={onKeyDown}
+      >
+        <Canvas
+          class="picture-canvas"
+          version={[momentTick.value, zoom.from, zoom.to, cursor.value, selectedId.value, found].join()}
+          paint={(surface) => drawIcicle(surface, run, layout, at, view(surface.height))}
+          onPointerMove={(event) => (hovered.value = event.buttons === 0 ? find(event) : -1)}
+          onPointerLeave={() => (hovered.value = -1)}
+          onClick={(event) => {
+            if (zoom.wasDragged()) return
+            const node = find(event)
+            if (node >= 0) cursor.value = node
+            open(node)
+          }}
+          onDblClick={(event) => {
+            const node = find(event)
+            if (node >= 0) zoom.set(layout.left[node]!, layout.left[node]! + layout.width[node]!)
+          }}
+        />
+      </div>
+      <p id="map-cursor" class="picture-told" aria-live="polite">
+        {told >= 0 && (
+          <>
+            <StateLabel state={at.states[told]!} /> <b>{plainText(run.text(nodes.label.data[told]!))}</b> n
+            {nodes.number.data[told]} · {formatCount(at.total[told]!)} nodes with all below
+          </>
+        )}
+      </p>
+      <ChildTable at={at} node={cursor.value} />
+    </>
+  )
+}
+
+/** The cursor's node and its children, for who cannot see the picture. */
+function ChildTable({ at, node }: { at: TreeAt; node: number }) {
+  const run = store.value!
+  if (node < 0) return null
+  const children = run.tree.childrenOf(node).filter((child) => at.states[child] !== ABSENT)
+  const shown = children.slice(0, SHOWN_CHILDREN)
+  return (
+    <table class="visually-hidden">
+      <caption>
+        Children of {plainText(run.text(run.tree.nodes.label.data[node]!))}: {shown.length} of{' '}
+        {children.length}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Node</th>
+          <th scope="col">State</th>
+          <th scope="col">With all below</th>
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map((child) => (
+          <tr key={child}>
+            <td>{plainText(run.text(run.tree.nodes.label.data[child]!))}</td>
+            <td>{stateName(at.states[child]!)}</td>
+            <td>{at.total[child]}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

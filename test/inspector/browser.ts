@@ -1,0 +1,73 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import type { AxeResults } from 'axe-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { describe } from 'vitest'
+import { findChromium } from '../../scripts/chromium.ts'
+import { root } from '../../scripts/tool.ts'
+
+const executablePath = findChromium()
+
+if (executablePath === undefined) {
+  const message =
+    'No Chromium was found, and the browser tests need one: node scripts/chromium.ts, or set CHROMIUM_PATH.'
+  if (process.env.CI) throw new Error(message)
+  console.warn(`SKIPPED: ${message}`)
+}
+
+/** Tests that need a real browser: skipped, and said so, where there is none. */
+export const describeInBrowser = describe.skipIf(executablePath === undefined)
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    ...(executablePath !== undefined && { executablePath }),
+    // The containers of CI have no user namespaces, and no processor for graphics.
+    args: ['--no-sandbox', '--disable-gpu'],
+  })
+}
+
+/** A page, with what went wrong on it and what it asked the network for. */
+export interface Watched extends AsyncDisposable {
+  readonly page: Page
+  readonly errors: string[]
+  readonly requests: string[]
+}
+
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
+  const page = await context.newPage()
+  const errors: string[] = []
+  const requests: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+  page.on('request', (request) => requests.push(request.url()))
+  return { page, errors, requests, [Symbol.asyncDispose]: () => context.close() }
+}
+
+/** Writes the report of a recording and returns its `file:` address. */
+export async function writeReport(folder: string, recording: Uint8Array): Promise<string> {
+  const page = await readFile(join(root, 'dist/inspector/report.html'), 'utf8')
+  const payload = gzipSync(recording).toString('base64')
+  const path = join(folder, 'report.html')
+  await writeFile(
+    path,
+    page.replace('__PAYLOAD__', () => payload),
+  )
+  return pathToFileURL(path).href
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe finds wrong with a page, a line for each element. */
+export async function violationsOf(page: Page): Promise<string[]> {
+  // Through the debugger: the page's own policy allows no foreign script.
+  const found = await page.evaluate<AxeResults>(
+    `(() => { ${axe}; return axe.run(document, { resultTypes: ['violations'] }) })()`,
+  )
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ''}`),
+  )
+}

@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest'
+import { generateRecording } from '../../bench/recordings.ts'
+import { parseFilter, togglePart } from '../../inspector/model/filter.ts'
+import { formatClock, formatDuration, plainText } from '../../inspector/model/format.ts'
+import { layOut } from '../../inspector/model/icicle.ts'
+import { listJobs } from '../../inspector/model/job-list.ts'
+import { FAILED } from '../../inspector/model/job-states.ts'
+import { Moment } from '../../inspector/model/moment.ts'
+import { figuresOf } from '../../inspector/model/range.ts'
+import { TreeAt, treeRows } from '../../inspector/model/tree-at.ts'
+import { loadRecording } from '../../inspector/source/recorded.ts'
+
+const recording = generateRecording({ jobs: 500, seed: 9, failures: 0.1 })
+const { run } = await loadRecording(recording)
+const moment = new Moment(run)
+moment.seek(run.end)
+
+describe('a recording', () => {
+  test('that ends in the middle is shown up to there, with a word about the rest', async () => {
+    const many = generateRecording({ jobs: 500, seed: 9, blockEvents: 300 })
+    const cut = await loadRecording(many.subarray(0, many.length >> 1))
+    expect(cut.fault).toMatch(/ends too early/)
+    expect(cut.run.jobCount).toBeGreaterThan(0)
+    expect(cut.run.jobCount).toBeLessThan(500)
+  })
+
+  test('that is none is refused', async () => {
+    await expect(loadRecording(new Uint8Array(64))).rejects.toThrow(/none/)
+  })
+})
+
+describe('a search', () => {
+  test('reads states, kinds, durations and words', () => {
+    expect(parseFilter('state:failed,queued kind:load >1.5s <2m is:retried "two words" dep:a')).toEqual({
+      states: ['failed', 'blocked', 'ready', 'delayed'],
+      kinds: ['load'],
+      priorities: [],
+      longerMs: 1500,
+      shorterMs: 120_000,
+      isRetried: true,
+      dependsOn: 'a',
+      words: ['two words'],
+    })
+  })
+
+  test('takes what it does not know for a word', () => {
+    expect(parseFilter('state:strange a:b').words).toEqual(['state:strange', 'a:b'])
+  })
+
+  test('gains a part and loses it again', () => {
+    const gained = togglePart('load', 'kind:two words')
+    expect(gained).toBe('load kind:"two words"')
+    expect(togglePart(gained, 'kind:two words')).toBe('load')
+  })
+
+  test('finds exactly the jobs of a state, and its facets count them', () => {
+    const list = listJobs(run, moment, parseFilter('state:failed'), 'urgency', false)
+    expect(list.jobs.length).toBe(moment.counts[FAILED])
+    expect(list.total).toBe(500)
+    expect(list.facets.states[FAILED]).toBe(moment.counts[FAILED])
+    expect([...list.facets.kinds.values()].reduce((sum, count) => sum + count)).toBe(list.jobs.length)
+  })
+
+  test('puts failures first, then the newest', () => {
+    const { jobs } = listJobs(run, moment, parseFilter(''), 'urgency', false)
+    const failed = moment.counts[FAILED]!
+    expect([...jobs.subarray(0, failed)].every((job) => moment.states[job] === FAILED)).toBe(true)
+    expect([...jobs.subarray(0, failed)]).toEqual([...jobs.subarray(0, failed)].sort((a, b) => b - a))
+    expect(new Set(jobs).size).toBe(500)
+  })
+})
+
+describe('a tree', () => {
+  const at = new TreeAt(run, moment)
+
+  test('rolls every node up into its roots', () => {
+    const { roots } = run.tree
+    expect(roots.reduce((sum, root) => sum + at.total[root]!, 0)).toBe(run.tree.nodeCount)
+    expect(roots.reduce((sum, root) => sum + at.failed[root]!, 0)).toBe(moment.counts[FAILED])
+  })
+
+  test('shows each node once, parents before children, and no child of a closed one', () => {
+    const all = treeRows(
+      run,
+      () => true,
+      () => true,
+    )
+    expect(new Set(all).size).toBe(run.tree.nodeCount)
+    const place = new Map([...all].map((node, row) => [node, row]))
+    for (const node of all) {
+      const parent = run.tree.nodes.parent.data[node]!
+      if (parent >= 0) expect(place.get(parent)!).toBeLessThan(place.get(node)!)
+    }
+    expect([
+      ...treeRows(
+        run,
+        () => false,
+        () => true,
+      ),
+    ]).toEqual(run.tree.roots)
+  })
+
+  test('is laid out with children inside the width of their parent', () => {
+    const { left, width } = layOut(run)
+    for (let node = 0; node < run.tree.nodeCount; node++) {
+      const children = run.tree.childrenOf(node)
+      const sum = children.reduce((total, child) => total + width[child]!, 0)
+      expect(width[node]).toBe(children.length === 0 ? 1 : sum)
+      if (children[0] !== undefined) expect(left[children[0]]).toBe(left[node])
+    }
+  })
+})
+
+test('the figures of a range count each attempt in it once', () => {
+  const figures = figuresOf(run, run.epoch, run.end, run.end)
+  expect(figures.reduce((sum, { attempts }) => sum + attempts, 0)).toBe(run.slices.length)
+})
+
+describe('texts', () => {
+  test('lose escape sequences and show what could deceive', () => {
+    expect(plainText('\u001b[31mred\u001b[0m \u001b]8;;http://x\u0007link\u0007 a\u0000b\u202ec')).toBe(
+      'red link␇ a␀b�c',
+    )
+  })
+
+  test.each([
+    [0, '0 ms'],
+    [0.4, '0.40 ms'],
+    [12.3, '12 ms'],
+    [999.7, '1.00 s'],
+    [61_000, '1 m 01 s'],
+    [3_600_000, '1 h 00 m'],
+    [Number.NaN, '–'],
+  ])('durations are short: %d is %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text)
+  })
+
+  test('a place in time is told to the millisecond', () => {
+    expect(formatClock(3_723_004.9)).toBe('1:02:03.004')
+  })
+})
