@@ -36,8 +36,7 @@ export interface Stopping {
   readonly causedBy: JobId | undefined
 }
 
-export interface JobContext {
-  readonly job: JobInput
+export interface JobContext extends Omit<JobInput, 'readyAt'> {
   /** The current attempt, from 1; 0 before the first. */
   readonly attempt: number
   /** How many attempts were lost with what ran them; they do not count as retries. */
@@ -85,10 +84,10 @@ type AttemptEnded = Extract<JobEvent, { type: 'attempt.completed' | 'attempt.fai
 /** When the next attempt may start, now that the current one has ended; 0: at once, -1: never. */
 function retryAt(context: JobContext, event: AttemptEnded): number {
   const failures = context.attempt - context.lost
-  if (failures > context.job.policy.maxRetries) return -1
+  if (failures > context.policy.maxRetries) return -1
   // A completion after the timeout costs a retry like any timeout; it draws no jitter.
   const rest = backoffMs(
-    context.job.policy.backoff,
+    context.policy.backoff,
     failures,
     event.type === 'attempt.failed' ? event.random : 0.5,
   )
@@ -119,7 +118,7 @@ const job = setup({
     isRejected: ({ event }) => event.type === 'attempt.failed' && event.reason === 'rejected',
     isLost: ({ event }) => event.type === 'attempt.failed' && event.reason === 'lost',
     isReplaceable: ({ context, event }) =>
-      event.type === 'attempt.failed' && event.reason === 'lost' && context.lost < context.job.policy.maxLost,
+      event.type === 'attempt.failed' && event.reason === 'lost' && context.lost < context.policy.maxLost,
     canRetryAtOnce: ({ context, event }) => retryAt(context, event as AttemptEnded) === 0,
     canRetryLater: ({ context, event }) => retryAt(context, event as AttemptEnded) > 0,
   },
@@ -143,7 +142,7 @@ const job = setup({
 
 /** The attempt is to end: its slot is held until it has, or until the kill grace is over. */
 const askToStop = job.assign(({ context, event }) => ({
-  deadlineAt: event.at + context.job.policy.killGraceMs,
+  deadlineAt: event.at + context.policy.killGraceMs,
   stopping: stoppingFor(event),
 }))
 
@@ -187,40 +186,34 @@ const wakeAtDeadline = {
   params: ({ context }: { context: JobContext }) => ({ at: context.deadlineAt ?? 0 }),
 } as const
 
+/** How a job ended, where its result says more than its status. */
+type Ending = Partial<Pick<JobResult, 'value' | 'error' | 'reason' | 'cancelledBy' | 'causedBy'>>
+
 /** The job's result, the actor's output. */
-function resultOf(
-  { job, attempt, startedAt }: JobContext,
-  event: JobEvent,
-  status: EndedStatus,
-  value: unknown,
-  error: Error | undefined,
-  reason: string | undefined,
-  cancelledBy: CancelSource | undefined,
-  causedBy: JobId | undefined,
-): JobResult {
-  const endedAt = event.at
+function resultOf(context: JobContext, event: JobEvent, status: EndedStatus, ending: Ending): JobResult {
+  const { jobId, origin, queuedAt, attempt, startedAt } = context
+  const { at: endedAt } = event
   return {
-    jobId: job.jobId,
-    nodeId: job.origin?.nodeId,
-    treeId: job.origin?.treeId,
+    jobId,
+    nodeId: origin?.nodeId,
+    treeId: origin?.treeId,
     status,
-    value,
-    error,
-    reason,
-    cancelledBy,
-    causedBy,
+    value: ending.value,
+    error: ending.error,
+    reason: ending.reason,
+    cancelledBy: ending.cancelledBy,
+    causedBy: ending.causedBy,
     attempts: attempt,
-    queuedAt: job.queuedAt,
+    queuedAt,
     startedAt,
     endedAt,
     durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
-    metadata: job.origin?.metadata,
+    metadata: origin?.metadata,
     usage: event.type === 'attempt.completed' || event.type === 'attempt.failed' ? event.usage : undefined,
   }
 }
 
-function timeoutError({ job, attempt }: JobContext): Error {
-  const { jobId, policy } = job
+function timeoutError({ jobId, policy, attempt }: JobContext): Error {
   return new EspalierError('ESP_ATTEMPT_TIMEOUT', { jobId, attempt, timeoutMs: policy.timeoutMs })
 }
 
@@ -233,11 +226,14 @@ function timeoutError({ job, attempt }: JobContext): Error {
 export const jobMachine = job.createMachine({
   id: 'job',
   description: 'One unit of work: it waits, runs in attempts, and ends once.',
-  context: ({ input }) => ({
-    job: input,
+  context: ({ input: { jobId, origin, policy, queuedAt, readyAt } }) => ({
+    jobId,
+    origin,
+    policy,
+    queuedAt,
     attempt: 0,
     lost: 0,
-    deadlineAt: input.readyAt,
+    deadlineAt: readyAt,
     startedAt: undefined,
     stopping: undefined,
   }),
@@ -272,9 +268,9 @@ export const jobMachine = job.createMachine({
           on: {
             'slot.granted': {
               target: '#job.running',
-              actions: assign(({ context: { job, attempt }, event }) => ({
+              actions: assign(({ context: { policy, attempt }, event }) => ({
                 attempt: attempt + 1,
-                deadlineAt: event.at + job.policy.timeoutMs,
+                deadlineAt: event.at + policy.timeoutMs,
                 startedAt: event.at,
                 stopping: undefined,
               })),
@@ -368,7 +364,7 @@ export const jobMachine = job.createMachine({
       entry: 'settle',
       output: ({ context, event }) => {
         const { value } = event as Extract<JobEvent, { type: 'attempt.completed' }>
-        return resultOf(context, event, 'completed', value, undefined, undefined, undefined, undefined)
+        return resultOf(context, event, 'completed', { value })
       },
     },
     failed: {
@@ -378,19 +374,10 @@ export const jobMachine = job.createMachine({
       entry: 'settle',
       output: ({ context, event }) => {
         if (context.stopping !== undefined) {
-          return resultOf(
-            context,
-            event,
-            'failed',
-            undefined,
-            timeoutError(context),
-            'timeout',
-            undefined,
-            undefined,
-          )
+          return resultOf(context, event, 'failed', { error: timeoutError(context), reason: 'timeout' })
         }
         const { error, reason } = event as Extract<JobEvent, { type: 'attempt.failed' }>
-        return resultOf(context, event, 'failed', undefined, error, reason, undefined, undefined)
+        return resultOf(context, event, 'failed', { error, reason })
       },
     },
     cancelled: {
@@ -402,7 +389,7 @@ export const jobMachine = job.createMachine({
         const { by, reason, causedBy } =
           event.type === 'job.cancel' ? event : (context.stopping ?? stoppingFor(event))
         const cancelledBy = by === 'timeout' ? undefined : by
-        return resultOf(context, event, 'cancelled', undefined, undefined, reason, cancelledBy, causedBy)
+        return resultOf(context, event, 'cancelled', { reason, cancelledBy, causedBy })
       },
     },
   },

@@ -1,6 +1,7 @@
 import type { ActorOptions, ActorRefFrom } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../../machines/index.ts'
-import { Actor, compile, LightActor } from '../statechart/index.ts'
+import { compile, LightActor } from '../statechart/index.ts'
+import { InterpretedActor } from './interpreted-actor.ts'
 import { shieldObserver } from './shield.ts'
 
 /**
@@ -13,7 +14,7 @@ const isInterpreted = process.env.ESPALIER_STATECHARTS === 'interpreted'
 const prepared = isInterpreted ? <Machine>(machine: Machine): Machine => machine : compile
 
 /** What the actors are made of: the light actor, or XState's own. */
-export const ActorBase = isInterpreted ? Actor : LightActor
+export const ChartActor = isInterpreted ? (InterpretedActor as unknown as typeof LightActor) : LightActor
 
 type Report = (thrown: unknown) => void
 
@@ -92,7 +93,7 @@ interface StartedActor {
 }
 
 /** An actor whose effects somebody else carries out. */
-class LedActor extends (ActorBase as unknown as new (logic: object, options: object) => StartedActor) {
+class LedActor extends (ChartActor as unknown as new (logic: object, options: object) => StartedActor) {
   readonly #taker: EffectTaker
   readonly #report: Report
 

@@ -46,6 +46,12 @@ export class Deadlines {
     if (at < this.#askedFor) this.#ask(at)
   }
 
+  /** What a chart's effect `wakeAt` asks for: `set`, or `remove` when `at` is 0. */
+  wish(sleeper: Sleeper, at: number): void {
+    if (at > 0) this.set(sleeper, at)
+    else this.remove(sleeper)
+  }
+
   remove(sleeper: Sleeper): void {
     if (sleeper.wakeAt === undefined) return
     this.#heap.remove(sleeper)

@@ -1,4 +1,4 @@
-import type { ActorOptions, ActorRefFrom, Observer, SnapshotFrom, Subscription } from 'xstate'
+import type { ActorOptions, ActorRefFrom, Observer, SnapshotFrom, StateValue, Subscription } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
 import {
@@ -13,7 +13,7 @@ import {
 } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunningAttempt } from './attempt.ts'
-import { ActorBase, type EffectTaker, jobLogic } from './charts.ts'
+import { ChartActor, type EffectTaker, jobLogic } from './charts.ts'
 import type { Sleeper } from './deadlines.ts'
 import type { Queueable } from './ready-queue.ts'
 import { shieldObserver } from './shield.ts'
@@ -52,8 +52,8 @@ export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
 
 /** Who is told of a job's steps: its pool. */
 export interface JobSupervisor {
-  /** A step has been made: `after` is about to become the job's snapshot. */
-  commit(job: JobActor, before: JobSnapshot, after: JobSnapshot, event: JobEvent): void
+  /** A step has been made: `to` is about to become the job's state. */
+  commit(job: JobActor, to: StateValue, hasChanged: boolean, event: JobEvent): void
   takeJobEffect(job: JobActor, type: string, params: unknown): void
   /** Runs the jobs that name no other. */
   readonly executor: Executor
@@ -109,9 +109,13 @@ export interface JobObserver {
 export type Dependency = JobActor | JobId
 
 interface ActorCore extends ActorRefFrom<typeof jobMachine> {
-  _snapshot: JobSnapshot
-  update(snapshot: JobSnapshot, event: JobEvent): void
+  readonly isActive: boolean
+  readonly stateValue: StateValue
+  readonly context: JobContext
+  readonly output: JobResult | undefined
   start(): this
+  stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void
+  stepped(): void
 }
 type ActorCoreClass = new (logic: typeof jobMachine, options: ActorOptions<typeof jobMachine>) => ActorCore
 
@@ -128,7 +132,7 @@ const holdResolve = (resolve: Resolve): void => {
 
 /** A job as the runtime sees it: the actor, and its row. */
 export class JobActor
-  extends (ActorBase as unknown as ActorCoreClass)
+  extends (ChartActor as unknown as ActorCoreClass)
   implements Job, EffectTaker, Queueable, Sleeper
 {
   readonly supervisor: JobSupervisor
@@ -163,17 +167,13 @@ export class JobActor
     this.extras = row.extras
   }
 
-  get context(): JobContext {
-    return this._snapshot.context
-  }
-
   /** One for all jobs: XState and its machines remember every type they meet. */
   get doneType(): string {
     return 'xstate.done.actor.job'
   }
 
   get nodeId(): string | undefined {
-    return this.context.job.origin?.nodeId
+    return this.context.origin?.nodeId
   }
 
   get dedupeKey(): string | undefined {
@@ -197,16 +197,15 @@ export class JobActor
   }
 
   get treeId(): string | undefined {
-    return this.context.job.origin?.treeId
+    return this.context.origin?.treeId
   }
 
   get status(): JobStatus {
-    return statusOf(this._snapshot)
+    return statusOf(this.stateValue)
   }
 
   get isReady(): boolean {
-    const { value } = this._snapshot
-    return typeof value === 'object' && 'queued' in value && value.queued === 'ready'
+    return stateOf(this.stateValue) === READY
   }
 
   get accepted(): Promise<void> {
@@ -239,9 +238,11 @@ export class JobActor
   }
 
   /** Every step of the chart passes here, whoever sent the event: commit first, then tell, then act. */
-  override update(snapshot: JobSnapshot, event: JobEvent): void {
-    this.supervisor.commit(this, this._snapshot, snapshot, event)
-    super.update(snapshot, event)
+  override stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void {
+    this.supervisor.commit(this, to, hasChanged, event)
+  }
+
+  override stepped(): void {
     this.supervisor.act()
   }
 
@@ -265,13 +266,16 @@ export class JobActor
 
   /** How the job ended; absent until then. */
   get settled(): JobResult | undefined {
-    return this._snapshot.output
+    return this.output
   }
 
-  /** Makes the result known to whoever waits for it. */
+  /** Makes the result known to whoever waits for it; a zombie is from now on held by its slot alone. */
   settle(result: JobResult): void {
     this.#resolve?.(result)
     this.#resolve = undefined
+    if (this.current === undefined) return
+    this.lastSlot = this.current.slot
+    this.current = undefined
   }
 
   dependencyValues(): Record<string, unknown> {
@@ -284,15 +288,13 @@ export class JobActor
   }
 }
 
-function statusOf(snapshot: JobSnapshot): JobStatus {
-  const { value } = snapshot
+function statusOf(value: StateValue): JobStatus {
   if (typeof value === 'string') return value as EndedStatus
   return 'queued' in value ? 'queued' : 'running'
 }
 
 /** The leaf state a job is in, as an index into `JOB_STATES`; numbers, since every step of every job asks. */
-export function stateOf(snapshot: JobSnapshot): number {
-  const value = snapshot.value as string | { queued?: string; running?: string }
+export function stateOf(value: StateValue): number {
   switch (typeof value === 'string' ? value : (value.queued ?? value.running)) {
     case 'blocked':
       return BLOCKED
@@ -321,3 +323,9 @@ export const STOPPING = JOB_STATES.indexOf('running.stopping')
 export const COMPLETED = JOB_STATES.indexOf('completed')
 export const FAILED = JOB_STATES.indexOf('failed')
 export const CANCELLED = JOB_STATES.indexOf('cancelled')
+
+/** The job's place in the dependency graph, made when it gets one. */
+export function linksOf(job: JobActor): Links {
+  job.links ??= { dependencies: [], outstanding: 0, dependants: [] }
+  return job.links
+}

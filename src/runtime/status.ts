@@ -115,7 +115,7 @@ export function timelineOf(supervisor: Supervisor): TimelineEntry[] {
     jobId: job.id,
     nodeId: job.nodeId,
     status: job.status,
-    queuedAt: job.context.job.queuedAt,
+    queuedAt: job.context.queuedAt,
     endedAt: job.settled?.endedAt,
     attempts: [...(job.earlier ?? []).map(attemptOf), ...lastAttempt(job)],
   }))

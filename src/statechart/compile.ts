@@ -9,7 +9,7 @@ import {
 } from 'xstate'
 import { persistContext, reviveContext } from './persistence.ts'
 import { refuseUnsupported } from './refusals.ts'
-import { refuseSpawn, runPlan } from './run.ts'
+import { refuseSpawn, runPlan, takeOutput } from './run.ts'
 import { TableSnapshot, toPlain } from './snapshot.ts'
 import { CUSTOM } from './steps.ts'
 import { type Plan, Table } from './table.ts'
@@ -35,7 +35,7 @@ const noTransitions: AnyTransitionDefinition[] = Object.freeze([]) as never
 export class CompiledMachine extends (StateMachine as unknown as new (
   ...args: ConstructorParameters<typeof StateMachine>
 ) => AnyStateMachine) {
-  readonly #table: Table = new Table(this)
+  readonly table: Table = new Table(this)
 
   override provide(implementations: never): AnyStateMachine {
     return compile(super.provide(implementations))
@@ -65,19 +65,18 @@ export class CompiledMachine extends (StateMachine as unknown as new (
         context = given({ spawn: refuseSpawn, input, self: scope.self })
         if (Object.isFrozen(context)) context = { ...(context as object) }
       }
-      const { initial, unborn } = this.#table
+      const { initial, unborn } = this.table
       if (initial.steps.length === 0 && initial.target !== undefined) {
         return facade(new TableSnapshot(initial.target, 'active', undefined, undefined, context))
       }
       const event = { type: 'xstate.init', input }
       const before = new TableSnapshot(unborn, 'active', undefined, undefined, context)
-      const raised = initial.raises ? [] : undefined
-      const snapshot = this.#settle(runPlan(initial, before, event, scope, raised), scope, raised)
+      const snapshot = this.#settle(initial, before, event, scope)
       // The same for effects of the initial states, which the actor runs when it starts.
       const mayFail = !isOwnScope(actorScope) && initial.steps.some((step) => step.kind === CUSTOM)
       return mayFail ? toPlain(snapshot) : facade(snapshot)
     } catch (error) {
-      return facade(new TableSnapshot(this.#table.unborn, 'error', undefined, error, context))
+      return facade(new TableSnapshot(this.table.unborn, 'error', undefined, error, context))
     }
   }
 
@@ -109,12 +108,12 @@ export class CompiledMachine extends (StateMachine as unknown as new (
   override restoreSnapshot(persisted: Snapshot<unknown>, scope: AnyActorScope): AnyMachineSnapshot {
     const snapshot = persisted as AnyMachineSnapshot
     const { status, output, error, context, value } = snapshot
-    const known = isBare(snapshot) ? this.#table.configurationAt(value) : undefined
+    const known = isBare(snapshot) ? this.table.configurationAt(value) : undefined
     if (known === undefined) {
       const restored = super.restoreSnapshot(persisted, scope)
       if (!isBare(restored)) return restored
       return facade(
-        new TableSnapshot(this.#table.learnValue(value, restored), status, output, error, context),
+        new TableSnapshot(this.table.learnValue(value, restored), status, output, error, context),
       )
     }
     reviveContext(context)
@@ -127,45 +126,43 @@ export class CompiledMachine extends (StateMachine as unknown as new (
     if (before?.status !== 'active' || type === '*') return this.#interpret(snapshot, event, scope)
     if (type === 'xstate.stop')
       return end(before.next(undefined, 'stopped', before.output, before.context), event, scope)
-    let after = before
-    let raised: AnyEventObject[] | undefined
-    if (type !== 'xstate.init') {
-      const plan = before.configuration.select(before.context, event)
-      if (plan !== undefined) {
-        if (plan.raises) raised = []
-        after = runPlan(plan, before, event, scope, raised)
-      } else if (type.startsWith('xstate.error.actor')) {
-        return end(before.failed(event.error), event, scope)
-      }
-      inspect(after, event, scope, plan)
-    }
-    after = this.#settle(after, scope, raised)
+    if (type === 'xstate.init') return snapshot
+    const plan = before.configuration.select(before.context, event)
+    if (plan !== undefined) return this.follow(plan, snapshot, event, scope)
+    if (type.startsWith('xstate.error.actor')) return end(before.failed(event.error), event, scope)
+    inspect(before, event, scope, undefined)
+    return snapshot
+  }
+
+  /** Does what `transition` does, when the plan has been chosen already. */
+  follow(
+    plan: Plan,
+    snapshot: AnyMachineSnapshot,
+    event: AnyEventObject,
+    scope: InternalScope,
+  ): AnyMachineSnapshot {
+    const before = this.#adopt(snapshot) as TableSnapshot
+    const after = this.#settle(plan, before, event, scope)
     return after === before ? snapshot : facade(after)
   }
 
-  /** Processes the done events of states that a step raised. */
-  #settle(
-    snapshot: TableSnapshot,
-    scope: InternalScope,
-    raised: AnyEventObject[] | undefined,
-  ): TableSnapshot {
+  /** Follows a plan, and processes the done events of states that this raises. */
+  #settle(first: Plan, before: TableSnapshot, cause: AnyEventObject, scope: InternalScope): TableSnapshot {
     const { maxIterations = Number.POSITIVE_INFINITY } = this.options
-    let current = snapshot
-    for (let iteration = 1; current.status === 'active'; iteration++) {
-      if (iteration > maxIterations) {
-        throw new Error(
-          `Infinite loop detected: the machine has processed more than ${maxIterations} microsteps without reaching a ` +
-            "stable state. This usually happens when there's a cycle of transitions (e.g., eventless transitions or " +
-            'raised events causing state A -> B -> C -> A).',
-        )
-      }
-      const event = raised?.shift()
-      if (event === undefined) break
-      const plan = current.configuration.select(current.context, event)
-      if (plan !== undefined) current = runPlan(plan, current, event, scope, raised)
-      inspect(current, event, scope, plan)
+    const raised: AnyEventObject[] = []
+    let current = before
+    let plan: Plan | undefined = first
+    let event = cause
+    for (let iteration = 1; ; iteration++) {
+      if (plan !== undefined) current = step(plan, current, event, scope, raised)
+      if (event.type !== 'xstate.init') inspect(current, event, scope, plan)
+      if (current.status !== 'active') return current
+      if (iteration > maxIterations) throw endless(maxIterations)
+      const next = raised.shift()
+      if (next === undefined) return current
+      event = next
+      plan = current.configuration.select(current.context, event)
     }
-    return current
   }
 
   /** Leaves what is rare to XState: machines that have ended, snapshots with children, the event type `*`. */
@@ -177,12 +174,33 @@ export class CompiledMachine extends (StateMachine as unknown as new (
 
   /** Makes a snapshot of XState's or of a copy of this machine ours; `undefined` when it has what ours cannot have. */
   #adopt(snapshot: AnyMachineSnapshot): TableSnapshot | undefined {
-    if (snapshot instanceof TableSnapshot && snapshot.configuration.table === this.#table) return snapshot
+    if (snapshot instanceof TableSnapshot && snapshot.configuration.table === this.table) return snapshot
     if (!isBare(snapshot)) return undefined
     const { status, output, error, context } = snapshot
-    return new TableSnapshot(this.#table.intern(snapshot), status, output, error, context)
+    return new TableSnapshot(this.table.intern(snapshot), status, output, error, context)
   }
 }
+
+function step(
+  plan: Plan,
+  before: TableSnapshot,
+  event: AnyEventObject,
+  scope: InternalScope,
+  raised: AnyEventObject[],
+): TableSnapshot {
+  const context = runPlan(plan, before.context, event, scope, false, raised)
+  if (!plan.changes) return before
+  if (plan.finishes) return before.next(plan.target, 'done', takeOutput(), context)
+  return before.next(plan.target, before.status, before.output, context)
+}
+
+/** XState's error. */
+const endless = (maxIterations: number): Error =>
+  new Error(
+    `Infinite loop detected: the machine has processed more than ${maxIterations} microsteps without reaching a ` +
+      "stable state. This usually happens when there's a cycle of transitions (e.g., eventless transitions or " +
+      'raised events causing state A -> B -> C -> A).',
+  )
 
 function end(snapshot: TableSnapshot, event: AnyEventObject, scope: InternalScope): AnyMachineSnapshot {
   inspect(snapshot, event, scope, undefined)

@@ -1,38 +1,37 @@
-import {
-  type ActorOptions,
-  type ActorRef,
-  type AnyActorLogic,
-  type AnyActorRef,
-  type AnyActorScope,
-  type AnyEventObject,
-  type EmittedFrom,
-  type EventFromLogic,
-  type InputFrom,
-  type Observer,
-  type Readable,
-  type RequiredActorOptionsKeys,
-  type Snapshot,
-  type SnapshotFrom,
-  type Subscription,
-  toObserver,
+import type {
+  ActorOptions,
+  ActorRef,
+  AnyActorLogic,
+  AnyActorRef,
+  AnyActorScope,
+  AnyEventObject,
+  AnyMachineSnapshot,
+  EmittedFrom,
+  EventFromLogic,
+  InputFrom,
+  RequiredActorOptionsKeys,
+  Snapshot,
+  SnapshotFrom,
+  StateValue,
 } from 'xstate'
-import { type AnyObserver, tellComplete, tellEmitted, tellError, tellNext } from './audience.ts'
+import { ActorBase } from './actor-base.ts'
 import { CompiledMachine } from './compile.ts'
-import { type Extras, extrasOf, noExtras } from './extras.ts'
+import type { Extras } from './extras.ts'
 import { withLetter, withoutOldest } from './letters.ts'
+import { runPlan, takeOutput } from './run.ts'
+import type { Reactions } from './selection.ts'
 import { TableSnapshot } from './snapshot.ts'
+import type { Configuration, Plan } from './table.ts'
 import {
-  createSystem,
   detachableScope,
   type ExecutableAction,
+  type InternalScope,
   type InternalSystem,
   isInspected,
-  NOT_STARTED,
-  observableKey,
-  type ProcessingStatus,
   RUNNING,
   reportUnhandledError,
   STOPPED,
+  NOT_STARTED,
 } from './xstate-internals.ts'
 
 /** A mailbox takes events from the first `start` on; what comes while it works waits. */
@@ -44,58 +43,72 @@ const BUSY = 2
 export type Inspection = NonNullable<ActorOptions<AnyActorLogic>['inspect']>
 
 /**
- * An actor in about 120 bytes: XState's `ActorRef`, without the objects and closures of its `Actor`.
+ * An actor in about 130 bytes: XState's `ActorRef`, without the objects and closures of its `Actor`.
  *
  * It runs any actor logic, lives in its parent's system or founds its own, and behaves and appears in inspection like an
- * `Actor`. Three things differ. `send` is a method: write `(event) => actor.send(event)` where XState lets you pass
+ * `Actor`. Four things differ. `send` is a method: write `(event) => actor.send(event)` where XState lets you pass
  * `actor.send`. The `sessionId` is given when it is first read, so ids follow the order of creation only while somebody
- * inspects. And there is no `devTools` option.
+ * inspects. An actor that is started again after its end tells its input again only if the first start was inspected.
+ * And there is no `devTools` option.
+ *
+ * Of a compiled machine it keeps what a snapshot is made of, and makes the snapshot when somebody looks: between two
+ * looks, a step costs no more than its row of the table.
  */
 export class LightActor<TLogic extends AnyActorLogic>
+  extends ActorBase<TLogic>
   implements ActorRef<SnapshotFrom<TLogic>, EventFromLogic<TLogic>, EmittedFrom<TLogic>>
 {
-  readonly logic: TLogic
-  declare readonly _parent?: AnyActorRef
-  _snapshot: Snapshot<unknown>
-  _processingStatus: ProcessingStatus = NOT_STARTED
-  readonly #input: unknown
-  readonly #id: string | undefined
-  #extras: Extras | undefined
+  /** Where a compiled machine stands; `undefined` while only the snapshot tells, as with any other logic. */
+  #place: Configuration | undefined = undefined
+  #context: unknown = undefined
+  #output: unknown = undefined
+  /** Of a place: made when somebody looks, and kept until the next change. */
+  #snapshot: Snapshot<unknown> | undefined = undefined
+  #input: unknown
   #mailbox = CLOSED
 
-  declare readonly [Symbol.observable]: () => this
-
   constructor(logic: TLogic, options?: ActorOptions<TLogic>) {
-    const parent = options?.parent
-    this.logic = logic
-    this._parent = parent as AnyActorRef
+    super(logic, options)
     this.#input = options?.input
-    this.#id = options?.id
-    this.#extras = extrasOf(options)
-    if (parent === undefined) this.#foundSystem(options)
     const { system } = this
     if (isInspected(system)) system._sendInspectionEvent({ type: '@xstate.actor', actorRef: this })
-    const systemId = this.#extras?.systemId
+    const systemId = this._extras?.systemId
     if (systemId) system._set(systemId, this)
-    this._snapshot = this.#firstSnapshot(options?.snapshot ?? options?.state)
-    if (systemId && this._snapshot.status !== 'active') system._unregister(this)
+    this._snapshot = this._firstSnapshot(options?.snapshot ?? options?.state)
+    if (systemId && !this.isActive) system._unregister(this)
   }
 
-  get #rare(): Extras {
-    this.#extras ??= noExtras()
-    return this.#extras
+  get _snapshot(): Snapshot<unknown> {
+    this.#snapshot ??= snapshotOf(this.#place as Configuration, this.#output, this.#context)
+    return this.#snapshot
   }
 
-  /** The identifier among its parent's children; the session's when none was given. */
-  get id(): string {
-    return this.#id ?? this.sessionId
+  set _snapshot(snapshot: Snapshot<unknown>) {
+    const place = placeOf(snapshot, this.logic)
+    this.#place = place
+    this.#snapshot = snapshot
+    this.#context = place === undefined ? undefined : (snapshot as { context?: unknown }).context
+    this.#output = place === undefined ? undefined : snapshot.output
   }
 
-  /** The identifier in the whole process. */
-  get sessionId(): string {
-    const rare = this.#rare
-    rare.sessionId ??= this.system._bookId()
-    return rare.sessionId
+  /** Whether the actor has neither ended nor failed: `status` of its snapshot is `active`. */
+  get isActive(): boolean {
+    return this.#place === undefined ? this._snapshot.status === 'active' : !this.#place.isFinal
+  }
+
+  /** `value` of the snapshot of a machine. */
+  get stateValue(): StateValue {
+    return this.#place === undefined ? (this._snapshot as unknown as TableSnapshot).value : this.#place.value
+  }
+
+  /** `context` of the snapshot. */
+  get context(): unknown {
+    return this.#place === undefined ? (this._snapshot as unknown as TableSnapshot).context : this.#context
+  }
+
+  /** `output` of the snapshot; `undefined` until the actor is done. */
+  get output(): unknown {
+    return this.#place === undefined ? this._snapshot.output : this.#output
   }
 
   /**
@@ -107,67 +120,37 @@ export class LightActor<TLogic extends AnyActorLogic>
     return `xstate.done.actor.${this.id}`
   }
 
-  get system(): InternalSystem {
-    return this.#extras?.system ?? (this._parent?.system as InternalSystem)
-  }
-
-  get systemId(): string | undefined {
-    return this.#extras?.systemId
-  }
-
-  get src(): string | AnyActorLogic {
-    return this.#extras?.src ?? this.logic
-  }
-
-  get clock(): InternalSystem['_clock'] {
-    return this.#extras?.clock ?? this.system._clock
-  }
-
-  get logger(): InternalSystem['_logger'] {
-    return this.#extras?.logger ?? this.system._logger
-  }
-
-  get _syncSnapshot(): boolean | undefined {
-    return this.#extras?.syncSnapshot
-  }
-
-  get ref(): this {
-    return this
-  }
-
-  get self(): this {
-    return this
-  }
-
   /** Starts the actor: it announces its snapshot and takes events from now on, those sent before included. */
   start(): this {
     if (this._processingStatus === RUNNING) return this
     const { system } = this
-    const extras = this.#extras
-    if (extras?.syncSnapshot) this.#syncWithParent()
+    const extras = this._extras
+    if (extras?.syncSnapshot) this._syncWithParent()
     if (extras?.systemId) system._set(extras.systemId, this)
     this._processingStatus = RUNNING
     const event = { type: 'xstate.init', input: this.#input }
     if (isInspected(system)) {
       system._sendInspectionEvent({ type: '@xstate.event', sourceRef: this._parent, actorRef: this, event })
+    } else {
+      this.#input = undefined
     }
-    if (this._snapshot.status === 'done') {
-      this.update(this._snapshot, event)
-      return this
-    }
-    if (this._snapshot.status === 'error') {
-      this.#fail(this._snapshot.error)
-      return this
+    if (!this.isActive) {
+      const snapshot = this._snapshot
+      if (snapshot.status === 'done') this.update(snapshot, event)
+      if (snapshot.status === 'error') this._fail(snapshot.error)
+      if (snapshot.status !== 'stopped') return this
     }
     if (this._parent === undefined) system.start()
     try {
-      this.logic.start?.(this._snapshot, this.#scope)
+      // Nothing but children would be started, and a machine in a place has none.
+      if (this.#place === undefined) this.logic.start?.(this._snapshot, this._scope)
     } catch (error) {
-      this.#crash(error)
+      this._crash(error)
       return this
     }
-    this.update(this._snapshot, event)
-    this.#openMailbox()
+    if (this.#place === undefined || isInspected(system)) this.update(this._snapshot, event)
+    else this._tell()
+    this._openMailbox()
     return this
   }
 
@@ -186,105 +169,42 @@ export class LightActor<TLogic extends AnyActorLogic>
     return this._stop()
   }
 
-  getSnapshot(): SnapshotFrom<TLogic> {
-    return this._snapshot as SnapshotFrom<TLogic>
-  }
+  /**
+   * Called when a step of a machine is about to become the actor's state; a subclass may keep books by it.
+   *
+   * @param hasChanged - Whether the snapshot changes: `false` for an event that the machine does not react to.
+   */
+  stepping(_to: StateValue, _hasChanged: boolean, _event: AnyEventObject): void {}
 
-  getPersistedSnapshot(options?: unknown): Snapshot<unknown> {
-    return this.logic.getPersistedSnapshot(this._snapshot, options)
-  }
-
-  /** Observes snapshots, the end and the failure; an actor that has ended says so at once. */
-  subscribe(observer: Observer<SnapshotFrom<TLogic>>): Subscription
-  subscribe(
-    next?: (snapshot: SnapshotFrom<TLogic>) => void,
-    error?: (error: unknown) => void,
-    complete?: () => void,
-  ): Subscription
-  subscribe(next?: unknown, error?: unknown, complete?: unknown): Subscription {
-    const observer: AnyObserver = toObserver(next as never, error as never, complete as never)
-    if (this._processingStatus !== STOPPED) {
-      this.#rare.observers ??= new Set()
-      this.#rare.observers.add(observer)
-    } else if (this._snapshot.status === 'done') {
-      tellComplete([observer])
-    } else if (this._snapshot.status === 'error') {
-      tellError([observer], this._snapshot.error)
-    }
-    return { unsubscribe: () => void this.#extras?.observers?.delete(observer) }
-  }
-
-  /** Listens to emitted events of one type, or of all with `'*'`. */
-  on<TType extends EmittedFrom<TLogic>['type'] | '*'>(
-    type: TType,
-    handler: (event: EmittedFrom<TLogic> & (TType extends '*' ? unknown : { type: TType })) => void,
-  ): Subscription {
-    this.#rare.listeners ??= new Map()
-    const { listeners } = this.#rare
-    const handlers = listeners.get(type) ?? new Set()
-    listeners.set(type, handlers)
-    const bound = handler.bind(undefined) as (event: AnyEventObject) => void
-    handlers.add(bound)
-    return { unsubscribe: () => void handlers.delete(bound) }
-  }
-
-  /** Observes a part of the snapshots: only changes of the selected value are told. */
-  select<TSelected>(
-    selector: (snapshot: SnapshotFrom<TLogic>) => TSelected,
-    equal: (a: TSelected, b: TSelected) => boolean = Object.is,
-  ): Readable<TSelected> {
-    const subscribe = (next: unknown): Subscription => {
-      const observer = toObserver(next as never) as Observer<TSelected>
-      let previous = selector(this.getSnapshot())
-      return this.subscribe((snapshot) => {
-        const selected = selector(snapshot)
-        if (equal(previous, selected)) return
-        previous = selected
-        observer.next?.(selected)
-      })
-    }
-    return { subscribe, get: () => selector(this.getSnapshot()) } as Readable<TSelected>
-  }
-
-  toJSON(): { xstate$$type: number; id: string } {
-    return { xstate$$type: 1, id: this.id }
-  }
+  /** Called when everybody has been told of a step. */
+  stepped(): void {}
 
   /** Takes an event that inspectors already know of; XState's systems and parents call it. */
   _send(event: AnyEventObject): void {
     if (this._processingStatus === STOPPED) return
-    if (this.#mailbox === IDLE) this.#work(event)
-    else this.#enqueue(event)
+    if (this.#mailbox === IDLE) this._work(event)
+    else this._enqueue(event)
   }
 
   /** Stops the actor; its parent calls it, and what it has sent before is processed first. */
   _stop(): this {
     if (this._processingStatus === STOPPED) return this
-    this.#dropWaiting()
+    this._dropWaiting()
     if (this._processingStatus === NOT_STARTED) this._processingStatus = STOPPED
     else this._send({ type: 'xstate.stop' })
     return this
   }
 
-  /** Runs an effect: now, or at the start. Part of the actor scope, as are the three below. */
+  /** Runs an effect: now, or at the start. Part of the actor scope, as are the two below. */
   actionExecutor(action: ExecutableAction): void {
-    if (this._processingStatus === RUNNING) this.#execute(action)
-    else this.defer(() => this.#execute(action))
-  }
-
-  get runsPlainly(): boolean {
-    return this._processingStatus === RUNNING && !isInspected(this.system)
+    if (this._processingStatus === RUNNING) this._execute(action)
+    else this.defer(() => this._execute(action))
   }
 
   /** Keeps a task until the snapshot of the current step is in place. */
   defer(task: () => void): void {
-    this.#rare.deferred ??= []
-    this.#rare.deferred.push(task)
-  }
-
-  emit(event: AnyEventObject): void {
-    const listeners = this.#extras?.listeners
-    if (listeners !== undefined) tellEmitted(listeners, event)
+    this._rare.deferred ??= []
+    this._rare.deferred.push(task)
   }
 
   stopChild(child: AnyActorRef): void {
@@ -296,30 +216,23 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   /** A compiled machine takes the actor itself for its scope; other logics may take the scope apart. */
-  get #scope(): AnyActorScope {
+  get _scope(): AnyActorScope {
     const scope = this as unknown as AnyActorScope
     if (this.logic instanceof CompiledMachine) return scope
-    this.#rare.scope ??= detachableScope(scope)
-    return this.#rare.scope
+    this._rare.scope ??= detachableScope(scope)
+    return this._rare.scope
   }
 
-  #foundSystem(options: ActorOptions<TLogic> | undefined): void {
-    const { system, rootId } = createSystem(options?.clock, options?.logger)
-    this.#rare.system = system
-    this.#rare.sessionId = rootId
-    if (options?.inspect) system.inspect(toObserver(options.inspect as never))
-  }
-
-  #firstSnapshot(persisted: Snapshot<unknown> | undefined): Snapshot<unknown> {
+  _firstSnapshot(persisted: Snapshot<unknown> | undefined): Snapshot<unknown> {
     try {
-      if (!persisted) return this.logic.getInitialSnapshot(this.#scope, this.#input)
-      return this.logic.restoreSnapshot?.(persisted, this.#scope) ?? persisted
+      if (!persisted) return this.logic.getInitialSnapshot(this._scope, this.#input)
+      return this.logic.restoreSnapshot?.(persisted, this._scope) ?? persisted
     } catch (error) {
       return { status: 'error', output: undefined, error }
     }
   }
 
-  #syncWithParent(): void {
+  _syncWithParent(): void {
     const next = (snapshot: Snapshot<unknown>) => {
       if (snapshot.status !== 'active') return
       relay(this.system, this, this._parent as AnyActorRef, { type: `xstate.snapshot.${this.id}`, snapshot })
@@ -327,88 +240,145 @@ export class LightActor<TLogic extends AnyActorLogic>
     this.subscribe({ next, error() {} })
   }
 
-  #openMailbox(): void {
+  _openMailbox(): void {
     this.#mailbox = IDLE
-    const event = this.#dequeue()
-    if (event !== undefined) this.#work(event)
+    const event = this._dequeue()
+    if (event !== undefined) this._work(event)
   }
 
   /** Processes an event and those that arrive meanwhile. */
-  #work(first: AnyEventObject): void {
+  _work(first: AnyEventObject): void {
     let event: AnyEventObject | undefined = first
     while (event !== undefined) {
       this.#mailbox = BUSY
-      this.#process(event)
+      this._process(event)
       // Not busy any more: the actor has ended on the way, and may have been started anew.
       if (this.#mailbox !== BUSY) return
-      event = this.#dequeue()
+      event = this._dequeue()
     }
     this.#mailbox = IDLE
   }
 
-  #enqueue(event: AnyEventObject): void {
-    this.#rare.newest = withLetter(this.#rare.newest, event)
+  _enqueue(event: AnyEventObject): void {
+    this._rare.newest = withLetter(this._rare.newest, event)
   }
 
-  #dequeue(): AnyEventObject | undefined {
-    const newest = this.#extras?.newest
+  _dequeue(): AnyEventObject | undefined {
+    const newest = this._extras?.newest
     if (newest === undefined) return undefined
     const { event } = newest.next
-    this.#rare.newest = withoutOldest(newest)
+    this._rare.newest = withoutOldest(newest)
     return event
   }
 
   /** Drops waiting events, except that a closed mailbox keeps the oldest, as XState's does. */
-  #dropWaiting(): void {
-    const oldest = this.#extras?.newest?.next
-    if (this.#extras !== undefined) this.#extras.newest = undefined
-    if (this.#mailbox === CLOSED && oldest !== undefined) this.#enqueue(oldest.event)
+  _dropWaiting(): void {
+    const oldest = this._extras?.newest?.next
+    if (this._extras !== undefined) this._extras.newest = undefined
+    if (this.#mailbox === CLOSED && oldest !== undefined) this._enqueue(oldest.event)
   }
 
-  #process(event: AnyEventObject): void {
+  _process(event: AnyEventObject): void {
+    const place = this.#place
+    if (place !== undefined && !isInspected(this.system)) {
+      const reactions = place.reactionsTo(event.type)
+      if (!reactions.isSpecial) {
+        this._step(place, event, reactions)
+        return
+      }
+    }
     let next: Snapshot<unknown>
     try {
-      next = this.logic.transition(this._snapshot, event, this.#scope)
+      next = this.logic.transition(this._snapshot, event, this._scope)
     } catch (error) {
-      this.#crash(error)
+      this._crash(error)
       return
     }
     this.update(next, event)
     if (event.type === 'xstate.stop') {
-      this.#end()
-      this.#complete()
+      this._end()
+      this._tellComplete()
     }
+  }
+
+  /** Takes a compiled machine one step further without making a snapshot, which nobody may ever look at. */
+  _step(place: Configuration, event: AnyEventObject, reactions: Reactions<Plan>): void {
+    let context = this.#context
+    let plan: Plan | undefined
+    let settled: Snapshot<unknown> | undefined
+    try {
+      plan = place.choose(reactions, context, event)
+      if (plan?.raises) settled = this._follow(plan, event)
+      else if (plan !== undefined) context = runPlan(plan, context, event, this, true, undefined)
+    } catch (error) {
+      this._crash(error)
+      return
+    }
+    if (settled !== undefined) {
+      this.update(settled, event)
+      return
+    }
+    const target = plan?.target ?? place
+    const hasChanged = plan?.changes === true
+    this.stepping(target.value, hasChanged, event)
+    if (hasChanged) {
+      this.#place = target
+      this.#context = context
+      this.#snapshot = undefined
+      if (plan?.finishes) this.#output = takeOutput()
+    }
+    this._tell()
+    // An effect may have called the first inspector.
+    if (isInspected(this.system)) this._tellInspectors(this._snapshot, event)
+    this.stepped()
+  }
+
+  _follow(plan: Plan, event: AnyEventObject): Snapshot<unknown> {
+    const machine = this.logic as unknown as CompiledMachine
+    const scope = this as unknown as InternalScope
+    return machine.follow(plan, this._snapshot as AnyMachineSnapshot, event, scope)
   }
 
   /**
    * Makes a snapshot the actor's own and tells of it.
    *
-   * The one way in for every step, as in XState's `Actor`: a subclass may do something before or after.
+   * The one way in for every step that has a snapshot, as in XState's `Actor`.
    */
   update(snapshot: Snapshot<unknown>, event: AnyEventObject): void {
-    this._snapshot = snapshot
-    if (this.#extras?.deferred !== undefined) this.#runDeferred(this.#extras, snapshot)
-    const { status } = this._snapshot
-    if (status === 'active') {
-      if (this.#extras?.observers !== undefined) tellNext(this.#extras.observers, snapshot)
-    } else if (status === 'done') {
-      if (this.#extras?.observers !== undefined) tellNext(this.#extras.observers, snapshot)
-      this.#end()
-      this.#complete()
-      const { id, _parent } = this
-      if (_parent !== undefined) {
-        const { output } = this._snapshot
-        relay(this.system, this, _parent, { type: this.doneType, output, actorId: id })
-      }
-    } else if (status === 'error') {
-      this.#fail(this._snapshot.error)
-    }
-    const { system } = this
-    if (isInspected(system))
-      system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: this, event, snapshot })
+    const hasChanged = snapshot !== this._snapshot
+    if (event.type !== 'xstate.init') this.stepping((snapshot as unknown as TableSnapshot).value, hasChanged, event)
+    if (hasChanged) this._snapshot = snapshot
+    this._tell()
+    if (isInspected(this.system)) this._tellInspectors(snapshot, event)
+    if (event.type !== 'xstate.init') this.stepped()
   }
 
-  #runDeferred(extras: Extras, snapshot: Snapshot<unknown>): void {
+  _tellInspectors(snapshot: Snapshot<unknown>, event: AnyEventObject): void {
+    this.system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: this, event, snapshot })
+  }
+
+  /** Tells observers of the state that was just reached, and the parent when it is the last. */
+  _tell(): void {
+    if (this._extras?.deferred !== undefined) this._runDeferred(this._extras)
+    if (this.isActive) {
+      this._tellNext()
+      return
+    }
+    if (this.#place === undefined) {
+      const { status, error } = this._snapshot
+      if (status === 'error') this._fail(error)
+      if (status !== 'done') return
+    }
+    this._tellNext()
+    this._end()
+    this._tellComplete()
+    const { _parent, output } = this
+    if (_parent === undefined) return
+    relay(this.system, this, _parent, { type: this.doneType, output, actorId: this.id })
+  }
+
+  _runDeferred(extras: Extras): void {
+    const snapshot = this._snapshot
     for (let task = extras.deferred?.shift(); task !== undefined; task = extras.deferred?.shift()) {
       try {
         task()
@@ -420,7 +390,7 @@ export class LightActor<TLogic extends AnyActorLogic>
     extras.deferred = undefined
   }
 
-  #execute(action: ExecutableAction): void {
+  _execute(action: ExecutableAction): void {
     const { system } = this
     if (isInspected(system)) {
       const { type, params } = action
@@ -429,50 +399,32 @@ export class LightActor<TLogic extends AnyActorLogic>
     action.exec?.(action.info, action.params)
   }
 
-  #complete(): void {
-    if (this.#extras?.observers !== undefined) tellComplete(this.#extras.observers)
-    this.#dropAudience()
-  }
-
-  #crash(error: unknown): void {
+  _crash(error: unknown): void {
     this._snapshot = failed(this._snapshot, error)
-    this.#fail(error)
+    this._fail(error)
   }
 
-  #fail(error: unknown): void {
-    this.#end()
-    const { id, _parent } = this
-    if (this.#extras?.observers?.size) tellError(this.#extras.observers, error)
-    else if (_parent === undefined) reportUnhandledError(error)
-    this.#dropAudience()
+  _fail(error: unknown): void {
+    this._end()
+    const { _parent } = this
+    const isHeard = this._tellError(error)
     if (_parent !== undefined) {
+      const { id } = this
       relay(this.system, this, _parent, { type: `xstate.error.actor.${id}`, error, actorId: id })
-    }
+    } else if (!isHeard) reportUnhandledError(error)
   }
 
-  #dropAudience(): void {
-    if (this.#extras === undefined) return
-    this.#extras.observers = undefined
-    this.#extras.listeners?.clear()
-  }
-
-  #end(): void {
+  _end(): void {
     if (this._processingStatus !== RUNNING) return
     const { system } = this
     // The search goes through all delayed events of the system; a compiled machine has none.
     if (!(this.logic instanceof CompiledMachine)) system.scheduler.cancelAll(this)
-    if (this.#extras !== undefined) this.#extras.newest = undefined
+    if (this._extras !== undefined) this._extras.newest = undefined
     this.#mailbox = CLOSED
     this._processingStatus = STOPPED
-    if (this.#extras?.systemId) system._unregister(this)
+    if (this._extras?.systemId) system._unregister(this)
   }
 }
-
-Object.defineProperty(LightActor.prototype, observableKey, {
-  value(this: object) {
-    return this
-  },
-})
 
 /**
  * Creates an actor as `createActor` does, but a light one.
@@ -488,6 +440,20 @@ export function createLightActor<TLogic extends AnyActorLogic>(
     : [options: ActorOptions<TLogic> & { [K in RequiredActorOptionsKeys<TLogic>]: unknown }]
 ): LightActor<TLogic> {
   return new LightActor(logic, options)
+}
+
+/** The place of a snapshot that follows from it and its context alone, and can be made again from them. */
+function placeOf(snapshot: Snapshot<unknown>, logic: AnyActorLogic): Configuration | undefined {
+  if (!(snapshot instanceof TableSnapshot)) return undefined
+  const { configuration, status, error } = snapshot as TableSnapshot
+  const isOwn = logic instanceof CompiledMachine && logic.table === configuration.table
+  if (!isOwn || status !== (configuration.isFinal ? 'done' : 'active') || error !== undefined) return undefined
+  return configuration
+}
+
+function snapshotOf(place: Configuration, output: unknown, context: unknown): Snapshot<unknown> {
+  const status = place.isFinal ? 'done' : 'active'
+  return new TableSnapshot(place, status, output, undefined, context) as unknown as Snapshot<unknown>
 }
 
 function failed(snapshot: Snapshot<unknown>, error: unknown): Snapshot<unknown> {

@@ -1,28 +1,37 @@
-import type { AnyEventObject, AnyStateMachine } from 'xstate'
-import type { TableSnapshot } from './snapshot.ts'
+import type { AnyEventObject } from 'xstate'
 import { ASSIGN, CUSTOM, type CustomWork, EMIT, FINISH, RAISE, type Step } from './steps.ts'
 import type { Plan } from './table.ts'
 import type { ActionArgs, EmitAction, InternalScope } from './xstate-internals.ts'
 
 type Assignment = ((args: object, params: unknown) => object) | Record<string, unknown>
 
+let output: unknown
+
+/** The output of the machine that `runPlan` has just finished: its second result, without an object for both. */
+export function takeOutput(): unknown {
+  const taken = output
+  output = undefined
+  return taken
+}
+
 /**
  * Takes a machine through one plan.
  *
+ * @param isPlain - Whether effects may be called directly: the actor runs, and nobody inspects.
  * @param raised - Receives the done events of states; needed when the plan raises any.
- * @returns The very snapshot given when no state was entered or left and nothing was assigned.
+ * @returns The context afterwards. When the plan finishes the machine, `takeOutput` tells the output.
  * @throws What an action, its parameters or an output throws.
  */
 export function runPlan(
   plan: Plan,
-  before: TableSnapshot,
+  before: unknown,
   event: AnyEventObject,
   scope: InternalScope,
+  isPlain: boolean,
   raised: AnyEventObject[] | undefined,
-): TableSnapshot {
+): unknown {
   const { steps } = plan
-  let { context, output } = before
-  let isTouched = plan.finishes || plan.target !== undefined
+  let context = before
   // One for all steps that see the same context.
   let info: ActionArgs | undefined
   for (let index = 0; index < steps.length; index++) {
@@ -34,19 +43,18 @@ export function runPlan(
     switch (step.kind) {
       case CUSTOM: {
         const exec = work as CustomWork
-        if (scope.runsPlainly === true) exec?.(info as ActionArgs, params)
+        if (isPlain) exec?.(info as ActionArgs, params)
         else scope.actionExecutor({ type: step.type, info: info as ActionArgs, params, exec })
         break
       }
       case ASSIGN:
         context = assigned(work as Assignment, context, event, scope, params)
         info = undefined
-        isTouched = true
         break
       case EMIT: {
         const args = info as ActionArgs
         const { type, execute } = work as EmitAction
-        const [, resolved] = (work as EmitAction).resolve(scope, before, args, params, work)
+        const [, resolved] = (work as EmitAction).resolve(scope, undefined, args, params, work)
         scope.actionExecutor({ type, info: args, params: resolved, exec: () => execute(scope, resolved) })
         break
       }
@@ -55,13 +63,11 @@ export function runPlan(
         if (!plan.finishes) raised?.push({ type: step.type, output: outputOf(work, context, event, scope) })
         break
       case FINISH:
-        output = machineOutput(step, context, event, scope, before.machine)
+        output = machineOutput(step, plan.output, context, event, scope)
         break
     }
   }
-  if (!isTouched) return before
-  const status = plan.finishes ? 'done' : before.status
-  return before.next(plan.target, status, output, context)
+  return context
 }
 
 function assigned(
@@ -88,14 +94,14 @@ function assigned(
 
 function machineOutput(
   { type, work }: Step,
+  ofMachine: unknown,
   context: unknown,
   event: AnyEventObject,
   scope: InternalScope,
-  { root }: AnyStateMachine,
 ): unknown {
-  if (root.output === undefined) return undefined
+  if (ofMachine === undefined) return undefined
   const done = { type, output: outputOf(work, context, event, scope) }
-  return outputOf(root.output, context, done, scope)
+  return outputOf(ofMachine, context, done, scope)
 }
 
 function outputOf(work: unknown, context: unknown, event: AnyEventObject, { self }: InternalScope): unknown {

@@ -16,6 +16,8 @@ export interface Candidate<TPlan> {
 
 /** Who may answer an event: the regions each for themselves, and the candidates when no region does. */
 export interface Reactions<TPlan> {
+  /** Whether the event may mean something to the machine beyond its transitions. */
+  readonly isSpecial: boolean
   readonly regions: readonly Reactions<TPlan>[] | undefined
   readonly candidates: readonly Candidate<TPlan>[]
 }
@@ -30,6 +32,7 @@ export function reactionsTo<TPlan>(
   },
 ): Reactions<TPlan> {
   const { machine } = active.table
+  const special = isSpecial(type)
   const own = (node: AnyStateNode): Candidate<TPlan>[] =>
     transitionsFor(node, type).map((transition) => ({
       transition,
@@ -39,16 +42,20 @@ export function reactionsTo<TPlan>(
   const visit = (node: AnyStateNode, value: StateValue): Reactions<TPlan> => {
     const below =
       typeof value === 'string'
-        ? [{ regions: undefined, candidates: own(node.states[value] as AnyStateNode) }]
+        ? [{ isSpecial: special, regions: undefined, candidates: own(node.states[value] as AnyStateNode) }]
         : Object.entries(value).map(([key, inner]) =>
             visit(node.states[key] as AnyStateNode, inner as StateValue),
           )
     const answering = below.filter(
       ({ regions, candidates }) => regions !== undefined || candidates.length > 0,
     )
-    if (answering.length > 1) return { regions: answering, candidates: own(node) }
+    if (answering.length > 1) return { isSpecial: special, regions: answering, candidates: own(node) }
     const [only] = answering
-    return { regions: only?.regions, candidates: [...(only?.candidates ?? []), ...own(node)] }
+    return {
+      isSpecial: special,
+      regions: only?.regions,
+      candidates: [...(only?.candidates ?? []), ...own(node)],
+    }
   }
   return visit(machine.root, active.value)
 }
@@ -89,6 +96,13 @@ function transitionsFor(node: AnyStateNode, type: string): AnyTransitionDefiniti
     .filter((descriptor) => descriptor !== type && matchesDescriptor(type, descriptor))
     .sort((a, b) => b.length - a.length)
   return [type, ...wildcards].flatMap((descriptor) => node.transitions.get(descriptor) ?? [])
+}
+
+/** Whether XState gives events of this type a meaning of their own: they stop or fail a machine, or name no event. */
+export function isSpecial(type: string): boolean {
+  return (
+    type === '*' || type === 'xstate.stop' || type === 'xstate.init' || type.startsWith('xstate.error.actor')
+  )
 }
 
 /** A wildcard stands alone, or as the last part of a dotted type, where it also matches the type without that part. */

@@ -7,8 +7,15 @@ import type {
   StateValue,
 } from 'xstate'
 import { type ActionSource, Recorder, type Recording } from './recorder.ts'
-import { allEnabled, firstEnabled, matchesDescriptor, type Reactions, reactionsTo } from './selection.ts'
-import { actionStep, FINISH, RAISE, Step } from './steps.ts'
+import {
+  allEnabled,
+  firstEnabled,
+  isSpecial,
+  matchesDescriptor,
+  type Reactions,
+  reactionsTo,
+} from './selection.ts'
+import { ASSIGN, actionStep, FINISH, RAISE, Step } from './steps.ts'
 import { eachNode } from './tree.ts'
 
 /** What a step of the machine does: the steps in XState's order, and where it ends. */
@@ -22,6 +29,10 @@ export interface Plan {
   readonly finishes: boolean
   /** Whether done events of states are left to process. */
   readonly raises: boolean
+  /** Whether the snapshot afterwards is another: a state was entered or left, or something was assigned. */
+  readonly changes: boolean
+  /** The machine's output as it is written: a value or a function. */
+  readonly output: unknown
 }
 
 /**
@@ -35,6 +46,8 @@ export class Configuration {
   readonly nodes: readonly AnyStateNode[]
   readonly value: StateValue
   readonly tags: Set<string>
+  /** Whether the machine is done here. */
+  isFinal = false
   readonly #named = new Map<string, Reactions<Plan>>()
   readonly #byWildcards = new Map<string, Reactions<Plan>>()
   readonly #plans = new Map<string, Plan>()
@@ -47,6 +60,11 @@ export class Configuration {
     this.tags = tags
   }
 
+  /** Who may answer events of a type here. */
+  reactionsTo(type: string): Reactions<Plan> {
+    return this.#named.get(type) ?? this.#learn(type)
+  }
+
   /**
    * Finds what the machine does with an event here.
    *
@@ -54,7 +72,11 @@ export class Configuration {
    * @throws What XState throws when a guard does.
    */
   select(context: unknown, event: AnyEventObject): Plan | undefined {
-    const reactions = this.#named.get(event.type) ?? this.#learn(event.type)
+    return this.choose(this.reactionsTo(event.type), context, event)
+  }
+
+  /** Does the second half of `select`, of which the first is `reactionsTo`. */
+  choose(reactions: Reactions<Plan>, context: unknown, event: AnyEventObject): Plan | undefined {
     if (reactions.regions === undefined) {
       const candidate = firstEnabled(reactions.candidates, context, event)
       if (candidate === undefined) return undefined
@@ -72,7 +94,7 @@ export class Configuration {
       this.#named.set(type, reactions)
       return reactions
     }
-    const key = this.table.wildcardsMatching(type)
+    const key = `${this.table.wildcardsMatching(type)}${isSpecial(type) ? ' special' : ''}`
     let reactions = this.#byWildcards.get(key)
     if (reactions === undefined) {
       reactions = reactionsTo<Plan>(type, this)
@@ -217,12 +239,16 @@ export class Table {
       }
     })
     for (const event of waiting) steps.push(new Step(RAISE, event.type, undefined))
+    const target = snapshot === before ? undefined : this.intern(snapshot)
+    if (target !== undefined) target.isFinal = finishes
     return {
       transitions: Object.freeze(transitions),
       steps,
-      target: snapshot === before ? undefined : this.intern(snapshot),
+      target,
       finishes,
       raises: raised.length > 0,
+      changes: target !== undefined || finishes || steps.some(({ kind }) => kind === ASSIGN),
+      output: this.machine.root.output,
     }
   }
 

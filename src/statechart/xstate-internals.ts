@@ -59,8 +59,6 @@ export interface ActionArgs {
 export interface InternalScope {
   readonly self: AnyActorRef
   readonly system: InternalSystem
-  /** Whether an effect may be called directly: the actor runs, and nobody inspects. Only light actors tell. */
-  readonly runsPlainly?: boolean
   actionExecutor(action: ExecutableAction): void
 }
 
@@ -113,7 +111,7 @@ export function builtinGuardKind(guard: BuiltinGuard): 'and' | 'or' | 'not' | 's
   return guard.check === checkStateIn ? 'stateIn' : undefined
 }
 
-const everInspected = Symbol('ever inspected')
+const inspected = Symbol('inspected')
 const alarm = Symbol('an inspector reads this event')
 const probe: object = Object.defineProperty({}, 'type', {
   enumerable: true,
@@ -122,23 +120,37 @@ const probe: object = Object.defineProperty({}, 'type', {
   },
 })
 
+/** A system that knows whether it was ever inspected; `undefined` until somebody has found out. */
+type Marked = InternalSystem & { [inspected]?: boolean }
+
 /**
- * Says whether anybody inspects the system.
+ * Says whether anybody inspects the system. One that was ever inspected counts as inspected.
  *
- * XState does not tell, and building an inspection event for nobody costs more than asking: it copies an event before
- * handing it out, and this one cannot be copied. A system which was ever inspected counts as inspected.
+ * XState does not tell, and building an inspection event for nobody costs more than asking.
  */
 export function isInspected(system: InternalSystem): boolean {
-  const marked = system as InternalSystem & { [everInspected]?: true }
-  if (marked[everInspected]) return true
+  return (system as Marked)[inspected] ?? watchInspection(system)
+}
+
+/**
+ * Finds out whether a system is inspected, and watches it from then on.
+ *
+ * XState copies an event before handing it out, and the probe cannot be copied: only an inspector makes it try.
+ */
+function watchInspection(system: Marked): boolean {
+  const { inspect } = system
+  system.inspect = (observer) => {
+    system[inspected] = true
+    return inspect(observer)
+  }
   try {
     system._sendInspectionEvent(probe)
-    return false
+    system[inspected] = false
   } catch (error) {
     if (error !== alarm) throw error
-    marked[everInspected] = true
-    return true
+    system[inspected] = true
   }
+  return system[inspected]
 }
 
 const idleLogic: AnyActorLogic = {
