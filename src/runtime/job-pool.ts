@@ -199,7 +199,7 @@ export class PoolCore implements AsyncDisposable {
   on(type: '*', listener: (event: PoolStreamEvent) => unknown): () => void
   on<Type extends PoolEventType>(type: Type, listener: PoolListener<Type>): () => void
   on(type: string, listener: (event: never) => unknown): () => void {
-    return this.#supervisor.events.on(type, listener as (event: PoolStreamEvent) => unknown)
+    return this.#supervisor.announcer.events.on(type, listener as (event: PoolStreamEvent) => unknown)
   }
 
   /**
@@ -208,7 +208,7 @@ export class PoolCore implements AsyncDisposable {
    * A reader that falls 100,000 events behind loses the oldest; `dropped` counts them.
    */
   events(): AsyncIterableIterator<PoolStreamEvent> & { readonly dropped: number } {
-    return this.#supervisor.events.stream()
+    return this.#supervisor.announcer.events.stream()
   }
 
   /**

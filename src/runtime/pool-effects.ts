@@ -1,36 +1,36 @@
 import { describePressure } from '../domain/pressure.ts'
 import type { PoolStreamEvent } from './events.ts'
-import type { Supervisor } from './supervisor.ts'
+import type { Loop } from './loop.ts'
 
 /** Carries out what the pool's chart asks for. */
 export class PoolEffects {
   /** Resolves when the pool is closed. */
   readonly closed: Promise<void>
-  readonly #supervisor: Supervisor
+  readonly #loop: Loop
   #resolveClosed: () => void = () => {}
 
-  constructor(supervisor: Supervisor) {
-    this.#supervisor = supervisor
+  constructor(loop: Loop) {
+    this.#loop = loop
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
   }
 
   carryOut(type: string, params: unknown): void {
-    const { meter, slots, limit, deadlines } = this.#supervisor
+    const { meter, slots, limit, deadlines } = this.#loop
     switch (type) {
       case 'dispatch':
         // Granting slots is what follows when no effect is left.
-        meter.slotsChanged(this.#supervisor.now(), slots.busy, limit)
+        meter.slotsChanged(this.#loop.now(), slots.busy, limit)
         return
       case 'cancelJobs':
         this.#cancelAll((params as { reason: string }).reason)
         return
       case 'wakeAt':
-        deadlines.wish(this.#supervisor, (params as { at: number }).at)
+        deadlines.wish(this.#loop, (params as { at: number }).at)
         return
       case 'notify':
-        this.#notify({ ...(params as PoolStreamEvent), at: this.#supervisor.now() })
+        this.#notify({ ...(params as PoolStreamEvent), at: this.#loop.now() })
         return
       case 'close':
         this.#close()
@@ -41,21 +41,21 @@ export class PoolEffects {
   }
 
   #cancelAll(reason: string): void {
-    for (const job of this.#supervisor.jobs.values()) this.#supervisor.cancel(job, 'shutdown', reason)
+    for (const job of this.#loop.jobs.values()) this.#loop.cancel(job, 'shutdown', reason)
   }
 
   #notify(event: PoolStreamEvent): void {
-    const { logger } = this.#supervisor.settings
+    const { logger } = this.#loop.settings
     if (event.type === 'pool.throttled') {
       const why = event.reasons.map(describePressure).join('; ')
       logger.warn(`The pool is throttled: jobs start one at a time, since ${why}.`)
     } else if (event.type === 'pool.unthrottled') logger.info('The pool is not throttled any more.')
-    this.#supervisor.announcer.tell(event)
+    this.#loop.announcer.tell(event)
   }
 
   #close(): void {
-    this.#supervisor.deadlines.remove(this.#supervisor)
-    this.#supervisor.announcer.events.close()
+    this.#loop.deadlines.remove(this.#loop)
+    this.#loop.announcer.events.close()
     this.#resolveClosed()
   }
 }

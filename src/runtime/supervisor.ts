@@ -9,12 +9,21 @@ import type { RunningAttempt } from './attempt.ts'
 import { AttemptReports } from './attempt-reports.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { type EffectTaker, type PoolActor, startPoolActor } from './charts.ts'
-import { Deadlines, type Sleeper } from './deadlines.ts'
+import { Deadlines } from './deadlines.ts'
 import { EffectQueue } from './effect-queue.ts'
-import { BLOCKED, type Dependency, type JobActor, type JobSupervisor, linksOf, READY, stateOf } from './job.ts'
+import {
+  BLOCKED,
+  type Dependency,
+  type JobActor,
+  type JobSupervisor,
+  linksOf,
+  READY,
+  stateOf,
+} from './job.ts'
 import { isRunning, JobCounts } from './job-counts.ts'
 import { JobEffects } from './job-effects.ts'
 import { JobTable, type Naming } from './job-table.ts'
+import type { Loop } from './loop.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
 import { PoolEffects } from './pool-effects.ts'
@@ -33,7 +42,7 @@ const TURN_MS = 20
  * change with the rows; then the effects are carried out, in order, and each ends in an event. Only when none is left
  * are free slots granted, so that a grant sees everything that was decided before it.
  */
-export class Supervisor implements JobSupervisor, EffectTaker, Sleeper {
+export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly settings: PoolSettings
   readonly executor: Executor
   readonly actor: PoolActor
@@ -82,6 +91,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Sleeper {
   /** Resolves when the pool is closed. */
   get closed(): Promise<void> {
     return this.#poolEffects.closed
+  }
+
+  get memoryLimitBytes(): number | undefined {
+    return this.settings.memoryLimitBytes
   }
 
   now(): number {
@@ -196,14 +209,12 @@ export class Supervisor implements JobSupervisor, EffectTaker, Sleeper {
     else this.slots.abandon(attempt, this.settings.releaseZombies)
   }
 
-  /** Frees the slot of an attempt whose job has gone on without it. */
   freeSlot(attempt: RunningAttempt<JobActor>, at: number): void {
     this.slots.free(attempt)
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
     this.#openTurn(at)
   }
 
-  /** Records an event that changed nothing. */
   ignored(job: JobActor, event: JobEvent): void {
     this.meter.ignoredEvents++
     if (!this.announcer.hasListeners('job.ignored')) return
@@ -211,6 +222,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Sleeper {
   }
 
   // Effects: written down while a chart steps, carried out after the commit.
+
+  enqueue(job: JobActor): void {
+    this.ready.add(job, this.settings.promoteAfterMs > 0 ? this.now() : 0)
+  }
 
   takeJobEffect(job: JobActor, type: string, params: unknown): void {
     this.#effects.push(job, type, params)
@@ -256,8 +271,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Sleeper {
     if (this.#turnAt !== undefined && at - this.#turnAt > TURN_MS) return false
     const job = this.ready.take(at)
     if (job === undefined) return false
-    this.#granted = job
     job.send({ type: 'slot.granted', at })
+    if (job.isReady) this.#granted = job
     return true
   }
 

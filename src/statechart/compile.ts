@@ -112,9 +112,7 @@ export class CompiledMachine extends (StateMachine as unknown as new (
     if (known === undefined) {
       const restored = super.restoreSnapshot(persisted, scope)
       if (!isBare(restored)) return restored
-      return facade(
-        new TableSnapshot(this.table.learnValue(value, restored), status, output, error, context),
-      )
+      return facade(new TableSnapshot(this.table.learnValue(value, restored), status, output, error, context))
     }
     reviveContext(context)
     return facade(new TableSnapshot(known, status, output, error, context))

@@ -28,10 +28,10 @@ import {
   type InternalScope,
   type InternalSystem,
   isInspected,
+  NOT_STARTED,
   RUNNING,
   reportUnhandledError,
   STOPPED,
-  NOT_STARTED,
 } from './xstate-internals.ts'
 
 /** A mailbox takes events from the first `start` on; what comes while it works waits. */
@@ -346,7 +346,8 @@ export class LightActor<TLogic extends AnyActorLogic>
    */
   update(snapshot: Snapshot<unknown>, event: AnyEventObject): void {
     const hasChanged = snapshot !== this._snapshot
-    if (event.type !== 'xstate.init') this.stepping((snapshot as unknown as TableSnapshot).value, hasChanged, event)
+    if (event.type !== 'xstate.init')
+      this.stepping((snapshot as unknown as TableSnapshot).value, hasChanged, event)
     if (hasChanged) this._snapshot = snapshot
     this._tell()
     if (isInspected(this.system)) this._tellInspectors(snapshot, event)
@@ -447,7 +448,8 @@ function placeOf(snapshot: Snapshot<unknown>, logic: AnyActorLogic): Configurati
   if (!(snapshot instanceof TableSnapshot)) return undefined
   const { configuration, status, error } = snapshot as TableSnapshot
   const isOwn = logic instanceof CompiledMachine && logic.table === configuration.table
-  if (!isOwn || status !== (configuration.isFinal ? 'done' : 'active') || error !== undefined) return undefined
+  if (!isOwn || status !== (configuration.isFinal ? 'done' : 'active') || error !== undefined)
+    return undefined
   return configuration
 }
 

@@ -31,8 +31,8 @@ test('a job that fails and is retried has the state that its chart had', () => {
   )
   const job = fold.jobs.get('a')
   expect(job?.value).toEqual({ queued: 'delayed' })
+  expect(job?.context).toMatchObject({ jobId: 'a', queuedAt: 5, policy })
   expect(job?.context).toMatchObject({ attempt: 1, deadlineAt: 59, startedAt: 6 })
-  expect(job?.context.job).toMatchObject({ jobId: 'a', queuedAt: 5, policy })
 })
 
 test('errors are errors again in the result', () => {
