@@ -42,7 +42,7 @@ export function atStart(world: WatchedWorld, row: Row, body: Body): void {
   if (row.outcome !== undefined) world.breaks('one-outcome', `${key} started after its job had ended.`)
   if (body.attempt !== row.starts)
     world.breaks('attempts', `${key} is start number ${row.starts} of its job.`)
-  const { maxRetries, maxLost } = row.actor.context.job.policy
+  const { maxRetries, maxLost } = row.actor.context.policy
   if (row.starts > 1 + maxRetries + Math.min(row.losses, maxLost))
     world.breaks('attempts', `${key} started, but only ${maxRetries} retries are allowed.`)
   if (world.now < row.notBefore)
@@ -273,4 +273,4 @@ export function atEnd(world: WatchedWorld): void {
 
 /** The least rest between two attempts, whatever chance says. */
 export const leastBackoffMs = (row: Row, failures: number): number =>
-  backoffMs(row.actor.context.job.policy.backoff, failures, 0)
+  backoffMs(row.actor.context.policy.backoff, failures, 0)

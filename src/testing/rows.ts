@@ -58,7 +58,7 @@ export class Rows {
 }
 
 /** The leaf state of a job's chart, an index into `JOB_STATES`. */
-export const stateOfRow = (row: Row): number => stateOf(row.actor.getSnapshot())
+export const stateOfRow = (row: Row): number => stateOf(row.actor.stateValue)
 
 /** A job as invariants see it. */
 export interface JobView {
