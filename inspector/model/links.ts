@@ -13,17 +13,27 @@ export class Links {
     return this.#dependant.length
   }
 
-  add(dependant: number, dependency: number): void {
-    const pair = this.#dependant.length
-    const most = Math.max(dependant, dependency) + 1
-    for (const first of [this.#firstOfDependant, this.#firstOfDependency])
-      if (first.length < most) first.fill(-1, most - first.length)
-    this.#dependant.push(dependant)
-    this.#dependency.push(dependency)
-    this.#nextOfDependant.push(this.#firstOfDependant.data[dependant]!)
-    this.#nextOfDependency.push(this.#firstOfDependency.data[dependency]!)
-    this.#firstOfDependant.data[dependant] = pair
-    this.#firstOfDependency.data[dependency] = pair
+  /**
+   * Appends pairs.
+   *
+   * @param jobs - How many jobs there are by now.
+   */
+  append(dependants: ArrayLike<number>, dependencies: ArrayLike<number>, jobs: number): void {
+    const first = this.#dependant.length
+    const count = dependants.length
+    for (const heads of [this.#firstOfDependant, this.#firstOfDependency])
+      if (heads.length < jobs) heads.fill(-1, jobs - heads.length)
+    this.#dependant.append(dependants)
+    this.#dependency.append(dependencies)
+    this.#nextOfDependant.fill(-1, count)
+    this.#nextOfDependency.fill(-1, count)
+    for (let row = 0; row < count; row++) {
+      const [pair, dependant, dependency] = [first + row, dependants[row]!, dependencies[row]!]
+      this.#nextOfDependant.data[pair] = this.#firstOfDependant.data[dependant]!
+      this.#nextOfDependency.data[pair] = this.#firstOfDependency.data[dependency]!
+      this.#firstOfDependant.data[dependant] = pair
+      this.#firstOfDependency.data[dependency] = pair
+    }
   }
 
   /** What a job waits for, at most `limit` of them. */

@@ -24,7 +24,8 @@ export interface Origin {
 }
 
 const IS_JOB_EVENT = EVENTS.map(({ subject }) => subject === 'job')
-const NODE_EVENTS = EVENTS.map(({ subject }) => subject === 'node')
+const IS_NODE_EVENT = EVENTS.map(({ subject }) => subject === 'node')
+const IS_RUN_EVENT = EVENTS.map(({ subject }) => subject === 'run')
 const { 'attempt.started': STARTED, 'pool.limited': LIMITED, 'job.prioritised': PRIORITISED } = EVENT_CODES
 const { 'attempt.abandoned': ABANDONED, 'attempt.ended': ENDED } = EVENT_CODES
 
@@ -113,11 +114,12 @@ export class RunStore {
   readonly counts = new Uint32Array(STATE_COUNT)
   /** `undefined` until the pool has told. */
   limit: number | undefined
-  /** Index into `POOL_STATES`. */
-  poolState = 0
-  readonly #taken = new Map<number, number>()
+  /** The events of the pool itself, which are few. */
+  readonly poolSteps: number[] = []
+  readonly #taken = new Float64Array((STATE_COUNT + 1) * STATE_COUNT * EVENTS.length)
   /** Slices of attempts that were abandoned and still hold their slot, by job. */
   readonly #zombies = new Map<number, number>()
+  #found = { id: '', job: -1, looked: 0 }
   #running = 0
   #queued = 0
 
@@ -141,8 +143,7 @@ export class RunStore {
     for (const text of strings) this.strings.push(text)
     this.#addJobs(tables.jobs)
     const { dependencies, errors, cancels, samples, logs, nodes, decisions, runs, documents } = tables
-    for (let row = 0; row < dependencies.job.length; row++)
-      this.links.add(dependencies.job[row]!, dependencies.on[row]!)
+    this.links.append(dependencies.job, dependencies.on, this.jobCount)
     for (let row = 0; row < errors.job.length; row++)
       this.jobs.error.data[errors.job[row]!] = this.errors.job.length + row
     append(this.errors, errors)
@@ -159,9 +160,7 @@ export class RunStore {
     for (let row = 0; row < nodes.job.length; row++)
       if (nodes.job[row]! > 0) this.jobs.node.data[nodes.job[row]! - 1] = firstNode + row
     this.tree.addDecisions(decisions)
-    const { at, code, subject, state, detail } = tables.events
-    for (let row = 0; row < at.length; row++)
-      this.#addEvent(this.epoch + at[row]! / 1000, code[row]!, subject[row]!, state[row]!, detail[row]!)
+    this.#addEvents(tables.events)
     this.version++
   }
 
@@ -173,7 +172,7 @@ export class RunStore {
 
   /** How often jobs went by an event from one state to another; {@link ABSENT} as `from` for their first event. */
   taken(from: number, to: number, code: number): number {
-    return this.#taken.get(takenKey(from, to, code)) ?? 0
+    return this.#taken[takenKey(from, to, code)]!
   }
 
   /** What happened to a job, first event first. */
@@ -205,8 +204,12 @@ export class RunStore {
 
   /** The job of an id, -1 when none is known. */
   find(id: string): number {
-    for (let job = 0; job < this.jobCount; job++) if (this.idOf(job) === id) return job
-    return -1
+    // Views ask for the selected one again and again; while it is not there, only new jobs are looked at.
+    if (this.#found.id !== id) this.#found = { id, job: -1, looked: 0 }
+    const found = this.#found
+    for (; found.job < 0 && found.looked < this.jobCount; found.looked++)
+      if (this.idOf(found.looked) === id) found.job = found.looked
+    return found.job
   }
 
   kindOf(job: number): string {
@@ -258,39 +261,56 @@ export class RunStore {
     append<keyof typeof others>(this.lines, others)
   }
 
-  #addEvent(at: number, code: number, subject: number, state: number, detail: number): void {
-    const { log, jobs, checkpoints, tree } = this
-    const step = log.at.length
-    const isOfJob = IS_JOB_EVENT[code] === true
-    if (checkpoints.isDue(step, jobs.id.length))
-      checkpoints.add(step, jobs.state.data.subarray(0, jobs.id.length), this.counts)
-    log.at.push(at)
-    log.code.push(code)
-    log.subject.push(subject)
-    log.job.push(isOfJob ? subject : -1)
-    log.state.push(state)
-    log.detail.push(detail)
-    log.previous.push(
-      isOfJob ? jobs.lastStep.data[subject]! : NODE_EVENTS[code] ? tree.nodes.lastStep.data[subject]! : -1,
-    )
-    if (at > this.end) this.end = at
-    if (isOfJob) this.#stepJob(step, at, code, subject, state, detail)
-    else if (NODE_EVENTS[code]) {
+  /** Column by column where it can be: pushing half a million rows one by one takes ten times as long. */
+  #addEvents({ at, code, subject, state, detail }: Block['tables']['events']): void {
+    const { log, jobs, checkpoints } = this
+    const first = log.at.length
+    const count = at.length
+    log.code.append(code)
+    log.subject.append(subject)
+    log.state.append(state)
+    log.detail.append(detail)
+    log.at.fill(0, count)
+    log.job.fill(-1, count)
+    log.previous.fill(-1, count)
+    this.slices.reserve(count)
+    const { data: instants } = log.at
+    const { data: ofJob } = log.job
+    const { data: previous } = log.previous
+    for (let row = 0; row < count; row++) {
+      const step = first + row
+      const instant = this.epoch + at[row]! / 1000
+      instants[step] = instant
+      if (instant > this.end) this.end = instant
+      if (checkpoints.isDue(step, jobs.id.length))
+        checkpoints.add(step, jobs.state.data.subarray(0, jobs.id.length), this.counts)
+      if (IS_JOB_EVENT[code[row]!]) {
+        const job = subject[row]!
+        ofJob[step] = job
+        previous[step] = jobs.lastStep.data[job]!
+        this.#stepJob(step, instant, code[row]!, job, state[row]!, detail[row]!)
+      } else this.#stepOther(step, instant, code[row]!, subject[row]!, detail[row]!)
+    }
+  }
+
+  #stepOther(step: number, at: number, code: number, subject: number, detail: number): void {
+    const { log, jobs, tree } = this
+    if (IS_NODE_EVENT[code]) {
+      log.previous.data[step] = tree.nodes.lastStep.data[subject]!
       tree.step(step, code, subject, detail)
       if (detail > 0 && code !== EVENT_CODES['node.decided']) jobs.node.data[detail - 1] = subject
-    } else if (code === LIMITED) {
-      this.poolState = state
-      this.limit = detail
-    } else if (EVENTS[code]?.subject === 'run') tree.stepRun(at, code, subject, state, detail)
-    else this.poolState = state
+    } else if (IS_RUN_EVENT[code]) tree.stepRun(step, at, code, subject, detail)
+    else {
+      this.poolSteps.push(step)
+      if (code === LIMITED) this.limit = detail
+    }
   }
 
   #stepJob(step: number, at: number, code: number, job: number, state: number, detail: number): void {
     const { jobs, counts } = this
     const before = jobs.state.data[job]!
     jobs.lastStep.data[job] = step
-    const key = takenKey(before, state, code)
-    this.#taken.set(key, (this.#taken.get(key) ?? 0) + 1)
+    this.#taken[takenKey(before, state, code)]! += 1
     if (code === STARTED) this.#startAttempt(at, job, detail)
     else if (code === PRIORITISED) jobs.priority.data[job] = detail
     else if (code === ABANDONED) this.#zombies.set(job, jobs.lastSlice.data[job]!)
@@ -349,7 +369,9 @@ export class RunStore {
   }
 }
 
-const takenKey = (from: number, to: number, code: number): number => (from << 16) | (to << 8) | code
+/** A place for each way from a state, or from none, by an event to a state. */
+const takenKey = (from: number, to: number, code: number): number =>
+  ((from === ABSENT ? STATE_COUNT : from) * STATE_COUNT + to) * EVENTS.length + code
 
 function walkBack(last: number, previous: Int32Array): number[] {
   const found: number[] = []

@@ -24,20 +24,31 @@ export class Slices {
   readonly zombieUntil = new Map<number, number>()
   readonly lanes: Column<Uint32Array>[] = []
 
+  readonly #columns = [
+    ...[this.job, this.slot, this.attempt, this.readyAt],
+    ...[this.start, this.end, this.outcome, this.previous],
+  ]
+
   get length(): number {
     return this.job.length
   }
 
+  /** Makes room for so many more. */
+  reserve(more: number): void {
+    for (const column of this.#columns) column.reserve(column.length + more)
+  }
+
   open(job: number, slot: number, attempt: number, readyAt: number, at: number, previous: number): number {
     const slice = this.job.length
-    this.job.push(job)
-    this.slot.push(slot)
-    this.attempt.push(attempt)
-    this.readyAt.push(readyAt)
-    this.start.push(at)
-    this.end.push(Number.NaN)
-    this.outcome.push(OPEN)
-    this.previous.push(previous)
+    for (const column of this.#columns) column.length++
+    this.job.data[slice] = job
+    this.slot.data[slice] = slot
+    this.attempt.data[slice] = attempt
+    this.readyAt.data[slice] = readyAt
+    this.start.data[slice] = at
+    this.end.data[slice] = Number.NaN
+    this.outcome.data[slice] = OPEN
+    this.previous.data[slice] = previous
     while (this.lanes.length <= slot) this.lanes.push(new Column(Uint32Array, 16))
     this.lanes[slot]!.push(slice)
     return slice

@@ -8,8 +8,8 @@ export interface Run {
   readonly strategy: number
   startedAt: number | undefined
   endedAt: number | undefined
-  /** Index into `RUN_STATES`. */
-  state: number
+  /** The events of the run itself. */
+  readonly steps: number[]
   reason: (typeof RUN_REASONS)[number] | undefined
 }
 
@@ -63,7 +63,7 @@ export class Tree {
         strategy: rows.strategy[row]!,
         startedAt: undefined,
         endedAt: undefined,
-        state: 0,
+        steps: [],
         reason: undefined,
       })
     }
@@ -111,10 +111,10 @@ export class Tree {
   }
 
   /** An event of a run. */
-  stepRun(at: number, code: number, subject: number, state: number, detail: number): void {
+  stepRun(step: number, at: number, code: number, subject: number, detail: number): void {
     const run = this.runs[subject]
     if (run === undefined) return
-    run.state = state
+    run.steps.push(step)
     if (code === EVENT_CODES['run.started']) run.startedAt = at
     if (code === EVENT_CODES['run.ended']) {
       run.endedAt = at

@@ -42,12 +42,33 @@ export async function loadRecording(
   return { header, run, ...(fault !== undefined && { fault }) }
 }
 
-/** The bytes of the recording that a report carries, base64 of gzip in an element; `undefined` when there is none. */
+/** The bytes of the recording that this page carries; `undefined` when it carries none. */
 export async function embeddedRecording(): Promise<Uint8Array | undefined> {
   const text = document.getElementById('payload')?.textContent?.trim()
-  if (!text) return undefined
-  // `fetch` of a data: address would need a wider policy.
-  const packed = Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  return text ? unpack(text) : undefined
+}
+
+/**
+ * The recording in a file: the file itself, or what a report carries.
+ *
+ * @throws {Error} When a page is no report.
+ */
+export async function recordingOf(file: Uint8Array): Promise<Uint8Array> {
+  const start = new TextDecoder().decode(file.subarray(0, 15)).toLowerCase()
+  if (!start.startsWith('<!doctype html')) return file
+  const payload = /<script type="application\/octet-stream" id="payload">\s*([\w+/=]+)\s*</.exec(
+    new TextDecoder().decode(file),
+  )
+  if (payload?.[1] === undefined)
+    throw new Error('Expected a report of espalier, but this page carries no recording.')
+  return unpack(payload[1])
+}
+
+/** Base64 of gzip; `fetch` of a `data:` address would need a wider policy. */
+async function unpack(text: string): Promise<Uint8Array> {
+  const chars = atob(text)
+  const packed = new Uint8Array(chars.length)
+  for (let index = 0; index < chars.length; index++) packed[index] = chars.charCodeAt(index)
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }

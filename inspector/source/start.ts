@@ -15,9 +15,12 @@ export async function startSource(): Promise<void> {
     if (embedded !== undefined) return await showRecording(embedded)
     if (location.protocol === 'file:')
       throw new Error('This file carries no recording. Make a report: espalier report <run> -o report.html')
-    if (isOpened()) {
+    if (isStatelyTarget()) {
       const { startStately } = await import('./stately.ts')
       if (startStately()) return
+      throw new Error(
+        'Expected to be opened by a page with createBrowserInspector({ url }), but no page did.',
+      )
     }
     await openSession()
     await getJson('api/status')
@@ -40,8 +43,8 @@ async function showRecording(bytes: Uint8Array): Promise<void> {
   })
 }
 
-/** Whether another page opened this one or holds it in a frame: then that page may have actors to show. */
-const isOpened = (): boolean => window.opener !== null || window.parent !== window
+/** The path that is given to `createBrowserInspector` as its `url`. */
+const isStatelyTarget = (): boolean => location.pathname.endsWith('/stately')
 
 /** Gives the code of the address, which is good once, for a cookie, and takes it out of the address. */
 async function openSession(): Promise<void> {

@@ -20,6 +20,19 @@ export function chartOf(run: RunStore, machine: string): Chart | undefined {
   return chart
 }
 
+/** How many jobs are in each state of the job's chart, by its id; a state counts what is inside it. */
+export function countsByState(counts: Uint32Array): Map<string, number> {
+  const byState = new Map<string, number>()
+  JOB_STATES.forEach((state, index) => {
+    const parts = state.split('.')
+    for (let length = 0; length <= parts.length; length++) {
+      const id = ['job', ...parts.slice(0, length)].join('.')
+      byState.set(id, (byState.get(id) ?? 0) + counts[index]!)
+    }
+  })
+  return byState
+}
+
 /** How often jobs took each transition of their chart. Of candidates of one event, those with the same ends share. */
 export function takenByEdge(run: RunStore, chart: Chart): Map<string, number> {
   const taken = new Map<string, number>()

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import type { FeedStatus, RecordingHeader } from '../../src/protocol/index.ts'
 import type { RunStore } from '../model/run-store.ts'
+import type { StatelyActors } from '../model/stately-actors.ts'
 
 /** Where the page's data come from, and how that is going. */
 export type Connection =
@@ -29,3 +30,5 @@ export const status = signal<FeedStatus | undefined>(undefined)
 export const canControl = signal(false)
 /** Jobs that ended before the recording began. */
 export const missingJobs = signal(0)
+/** Where there is no run, but another page's actors. */
+export const statelyActors = signal<StatelyActors | undefined>(undefined)

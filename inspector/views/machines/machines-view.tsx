@@ -1,9 +1,174 @@
-import { Card, Empty } from '../../ui/parts.tsx'
+import { useSignal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
+import type { ActorDetail, Chart } from '../../../src/protocol/index.ts'
+import { type Actor, actorOf } from '../../model/actor.ts'
+import { plainText, plural } from '../../model/format.ts'
+import { useDetail } from '../../source/use-detail.ts'
+import { chartOf, countsByState, takenByEdge } from '../../state/charts.ts'
+import { go, route, selectedId } from '../../state/route.ts'
+import { canControl, store, tick } from '../../state/session.ts'
+import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
+import { ChartView } from '../../ui/chart.tsx'
+import { Card, Empty, Tabs } from '../../ui/parts.tsx'
+import { useAspect } from '../../ui/use-aspect.ts'
+import { ActorEvents } from './actor-events.tsx'
+import { ActorList } from './actor-list.tsx'
+import { ContextDiff } from './context-diff.tsx'
+import { confirmSend } from './send.tsx'
 
+/** The chart of any actor, live: where it is, what it would accept, what it went through. */
 export function MachinesView() {
+  const run = store.value!
+  void [tick.value, momentTick.value]
+  const wanted = route.value.params.actor ?? (selectedId.value || 'pool')
+  const actor = actorOf(run, momentOf(run), wanted)
   return (
-    <Card>
-      <Empty icon="machines" title="Not in this version" />
-    </Card>
+    <div class="view machines">
+      <ActorList current={wanted} />
+      {actor === undefined ? (
+        <Card class="fill">
+          <Empty icon="machines" title="No actor of this recording is called so">
+            <code>{plainText(wanted)}</code>
+          </Empty>
+        </Card>
+      ) : (
+        <ActorPanel key={wanted} actor={actor} />
+      )}
+    </div>
   )
+}
+
+function ActorPanel({ actor }: { actor: Actor }) {
+  const run = store.value!
+  const tab = useSignal<'context' | 'events'>('events')
+  const isPopulation = actor.id === 'jobs'
+  const path = isPopulation ? undefined : `api/actors/${encodeURIComponent(actor.id)}`
+  const { body } = useDetail<ActorDetail>(path, `${actor.version} ${tab.value}`)
+  // What the server tells is of now; a moment of the past has only what the journal tells.
+  const detail = isFollowing.value ? body : undefined
+  const chart = chartOf(run, actor.machine)
+  return (
+    <>
+      <Card
+        class="fill chart-card"
+        title={
+          <>
+            {plainText(actor.name)} <span class="muted">{actor.machine}</span>
+          </>
+        }
+        aside={
+          <span class="muted">{actor.states.map((state) => state.replace(/^\w+\./, '')).join(' · ')}</span>
+        }
+      >
+        {chart === undefined ? (
+          <NoChart actor={actor} />
+        ) : (
+          <ActorChart actor={actor} chart={chart} detail={detail} />
+        )}
+      </Card>
+      {!isPopulation && (
+        <Card class="actor-side">
+          <Accepts actor={actor} detail={detail} />
+          <Tabs
+            label="Show of the actor"
+            names={[
+              { name: 'events', title: 'Events' },
+              { name: 'context', title: 'Context' },
+            ]}
+            current={tab.value}
+            onChoose={(name) => (tab.value = name)}
+          />
+          {tab.value === 'events' ? <ActorEvents actor={actor} /> : <ContextDiff detail={detail} />}
+        </Card>
+      )}
+    </>
+  )
+}
+
+function ActorChart({
+  actor,
+  chart,
+  detail,
+}: {
+  actor: Actor
+  chart: Chart
+  detail: ActorDetail | undefined
+}) {
+  const run = store.value!
+  const box = useRef<HTMLDivElement>(null)
+  const aspect = useAspect(box)
+  const isPopulation = actor.id === 'jobs'
+  const active = new Set(actor.states.flatMap(withAncestors))
+  const isPossible = (source: string, event: string) =>
+    active.has(source) && event !== '' && (detail === undefined || detail.accepts.includes(event))
+  const enabled = new Set(
+    chart.down.edges.filter(({ source, event }) => isPossible(source, event)).map(({ id }) => id),
+  )
+  const taken = isPopulation ? takenByEdge(run, chart) : actor.takenBy(chart)
+  return (
+    <div class="population" ref={box}>
+      <ChartView
+        layout={aspect > 1.1 ? chart.right : chart.down}
+        label={`Chart of ${actor.name}`}
+        marks={{
+          taken,
+          ...(isPopulation
+            ? { counts: countsByState(momentOf(run).counts) }
+            : {
+                active,
+                enabled,
+                ...(actor.lastEdge(chart) !== undefined && { last: actor.lastEdge(chart)! }),
+              }),
+        }}
+        toneOf={(id) => (actor.machine === 'job' ? `s-${id.split('.').at(-1)}` : '')}
+        {...(isPopulation && { onState: (id: string) => go('jobs', { q: `state:${id.split('.').at(-1)}` }) })}
+        {...(canControl.value &&
+          detail !== undefined && {
+            onEdge: (id: string) => {
+              const edge = chart.down.edges.find((each) => each.id === id)
+              if (edge !== undefined) confirmSend(actor, edge.event)
+            },
+          })}
+      />
+    </div>
+  )
+}
+
+/** What it would accept now; each can be sent after a confirmation. */
+function Accepts({ actor, detail }: { actor: Actor; detail: ActorDetail | undefined }) {
+  if (!isFollowing.value) return <p class="muted">A moment of the past: nothing can be sent.</p>
+  if (detail === undefined) return null
+  if (detail.accepts.length === 0) return <p class="muted">It is at its end: it accepts nothing.</p>
+  return (
+    <div class="accepts">
+      <h3>It accepts {plural(detail.accepts.length, 'event')}</h3>
+      <div class="accepts-list">
+        {detail.accepts.map((event) =>
+          canControl.value ? (
+            <button key={event} type="button" class="mono" onClick={() => confirmSend(actor, event)}>
+              {event} …
+            </button>
+          ) : (
+            <code key={event}>{event}</code>
+          ),
+        )}
+      </div>
+    </div>
+  )
+}
+
+function NoChart({ actor }: { actor: Actor }) {
+  return (
+    <Empty icon="machines" title="This recording holds no chart of it">
+      <p>
+        It is in <b>{actor.states.join(' and ')}</b>.
+      </p>
+    </Empty>
+  )
+}
+
+/** `job.queued.ready` → itself, `job.queued`, `job`. */
+function withAncestors(id: string): string[] {
+  const parts = id.split('.')
+  return parts.map((_, index) => parts.slice(0, index + 1).join('.'))
 }

@@ -1,8 +1,7 @@
 import { useRef } from 'preact/hooks'
-import { JOB_STATES } from '../../../src/protocol/index.ts'
 import { formatCount, formatShare } from '../../model/format.ts'
 import { BY_URGENCY, STATE_NAMES } from '../../model/job-states.ts'
-import { chartOf, takenByEdge } from '../../state/charts.ts'
+import { chartOf, countsByState, takenByEdge } from '../../state/charts.ts'
 import { go, hrefOf } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
@@ -18,14 +17,6 @@ export function Population() {
   const aspect = useAspect(box)
   const { counts } = momentOf(run)
   const chart = chartOf(run, 'job')
-  const byState = new Map<string, number>()
-  JOB_STATES.forEach((state, index) => {
-    const parts = state.split('.')
-    for (let length = 0; length <= parts.length; length++) {
-      const id = ['job', ...parts.slice(0, length)].join('.')
-      byState.set(id, (byState.get(id) ?? 0) + counts[index]!)
-    }
-  })
   return (
     <div class="population" ref={box}>
       {chart === undefined ? (
@@ -34,7 +25,7 @@ export function Population() {
         <ChartView
           layout={aspect > 1.25 ? chart.right : chart.down}
           label="Jobs in each state of their chart"
-          marks={{ counts: byState, taken: takenByEdge(run, chart) }}
+          marks={{ counts: countsByState(counts), taken: takenByEdge(run, chart) }}
           toneOf={(id) => `s-${id.split('.').at(-1)}`}
           onState={(id) => go('jobs', { q: `state:${id.split('.').at(-1)}` })}
         />

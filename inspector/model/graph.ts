@@ -1,0 +1,140 @@
+import { ABSENT, COMPLETED, FAILED, isEnded, isRunning } from './job-states.ts'
+import type { Moment } from './moment.ts'
+import type { RunStore } from './run-store.ts'
+
+/** All jobs of one kind, as one node of the graph. */
+export interface KindNode {
+  /** String. */
+  readonly kind: number
+  readonly name: string
+  readonly total: number
+  readonly done: number
+  readonly failed: number
+  readonly running: number
+  readonly open: number
+}
+
+export interface KindGraph {
+  readonly nodes: readonly KindNode[]
+  /** Places in `nodes`: jobs of `to` depend on jobs of `from`, so many times. */
+  readonly edges: readonly { readonly from: number; readonly to: number; readonly count: number }[]
+}
+
+/** Which kinds of jobs depend on which, at a moment. */
+export function kindGraph(run: RunStore, moment: Moment): KindGraph {
+  const places = new Map<number, number>()
+  const nodes: { -readonly [Field in keyof KindNode]: KindNode[Field] }[] = []
+  const { data: kinds } = run.jobs.kind
+  for (let job = 0; job < run.jobCount; job++) {
+    const state = moment.states[job]!
+    if (state === ABSENT) continue
+    const kind = kinds[job]!
+    let place = places.get(kind)
+    if (place === undefined) {
+      place = nodes.length
+      places.set(kind, place)
+      nodes.push({ kind, name: run.text(kind), total: 0, done: 0, failed: 0, running: 0, open: 0 })
+    }
+    const node = nodes[place]!
+    node.total++
+    if (state === COMPLETED) node.done++
+    else if (state === FAILED) node.failed++
+    else if (isRunning(state)) node.running++
+    if (!isEnded(state)) node.open++
+  }
+  const edges = new Map<number, { from: number; to: number; count: number }>()
+  run.links.forEach((dependant, dependency) => {
+    if (moment.states[dependant] === ABSENT) return
+    const from = places.get(kinds[dependency]!)
+    const to = places.get(kinds[dependant]!)
+    if (from === undefined || to === undefined) return
+    const key = from * nodes.length + to
+    const edge = edges.get(key)
+    if (edge === undefined) edges.set(key, { from, to, count: 1 })
+    else edge.count++
+  })
+  return { nodes, edges: [...edges.values()] }
+}
+
+/** Some jobs around one, and how many more there are beside them. */
+export interface Neighbourhood {
+  readonly jobs: readonly number[]
+  /** Places in `jobs`: the second depends on the first. */
+  readonly edges: readonly (readonly [number, number])[]
+  /** Of each, how many neighbours are not in the picture. */
+  readonly hidden: readonly { readonly before: number; readonly after: number }[]
+}
+
+/** What a job depends on and what depends on it, up to a depth each way and so many jobs in all. */
+export function neighbourhood(run: RunStore, job: number, depth: number, most: number): Neighbourhood {
+  const places = new Map([[job, 0]])
+  const spread = (next: (each: number) => number[]) => {
+    let edge = [job]
+    for (let level = 0; level < depth && edge.length > 0; level++) {
+      const found: number[] = []
+      for (const each of edge) {
+        for (const other of next(each)) {
+          if (places.has(other) || places.size >= most) continue
+          places.set(other, places.size)
+          found.push(other)
+        }
+      }
+      edge = found
+    }
+  }
+  spread((each) => run.links.dependenciesOf(each, most))
+  spread((each) => run.links.dependantsOf(each, most))
+  const jobs = [...places.keys()]
+  const edges: (readonly [number, number])[] = []
+  const hidden = jobs.map((each, place) => {
+    const before = run.links.dependenciesOf(each)
+    const after = run.links.dependantsOf(each)
+    for (const other of before) {
+      const from = places.get(other)
+      if (from !== undefined) edges.push([from, place])
+    }
+    const outside = (others: readonly number[]) => others.filter((other) => !places.has(other)).length
+    return { before: outside(before), after: outside(after) }
+  })
+  return { jobs, edges, hidden }
+}
+
+/** The chain of jobs that decided when the run was over. */
+export interface CriticalPath {
+  /** First job first. */
+  readonly jobs: readonly number[]
+  /** From the first one's submission to the last one's end, ms. */
+  readonly spanMs: number
+  /** Of that, in attempts. */
+  readonly runMs: number
+  /** In the ready queue. */
+  readonly waitMs: number
+}
+
+/** From the job that ended last back over, each time, the dependency that ended last. */
+export function criticalPath(run: RunStore, moment: Moment): CriticalPath | undefined {
+  const { data: ended } = run.jobs.endedAt
+  let last = -1
+  for (let job = 0; job < run.jobCount; job++) {
+    if (!isEnded(moment.states[job]!) || run.jobs.lastSlice.data[job]! < 0) continue
+    if (last < 0 || ended[job]! > ended[last]!) last = job
+  }
+  if (last < 0) return undefined
+  const jobs = [last]
+  for (let job = last; ; ) {
+    let before = -1
+    for (const each of run.links.dependenciesOf(job))
+      if (before < 0 || ended[each]! > ended[before]!) before = each
+    if (before < 0 || Number.isNaN(ended[before]!) || jobs.includes(before)) break
+    jobs.push(before)
+    job = before
+  }
+  jobs.reverse()
+  const sum = (of: Float32Array) => jobs.reduce((total, job) => total + of[job]!, 0)
+  return {
+    jobs,
+    spanMs: ended[last]! - run.jobs.queuedAt.data[jobs[0]!]!,
+    runMs: sum(run.jobs.runMs.data),
+    waitMs: sum(run.jobs.waitMs.data),
+  }
+}
