@@ -5,7 +5,7 @@ import { type Projection, UMAP_NEIGHBOURS } from './project.ts'
 import type { Scaling } from './scale.ts'
 
 /** What a run of the analysis is given. */
-export const settingsSchema = z.object({
+export const settingsSchema = z.strictObject({
   /** Equal seeds give equal numbers. */
   seed: z.int().min(0).default(1),
   /** On how many resamples the stability of a clustering is measured. */

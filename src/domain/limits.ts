@@ -46,7 +46,7 @@ export interface Budget {
 export function resolveLimits(given: Partial<TreeLimits> = {}): TreeLimits {
   checkObject('limits', given)
   checkKeys('limits', given, NAMES)
-  const limits = { ...DEFAULT_LIMITS, ...given }
+  const limits = { ...DEFAULT_LIMITS, ...definedOf(given) }
   checkInteger('limits.maxNodes', limits.maxNodes, 1)
   checkInteger('limits.maxChildrenPerNode', limits.maxChildrenPerNode, 1)
   checkInteger('limits.maxDepth', limits.maxDepth)
@@ -55,6 +55,11 @@ export function resolveLimits(given: Partial<TreeLimits> = {}): TreeLimits {
   checkPositive('limits.expandTimeoutMs', limits.expandTimeoutMs)
   if (limits.maxRunMs !== undefined) checkPositive('limits.maxRunMs', limits.maxRunMs)
   return limits
+}
+
+/** A limit that is `undefined` is not given. */
+function definedOf(given: Partial<TreeLimits>): Partial<TreeLimits> {
+  return Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined))
 }
 
 const NAMES: ReadonlySet<string> = new Set(Object.keys(DEFAULT_LIMITS))

@@ -21,6 +21,8 @@ export interface ExpandRequest<Input = unknown> {
   readonly signal: AbortSignal
 }
 
+type Roots = NodeSpec | readonly NodeSpec[]
+
 /** What `expand` may answer: nothing means `stop()`. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing answers too.
 export type ExpandAnswer = Decision | undefined | null | void
@@ -41,8 +43,8 @@ export interface Workflow<Input = unknown> {
   readonly failFast?: boolean
   /** What `satisfy` does to running jobs: let them end, or cancel them. Default `'drain'`. */
   readonly onSatisfied?: 'drain' | 'cancel'
-  /** The first node or nodes. */
-  readonly root: (input: Input) => NodeSpec | readonly NodeSpec[]
+  /** The first node or nodes; may be asynchronous. */
+  readonly root: (input: Input) => Roots | Promise<Roots>
   /** Decides how the tree grows; may be asynchronous. Without it, the roots are the whole tree. */
   readonly expand?: (request: ExpandRequest<Input>) => ExpandAnswer | Promise<ExpandAnswer>
 }

@@ -84,7 +84,7 @@ export class Orchestrator {
     if (this.#hasStarted) throw new EspalierError('ESP_RUN_STARTED', { runId: this.runId })
     this.#hasStarted = true
     this.#run.input = await validInput(this.#workflow, this.#givenInput)
-    const given = this.#workflow.root(this.#run.input)
+    const given = await this.#workflow.root(this.#run.input)
     const roots = Array.isArray(given) ? given : [given as NodeSpec]
     this.#run.checkRoots(roots)
     const cancel = () => this.cancel()

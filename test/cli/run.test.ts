@@ -200,7 +200,6 @@ describe('wrong use is told in one message, exit code 2', () => {
       ['run', 'none.ts'],
       /^There is no file none\.ts \(looked for .*none\.ts\)\. Check the path\.$/,
     ],
-    ['a folder', ['run', '.'], /^\. is a folder/],
     ['no default export', ['run', fixture('no-default')], /no-default\.ts has no default export/],
     [
       'no workflow',
@@ -246,6 +245,29 @@ describe('wrong use is told in one message, exit code 2', () => {
     expect(stderr.trim()).toMatch(message)
     expect(stderr).not.toMatch(/^ {4}at /m)
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  test.each([
+    ["import 'zodd'", /Cannot find package 'zodd' .* npm install zodd\.$/],
+    [
+      'enum Kind { A }\nexport default Kind',
+      /enum is not supported .*broken\.ts:1\)\. Node only strips types/,
+    ],
+    [
+      "import { defineWorkflow } from 'espalier'\n\nexport default defineWorkflow({ name: 'x', handlers: {}, rot: 1 })",
+      /ESP_INVALID_WORKFLOW: .* a function `root`.*broken\.ts:3:\d+\)$/,
+    ],
+  ])('an import that fails tells where, and what to do: %s', async (code, message) => {
+    // Below the package, so that it finds espalier by its name.
+    const here = mkdtempSync(join(import.meta.dirname, 'broken-'))
+    try {
+      writeFileSync(join(here, 'broken.ts'), code)
+      const { code: exit, stderr } = await espalier('run', join(here, 'broken.ts'))
+      expect(exit).toBe(2)
+      expect(stderr.trim()).toMatch(message)
+    } finally {
+      rmSync(here, { recursive: true })
+    }
   })
 
   test('syntax errors tell file and line', async () => {

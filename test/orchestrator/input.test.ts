@@ -2,7 +2,7 @@ import { defineWorkflow, grow, node, Orchestrator, runWorkflow, type Workflow } 
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createPool } from '../runtime/harness.ts'
-import { Trial, type TrialWorkflow, value } from './harness.ts'
+import { started, Trial, type TrialWorkflow, value } from './harness.ts'
 
 const schema = z.object({
   groups: z.coerce.number().int().min(1),
@@ -118,6 +118,23 @@ describe('the root of a workflow', () => {
       await expectRefusal({ root: () => root as never }, undefined, { code: 'ESP_INVALID_WORKFLOW' })
     },
   )
+
+  test('may be found out asynchronously', async () => {
+    const trial = await started({ root: async () => [value('a'), value('b')] })
+    expect(trial.expectNothingLeft().tree.rootIds).toEqual(['n0', 'n1'])
+    const thrown = new Error('no root today')
+    await expectRefusal({ root: () => Promise.reject(thrown) }, undefined, thrown)
+  })
+
+  test('that is still being found out when the run is cancelled is not planted', async () => {
+    const gate = Promise.withResolvers<void>()
+    const trial = await started({ root: () => gate.promise.then(() => value('a')) })
+    trial.orchestrator.cancel()
+    await trial.settle()
+    gate.resolve()
+    await trial.settle()
+    expect(trial.expectNothingLeft()).toMatchObject({ status: 'cancelled', metrics: { nodes: 0 } })
+  })
 
   test('that has a mistyped field is refused with what was meant', async () => {
     await expectRefusal({ root: () => value('a', { prioritty: 'high' } as never) }, undefined, {

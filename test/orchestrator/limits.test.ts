@@ -210,3 +210,9 @@ test.each([
   const option = `limits.${Object.keys(limits)[0]}`
   await expect(grown({ limits })).rejects.toMatchObject({ code: 'ESP_INVALID_OPTION', details: { option } })
 })
+
+test('a limit that is undefined has its default', async () => {
+  const limits = { maxNodes: undefined, maxDepth: 0 } as never
+  const trial = await grown({ limits, expand: decide({ root: grow([value('a')]) }) })
+  expect(trial.node('root').decision?.cut).toEqual([{ by: 'maxDepth', count: 1 }])
+})
