@@ -73,8 +73,14 @@ describe('a small run', () => {
     expect(nodes.flatMap(({ decision }) => decision?.cut ?? [])).toEqual([])
   })
 
+  /** Where in the tree a pipeline stands depends on which results came first. */
+  const found = ({ value }: RunOutcome) => {
+    const { winner, leaders } = value as Report
+    return [winner, ...leaders].map(({ nodeId, ...pipeline }) => pipeline)
+  }
+
   test('comes to the same answer again', async () => {
-    expect((await run()).value).toEqual(outcome.value)
+    expect(found(await run())).toEqual(found(outcome))
   })
 })
 
