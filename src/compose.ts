@@ -38,13 +38,14 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
   checkObject('options', options)
   if (options.pool !== undefined) checkKeys('a run in a given pool', options, RUN_OPTION_NAMES)
   else checkKeys('a run', options, ALL_OPTION_NAMES)
-  const { pool: given, input, runId, signal, ...poolOptions } = options
+  const { pool: given, input, runId, executor, signal, ...poolOptions } = options
   const pool = given ?? new JobPool(poolOptions as JobPoolOptions)
   try {
     const run = {
       pool,
       input,
       ...(runId === undefined ? {} : { runId }),
+      ...(executor === undefined ? {} : { executor }),
       ...(signal === undefined ? {} : { signal }),
     }
     return await new Orchestrator(workflow, run).run()

@@ -56,6 +56,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .argument('<workflow>', 'a module whose default export is a workflow, such as workflow.ts')
     .option('--input <value...>', 'JSON, @file.json, or any number of key=value')
     .option('--max-parallel-jobs <number>', 'how many jobs may run at a time (default: 3)', positiveInteger)
+    .option('--executor <name>', "how jobs run, instead of the workflow's own: async, thread or process")
     .option('--json', 'print the outcome as one JSON document, and no progress')
     .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
     .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)

@@ -14,6 +14,7 @@ export interface RunOptions {
   readonly json?: boolean
   readonly out?: string
   readonly runId?: string
+  readonly executor?: string
   readonly quiet?: boolean
 }
 
@@ -36,12 +37,17 @@ export async function run(path: string, options: RunOptions, output: Output): Pr
 }
 
 async function runWorkflow(workflow: Workflow, options: RunOptions, output: Output): Promise<number> {
-  const { maxParallelJobs, runId } = options
+  const { maxParallelJobs, runId, executor } = options
   const input = await readInput(options.input ?? [])
   let progress = silence
   const logger = loggerFor((message) => progress.message(message))
   const pool = new JobPool({ logger, ...(maxParallelJobs === undefined ? {} : { maxParallelJobs }) })
-  const orchestrator = new Orchestrator(workflow, { pool, input, ...(runId === undefined ? {} : { runId }) })
+  const orchestrator = new Orchestrator(workflow, {
+    pool,
+    input,
+    ...(runId === undefined ? {} : { runId }),
+    ...(executor === undefined ? {} : { executor }),
+  })
   const file = await prepareResult(options.out, workflow.name, orchestrator.runId)
 
   const interruption = new Interruption(() => {
@@ -59,6 +65,8 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
     return outcome.status === 'completed' && written !== undefined ? 0 : 1
   } finally {
     interruption.end()
+    // Threads and processes that are left go with it.
+    await pool.shutdown({ wait: false })
   }
 }
 

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { checkKeys } from './check.ts'
+import { checkKeys, checkName } from './check.ts'
 import type { Decision } from './decision.ts'
 import { EspalierError } from './errors.ts'
 import type { Execute, JobResult } from './job.ts'
@@ -34,6 +34,8 @@ export interface Workflow<Input = unknown> {
   readonly input?: StandardSchemaV1<unknown, Input>
   /** By name; each is called with `(input, context)`. */
   readonly handlers: Readonly<Record<string, Execute>>
+  /** The executor of nodes whose spec and whose handler's `defaults` name none. Default: the pool's own. */
+  readonly executor?: string
   /** By handler: what holds for nodes of it that do not say otherwise. */
   readonly defaults?: Readonly<Record<string, JobSettings>>
   readonly limits?: Partial<TreeLimits>
@@ -90,7 +92,8 @@ export function defineWorkflow<Input>(workflow: Workflow<Input>): Workflow<Input
 export function checkWorkflow(value: unknown): asserts value is Workflow {
   const workflow = value as Partial<Workflow> | null | undefined
   if (typeof workflow !== 'object' || workflow === null) return refuse('the form of an object', value)
-  const { name, input, handlers, defaults, limits, strategy, failFast, onSatisfied, root, expand } = workflow
+  const { name, input, handlers, executor, defaults, limits, strategy, failFast, onSatisfied, root, expand } =
+    workflow
   if (typeof name !== 'string' || name === '') refuse('a `name`', name)
   checkHandlers(handlers)
   if (typeof root !== 'function') refuse('a function `root`', root)
@@ -106,6 +109,7 @@ export function checkWorkflow(value: unknown): asserts value is Workflow {
     refuse('a Standard Schema as `input`', input)
   }
   checkKeys('a workflow', workflow, PART_NAMES)
+  if (executor !== undefined) checkName('executor', executor)
   resolveLimits(limits)
   if (defaults !== undefined) checkDefaults(defaults, handlers)
 }
@@ -137,6 +141,7 @@ const PART_NAMES: ReadonlySet<string> = new Set<keyof Workflow>([
   'name',
   'input',
   'handlers',
+  'executor',
   'defaults',
   'limits',
   'strategy',

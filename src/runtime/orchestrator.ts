@@ -1,6 +1,5 @@
 import { checkKeys, checkName, checkObject } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
-import { resolveLimits } from '../domain/limits.ts'
 import type { NodeSpec } from '../domain/node-spec.ts'
 import type { Tree } from '../domain/tree.ts'
 import { checkWorkflow, type RunOutcome, type Workflow } from '../domain/workflow.ts'
@@ -19,6 +18,8 @@ export interface OrchestratorOptions {
   readonly input?: unknown
   /** Names the run, and begins its jobs' ids. Default: a fresh id. */
   readonly runId?: string
+  /** Runs the nodes, instead of the workflow's `executor`; what a node or its handler's `defaults` name goes before. */
+  readonly executor?: string
   /** Cancels the run when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -27,6 +28,7 @@ export const RUN_OPTION_NAMES: ReadonlySet<string> = new Set<keyof OrchestratorO
   'pool',
   'input',
   'runId',
+  'executor',
   'signal',
 ])
 
@@ -47,13 +49,13 @@ export class Orchestrator {
   readonly #run: TreeRun
   #hasStarted = false
 
-  /** @throws {EspalierError} `ESP_INVALID_WORKFLOW`, `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION`. */
+  /** @throws {EspalierError} `ESP_INVALID_WORKFLOW`, `ESP_INVALID_OPTION`, `ESP_UNKNOWN_OPTION`, `ESP_UNKNOWN_EXECUTOR`. */
   // biome-ignore lint/suspicious/noExplicitAny: a workflow of any input type can be run.
   constructor(workflow: Workflow<any>, options: OrchestratorOptions) {
     checkWorkflow(workflow)
     checkObject('options', options)
     checkKeys('an orchestrator', options, RUN_OPTION_NAMES)
-    const { pool, input, runId, signal } = options
+    const { pool, input, runId, executor = workflow.executor, signal } = options
     if (!(pool instanceof PoolCore)) {
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'pool', expected: 'a JobPool', got: pool })
     }
@@ -63,7 +65,8 @@ export class Orchestrator {
     this.#signal = checkSignal(signal)
     this.runId =
       runId === undefined ? supervisor.settings.ids.next() : checkName('runId', runId, RUN_ID_LENGTH_MAX)
-    this.#run = new TreeRun(this.runId, workflow, resolveLimits(workflow.limits), supervisor, submissions)
+    if (executor !== undefined) submissions.checkExecutor(checkName('executor', executor))
+    this.#run = new TreeRun(this.runId, workflow, executor, supervisor, submissions)
     this.actor = this.#run.actor
   }
 

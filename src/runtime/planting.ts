@@ -30,6 +30,7 @@ export class Planting {
   constructor(
     runId: string,
     workflow: Workflow,
+    executor: string | undefined,
     store: TreeStore,
     submissions: Submissions,
     watcher: NodeWatcher,
@@ -37,7 +38,8 @@ export class Planting {
     this.#runId = runId
     this.#handlers = new Map(
       Object.entries(workflow.handlers).map(([name, execute]) => {
-        return [name, { execute, defaults: workflow.defaults?.[name] ?? NO_SETTINGS }]
+        const settings = executor === undefined ? NO_SETTINGS : { executor }
+        return [name, { execute, defaults: { ...settings, ...workflow.defaults?.[name] } }]
       }),
     )
     this.#strategy = workflow.strategy ?? 'best-first'

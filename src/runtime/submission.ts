@@ -59,6 +59,11 @@ export class Submissions {
     this.#forcedPolicy = { ...policy, killGraceMs: policy.killGraceMs + FORCED_END_MS }
   }
 
+  /** @throws {EspalierError} `ESP_UNKNOWN_EXECUTOR`. */
+  checkExecutor(name: string): void {
+    this.#executors.get(name)
+  }
+
   /** See {@link JobTable.openRange}. */
   openRange(prefix: string): IdRange | undefined {
     return this.#supervisor.jobs.openRange(prefix)

@@ -3,7 +3,7 @@ import type { Decision } from '../domain/decision.ts'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { JobResult } from '../domain/job.ts'
-import type { Budget, TreeLimits } from '../domain/limits.ts'
+import { type Budget, resolveLimits, type TreeLimits } from '../domain/limits.ts'
 import type { NodeSpec } from '../domain/node-spec.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Tree } from '../domain/tree.ts'
@@ -58,15 +58,16 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   constructor(
     runId: string,
     workflow: Workflow,
-    limits: TreeLimits,
+    executor: string | undefined,
     supervisor: Supervisor,
     submissions: Submissions,
   ) {
     this.runId = runId
     this.#workflow = workflow
+    const limits = resolveLimits(workflow.limits)
     this.#limits = limits
     this.#supervisor = supervisor
-    this.#planting = new Planting(runId, workflow, this.#store, submissions, this)
+    this.#planting = new Planting(runId, workflow, executor, this.#store, submissions, this)
     this.#growth = new Growth(limits, this.#store, this.#planting, this)
     this.#expansion = new Expansion(limits, supervisor.deadlines, () => supervisor.now(), this)
     const { logger } = supervisor.settings

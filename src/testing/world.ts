@@ -436,8 +436,8 @@ export class World implements WatchedWorld {
     return {
       ...workflow,
       handlers: Object.fromEntries(Object.keys(handlers).map((name) => [name, markerOf(name)])),
-      root: (input) => {
-        const roots = root(input)
+      root: async (input) => {
+        const roots = await root(input)
         this.#growing.set(undefined, [...(Array.isArray(roots) ? roots : [roots])])
         return roots
       },

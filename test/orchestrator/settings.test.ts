@@ -1,5 +1,14 @@
-import { type Executor, grow, type HandlerContext, node, type Workflow } from 'espalier'
+import {
+  type Executor,
+  grow,
+  type HandlerContext,
+  node,
+  Orchestrator,
+  runWorkflow,
+  type Workflow,
+} from 'espalier'
 import { describe, expect, test } from 'vitest'
+import { createPool } from '../runtime/harness.ts'
 import { decide, grown, held, started, value } from './harness.ts'
 
 /** A handler that fails, and tells which attempt it was. */
@@ -86,6 +95,41 @@ describe('how the job of a node runs', () => {
     expect(seen).toEqual([[21]])
     expect(trial.node('root').result?.value).toBe(42)
     expect(trial.statuses).toEqual({ root: 'completed', a: 'completed' })
+  })
+
+  test('may be the executor of the node, its handler, the run or the workflow, in this order', async () => {
+    const used: string[] = []
+    const executors = ['node', 'handler', 'run', 'workflow'].map(
+      (name): Executor => ({
+        name,
+        supports: {},
+        refuses: () => undefined,
+        start: (attempt, sink) => {
+          used.push(name)
+          sink.completed(attempt, undefined)
+        },
+      }),
+    )
+    const { pool } = createPool({ executors })
+    const workflow: Workflow = {
+      name: 'w',
+      handlers: { own: () => 1, other: () => 2 },
+      executor: 'workflow',
+      defaults: { own: { executor: 'handler' } },
+      root: () => [
+        node({ handler: 'own', executor: 'node' }),
+        node({ handler: 'own' }),
+        node({ handler: 'other' }),
+      ],
+    }
+    await new Orchestrator(workflow, { pool }).run()
+    await runWorkflow(workflow, { pool, executor: 'run' })
+    expect(used).toEqual(['node', 'handler', 'workflow', 'node', 'handler', 'run'])
+    for (const options of [{ executor: 'abacus' }, { executor: '' }]) {
+      expect(() => new Orchestrator(workflow, { pool, ...options })).toThrow(
+        expect.objectContaining({ code: expect.stringMatching(/ESP_UNKNOWN_EXECUTOR|ESP_INVALID_OPTION/) }),
+      )
+    }
   })
 
   test.each([
