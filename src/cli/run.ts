@@ -1,5 +1,6 @@
 import { JobPool, type Logger, Orchestrator, type RunOutcome, type Workflow } from '../index.ts'
 import { readInput } from './arguments.ts'
+import { type InspectOptions, serveInspector } from './inspect.ts'
 import { Interruption } from './interruption.ts'
 import { toJson } from './json.ts'
 import { loadWorkflow } from './load-workflow.ts'
@@ -8,7 +9,7 @@ import { type Progress, showLive, showPlain, silence } from './progress.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
 
-export interface RunOptions {
+export interface RunOptions extends InspectOptions {
   readonly input?: readonly string[]
   readonly maxParallelJobs?: number
   readonly json?: boolean
@@ -50,10 +51,16 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
   })
   const file = await prepareResult(options.out, workflow.name, orchestrator.runId)
 
+  const interrupted = Promise.withResolvers<void>()
   const interruption = new Interruption(() => {
     progress.cancelling()
     orchestrator.cancel()
+    interrupted.resolve()
   })
+  const isInspected = options.inspect || options.open || options.inspectPort !== undefined
+  const title = `${workflow.name} ${orchestrator.runId}`
+  const tell = (text: string) => output.error(text)
+  const inspector = isInspected ? await serveInspector(pool, title, options, tell) : undefined
   try {
     progress = showProgress({ workflow, orchestrator, pool, startedAt: Date.now() }, options, output)
     const outcome = await orchestrator.run().finally(() => progress.stop())
@@ -61,10 +68,15 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
     const finished = { workflow: workflow.name, outcome, timeline, metrics: pool.getMetrics() }
     const written = await write(outcome, file, output)
     show({ ...finished, file: written }, options, output)
+    if (inspector?.isWatched) {
+      tell('The page stays up while it is open; Ctrl-C ends it.')
+      await Promise.race([inspector.unwatched(), interrupted.promise])
+    }
     if (interruption.exitCode !== undefined) return interruption.exitCode
     return outcome.status === 'completed' && written !== undefined ? 0 : 1
   } finally {
     interruption.end()
+    await inspector?.close()
     // Threads and processes that are left go with it.
     await pool.shutdown({ wait: false })
   }

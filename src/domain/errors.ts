@@ -92,6 +92,30 @@ const ERRORS = {
   ESP_STORE_REFUSED: (o: { store: string; message: string }) =>
     `The store ${o.store} did not take a commit: ${o.message}. Nothing of it has happened; ` +
     'make room or mend the store, and try again.',
+  ESP_HOST_REFUSED: (o: { host: unknown }) =>
+    `The request names the host ${show(o.host)}, by which this server may not be called. Use localhost or 127.0.0.1 with ` +
+    'its port, or add the name to `allowedHosts`.',
+  ESP_ORIGIN_REFUSED: (o: { origin: unknown }) =>
+    `The request comes from the page of another origin (${show(o.origin)}). Only the server's own page may ask; ` +
+    'other programs show the token as `Authorization: Bearer …`.',
+  ESP_TOKEN_REQUIRED: (_: Record<never, never>) =>
+    'The request shows no token, or a wrong or used one. Open the address that the program printed when it started, or ' +
+    'show the token as `Authorization: Bearer …`.',
+  ESP_READ_ONLY: (_: Record<never, never>) =>
+    'This server only shows, and takes no commands. Start the inspector without `readOnly` to allow them.',
+  ESP_NOT_JSON: (o: { got: unknown }) =>
+    `The request's content type must be application/json, but is ${show(o.got)}. Send JSON and say so.`,
+  ESP_BAD_REQUEST: (o: { expected: string; got: unknown }) =>
+    `The request is not understood: expected ${o.expected}, but got ${show(o.got)}. Correct it and send it again.`,
+  ESP_NOT_THERE: (o: { what: string }) =>
+    `There is no ${show(o.what)} here. Look the name up in the list that it should be in.`,
+  ESP_INTERNAL: (_: Record<never, never>) =>
+    'The server failed while it answered. Its log tells more; report it if it happens again.',
+  ESP_EVENT_REFUSED: (o: { actor: string; event: string; known: readonly string[] }) =>
+    `The actor "${o.actor}" is not sent "${o.event}" from outside. Send one of: ${list(o.known)}.`,
+  ESP_UNSAFE_ADDRESS: (o: { host: string }) =>
+    `The address ${show(o.host)} can be reached by others, so the inspector needs a token that you have chosen. ` +
+    'Give `token`, or listen on 127.0.0.1.',
 } as const
 
 export type ErrorCode = keyof typeof ERRORS

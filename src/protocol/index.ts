@@ -26,7 +26,6 @@ export {
 export { JournalWriter, type Row } from './journal-writer.ts'
 export {
   type ActorDetail,
-  BLOCKS_IN_FLIGHT,
   type CappedValue,
   type Command,
   type CommandResult,
@@ -38,11 +37,13 @@ export {
   type JobPage,
   type JobSelection,
   type JobSummary,
+  MESSAGES_IN_FLIGHT,
   type MissingHistory,
   PAGE_MESSAGE_BYTES_MAX,
   type PageMessage,
   PROTOCOL_VERSION,
   type RunFacts,
+  type RunSummary,
   type ServerMessage,
   type SkippedJobs,
   type WaitReason,

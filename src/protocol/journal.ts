@@ -223,6 +223,7 @@ export const EVENTS = [
   { name: 'pool.paused', subject: 'pool' },
   { name: 'pool.resumed', subject: 'pool' },
   { name: 'pool.throttled', subject: 'pool' },
+  { name: 'pool.unthrottled', subject: 'pool' },
   /** `detail`: the new limit. */
   { name: 'pool.limited', subject: 'pool' },
   { name: 'pool.draining', subject: 'pool' },

@@ -8,10 +8,10 @@ export const PROTOCOL_VERSION = 1
 /**
  * The feed, over a WebSocket at `api/feed`.
  *
- * The page says `hello`; the server answers with `welcome`, then with blocks as binary messages, each a uint32 of its
- * number and the block, in order, none left out. The page says `ack` for each block once it has taken it: the server
- * has at most {@link BLOCKS_IN_FLIGHT} on the way, and gathers what happens meanwhile. Exact counts come twice a second
- * as `status`, however far the blocks are behind.
+ * The page says `hello`; the server answers with `welcome`, then with binary messages: a uint32 of the number of the first
+ * block in it, then blocks as in a recording, each a uint32 of its length and its bytes; in order, none left out. The page
+ * says `ack` once it has taken a message: the server has at most {@link MESSAGES_IN_FLIGHT} on the way, and gathers what
+ * happens meanwhile. Exact counts come twice a second as `status`, however far the blocks are behind.
  */
 export type PageMessage =
   | {
@@ -20,11 +20,12 @@ export type PageMessage =
       /** Goes on after a lost connection: the recording, and the number of the block that comes next. */
       readonly resume?: { readonly recording: string; readonly block: number }
     }
+  /** The message whose first block has this number has been taken. */
   | { readonly type: 'ack'; readonly block: number }
   /** Whether anybody can see the page: while not, nothing is sent. */
   | { readonly type: 'visible'; readonly isVisible: boolean }
 
-export const BLOCKS_IN_FLIGHT = 4
+export const MESSAGES_IN_FLIGHT = 4
 /** The longest message a page may send, in bytes. */
 export const PAGE_MESSAGE_BYTES_MAX = 4_096
 
@@ -68,7 +69,7 @@ export interface FeedStatus {
   readonly jobsPerSecond: number
   /** The number of the newest block; what lies between it and the page's last is on its way. */
   readonly block: number
-  /** Events that are not in a block yet or not sent. */
+  /** How many events have happened that this page has not been sent. */
   readonly eventsBehind: number
   /** Whether blocks are held back because this page, or its connection, is slow. */
   readonly isSlow: boolean
@@ -169,11 +170,26 @@ export interface JobSummary {
   readonly priority: Priority
   readonly score: number
   readonly attempts: number
-  /** Epoch ms. */
+  /** In µs since the recording's `startedAt`, as the two that follow. */
   readonly queuedAt: number
   readonly startedAt?: number
   readonly endedAt?: number
   readonly error?: string
+}
+
+/** A run in a few words; `GET api/runs` lists them. */
+export interface RunSummary {
+  readonly runId: string
+  readonly workflow: string
+  readonly strategy: string
+  /** As in `RUN_STATES`. */
+  readonly state: string
+  /** As in `RUN_REASONS`; absent until it has ended. */
+  readonly reason?: string
+  readonly nodes: number
+  /** In µs since the recording's `startedAt`. */
+  readonly startedAt?: number
+  readonly endedAt?: number
 }
 
 /** All about one job; `GET api/jobs/:id`. */
@@ -204,8 +220,8 @@ export interface JobDetail extends JobSummary {
 
 export type WaitReason =
   | { readonly for: 'dependencies'; readonly outstanding: number; readonly ids: readonly string[] }
-  /** `position` from 1: how many ready jobs of its priority or a higher one come before, and itself. */
-  | { readonly for: 'slot'; readonly position: number; readonly ready: number }
+  /** `position` from 1; absent when too many are ready to count. */
+  | { readonly for: 'slot'; readonly position?: number; readonly ready: number }
   | { readonly for: 'instant'; readonly at: number }
   | { readonly for: 'pool'; readonly dispatch: 'paused' | 'throttled' }
 

@@ -56,13 +56,15 @@ export class AttemptReports implements AttemptSink, AttemptListener {
     const { job, attempt } = reported as Running
     const { announcer } = this.#loop
     job.extras.observer?.progressed(job, fraction, note)
+    this.#loop.recorder?.progressed(job, fraction, this.#loop.now())
     if (!announcer.hasListeners('job.progress')) return
     announcer.tellOf(job, 'job.progress', this.#loop.now(), { attempt, fraction, note })
   }
 
   logged(reported: RunningAttempt, line: string, truncated: boolean): void {
     const { job, attempt } = reported as Running
-    const { announcer } = this.#loop
+    const { announcer, recorder } = this.#loop
+    recorder?.logged(job, attempt, line, this.#loop.now())
     if (!announcer.hasListeners('job.log')) return
     announcer.tellOf(job, 'job.log', this.#loop.now(), { attempt, line, truncated })
   }

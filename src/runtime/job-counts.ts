@@ -13,11 +13,26 @@ export class JobCounts {
     this.#changeBand(band, 1)
   }
 
+  /** A queued job has got another priority. */
+  moveBand(from: number, to: number): void {
+    this.#changeBand(from, -1)
+    this.#changeBand(to, 1)
+  }
+
   move(from: number, to: number, band: number): void {
     this.#change(from, -1)
     this.#change(to, 1)
     const change = (isQueued(to) ? 1 : 0) - (isQueued(from) ? 1 : 0)
     if (change !== 0) this.#changeBand(band, change)
+  }
+
+  /** In the order of `JOB_STATES`; a copy. */
+  get byState(): number[] {
+    return Array.from(this.#byState)
+  }
+
+  get total(): number {
+    return this.#byState.reduce((sum, count) => sum + count, 0)
   }
 
   get blocked(): number {

@@ -53,6 +53,7 @@ export class JobEffects {
     const attempt = new RunningAttempt(job, number, at, slots.claim(), reports)
     slots.hold(attempt)
     job.current = attempt
+    this.#loop.recorder?.started(job, attempt.slot, at)
     if (announcer.hasListeners('job.started')) announcer.tellOf(job, 'job.started', at, { attempt: number })
     job.extras.observer?.started(job)
     try {
@@ -93,7 +94,8 @@ export class JobEffects {
   #abandon(job: JobActor): void {
     const { current } = job
     if (current === undefined || current.hasEnded) return
-    const { settings, announcer } = this.#loop
+    const { settings, announcer, recorder } = this.#loop
+    recorder?.abandoned(job, this.#loop.now())
     settings.logger.warn(
       `Attempt ${current.attempt} of job "${job.id}" ignores its signal: it goes on as a zombie` +
         (settings.releaseZombies ? '.' : ', and keeps its slot until it ends.'),

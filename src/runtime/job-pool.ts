@@ -3,6 +3,7 @@ import type { poolMachine } from '../../machines/index.ts'
 import { checkDuration, checkInteger, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
+import { bandOf, type Priority } from '../domain/priority.ts'
 import type { Host } from '../ports/host.ts'
 import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
 import { type ExecutorFactories, ExecutorSet } from './executors.ts'
@@ -115,6 +116,24 @@ export class PoolCore implements AsyncDisposable {
     if (job !== undefined) return job.cancel(reason)
     if (this.#supervisor.jobs.tombstone(jobId) !== undefined) return false
     throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
+  }
+
+  /**
+   * Gives a queued job another priority.
+   *
+   * @returns `false` when it is not queued any more: nothing is changed.
+   * @throws {EspalierError} `ESP_UNKNOWN_JOB`, `ESP_UNKNOWN_PRIORITY`.
+   */
+  prioritiseJob(jobId: JobId, priority: Priority): boolean {
+    const band = bandOf(priority)
+    if (band < 0) throw new EspalierError('ESP_UNKNOWN_PRIORITY', { jobId, got: priority })
+    const job = this.#supervisor.jobs.get(jobId)
+    if (job === undefined && this.#supervisor.jobs.tombstone(jobId) === undefined) {
+      throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
+    }
+    if (job?.status !== 'queued') return false
+    if (job.priority !== band) this.#supervisor.prioritise(job, band)
+    return true
   }
 
   /**

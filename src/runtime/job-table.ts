@@ -38,7 +38,8 @@ export type Naming = 'own' | 'chosen' | IdRange
  * only ids that were chosen by users cost an entry in a map: with a million jobs that entry is what takes the longest.
  */
 export class JobTable<Job extends Row> {
-  readonly #idPrefix: string
+  /** What the ids that the pool makes begin with. */
+  readonly idPrefix: string
   readonly #pages = new Map<number, Page<Job>>()
   readonly #byChosenId = new Map<JobId, Job>()
   readonly #ranges = new Map<string, IdRange>()
@@ -55,15 +56,14 @@ export class JobTable<Job extends Row> {
   readonly #keep: Readonly<Record<EndedStatus, Required<KeepRule>>>
   #lastPage: Page<Job> = new Page(-1)
 
-  /** @param idPrefix - What the ids that the pool makes begin with. */
   constructor(idPrefix: string, keep: Readonly<Record<EndedStatus, Required<KeepRule>>>) {
-    this.#idPrefix = idPrefix
+    this.idPrefix = idPrefix
     this.#keep = keep
   }
 
   /** The id of the job of this place in the order of submission, when nobody chooses one. */
   idOf(sequence: number): JobId {
-    return this.#idPrefix + sequence.toString(36)
+    return this.idPrefix + sequence.toString(36)
   }
 
   /** Whether a user has chosen this id. */
@@ -161,8 +161,8 @@ export class JobTable<Job extends Row> {
 
   /** The place in the order of submission that an id tells; `NaN` for one that tells none. */
   #sequenceOf(id: JobId): number {
-    if (id.startsWith(this.#idPrefix)) {
-      const sequence = Number.parseInt(id.slice(this.#idPrefix.length), 36)
+    if (id.startsWith(this.idPrefix)) {
+      const sequence = Number.parseInt(id.slice(this.idPrefix.length), 36)
       if (this.idOf(sequence) === id) return sequence
     }
     return this.#ranges.size === 0 ? Number.NaN : this.#sequenceInRange(id)

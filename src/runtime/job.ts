@@ -137,7 +137,8 @@ export class JobActor
 {
   readonly supervisor: JobSupervisor
   readonly execute: Execute
-  readonly priority: number
+  /** Index into `PRIORITIES`; changed by {@link JobSupervisor} only. */
+  priority: number
   readonly score: number
   readonly sequence: number
   readonly extras: JobExtras

@@ -9,6 +9,7 @@ import type { JobActor } from './job.ts'
 import type { JobTable } from './job-table.ts'
 import type { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
+import type { Recorder } from './recorder.ts'
 import type { Slots } from './slots.ts'
 
 /** The loop of a pool, as those see it who carry out effects and take reports for it: the supervisor. */
@@ -21,6 +22,8 @@ export interface Loop extends Sleeper {
   readonly reports: AttemptSink & AttemptListener
   readonly meter: Meter
   readonly callbacks: CallbackRunner
+  /** Present while somebody wants to see what happens. */
+  readonly recorder: Recorder | undefined
   /** How many slots there are. */
   readonly limit: number
   now(): number

@@ -45,6 +45,7 @@ export class PoolEffects {
   }
 
   #notify(event: PoolStreamEvent): void {
+    this.#loop.recorder?.poolChanged(event.type, event.at)
     const { logger } = this.#loop.settings
     if (event.type === 'pool.throttled') {
       const why = event.reasons.map(describePressure).join('; ')

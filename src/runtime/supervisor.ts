@@ -29,6 +29,7 @@ import type { PoolSettings } from './options.ts'
 import { PoolEffects } from './pool-effects.ts'
 import { PressureWatch } from './pressure-watch.ts'
 import { ReadyQueue } from './ready-queue.ts'
+import type { Recorder } from './recorder.ts'
 import { shieldInspection } from './shield.ts'
 import { Slots } from './slots.ts'
 
@@ -55,6 +56,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly meter = new Meter()
   readonly callbacks: CallbackRunner
   readonly counts = new JobCounts()
+  recorder: Recorder | undefined = undefined
   heapIndex = -1
   wakeAt: number | undefined = undefined
   readonly #pressure: PressureWatch | undefined
@@ -137,6 +139,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.meter.start(at)
     this.counts.add(BLOCKED, job.priority)
     this.#openTurn(at)
+    this.recorder?.submitted(job, naming !== 'own', at)
     job.start()
     if (this.announcer.hasListeners('job.submitted')) this.announcer.tellOf(job, 'job.submitted', at, {})
   }
@@ -149,6 +152,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     }
     const links = { dependencies, outstanding: 0, dependants: job.links?.dependants ?? [] }
     job.links = links
+    this.recorder?.dependsOn(job, dependencies)
     let fault: JobId | undefined
     for (const dependency of dependencies) {
       const ended = this.#endOf(dependency)
@@ -168,6 +172,16 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const event = { type: 'job.cancel', at: this.now(), by, reason } as const
     job.send(causedBy === undefined ? event : { ...event, causedBy })
     return true
+  }
+
+  /** Moves a queued job to another priority, an index into `PRIORITIES`. */
+  prioritise(job: JobActor, priority: number): void {
+    this.counts.moveBand(job.priority, priority)
+    job.priority = priority
+    job.band = priority
+    this.recorder?.prioritised(job, this.now())
+    // Its old place is passed over when it comes to the front.
+    if (job.isReady) this.enqueue(job)
   }
 
   /** Calls back when all that the steps so far have asked for has been carried out, before any slot is granted. */
@@ -192,6 +206,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     }
     const from = stateOf(job.stateValue)
     const to = stateOf(next)
+    this.recorder?.stepped(job, event, from, to)
     if (from === to) return
     const { at } = event
     this.#openTurn(at)
@@ -211,12 +226,14 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   freeSlot(attempt: RunningAttempt<JobActor>, at: number): void {
     this.slots.free(attempt)
+    this.recorder?.abandonedEnded(attempt.job, at)
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
     this.#openTurn(at)
   }
 
   ignored(job: JobActor, event: JobEvent): void {
     this.meter.ignoredEvents++
+    this.recorder?.ignored(job, event, this.now())
     if (!this.announcer.hasListeners('job.ignored')) return
     this.announcer.tellOf(job, 'job.ignored', this.now(), { event: event.type, status: job.status })
   }

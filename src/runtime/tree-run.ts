@@ -33,12 +33,12 @@ type Effect = readonly [type: string, params: unknown]
 export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, NodeWatcher, GrowthSite {
   readonly runId: string
   readonly actor: OrchestratorActor
+  readonly workflow: Workflow
   readonly events: EventHub<RunStreamEvent>
   /** The validated input. */
   input: unknown
   heapIndex = -1
   wakeAt: number | undefined = undefined
-  readonly #workflow: Workflow
   readonly #limits: TreeLimits
   readonly #supervisor: Supervisor
   readonly #store = new TreeStore()
@@ -63,7 +63,7 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
     submissions: Submissions,
   ) {
     this.runId = runId
-    this.#workflow = workflow
+    this.workflow = workflow
     const limits = resolveLimits(workflow.limits)
     this.#limits = limits
     this.#supervisor = supervisor
@@ -238,12 +238,12 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
 
   #askAbout(record: NodeRecord): void {
     if (!this.#isGrowing || record.isPruned || record.isLive) return
-    if (this.#workflow.expand === undefined) this.#decide(record, undefined, undefined)
+    if (this.workflow.expand === undefined) this.#decide(record, undefined, undefined)
     else this.#expansion.ask(record)
   }
 
   ask(record: NodeRecord, question: Question<NodeRecord>): unknown {
-    return this.#workflow.expand?.(new Request(this, record, question))
+    return this.workflow.expand?.(new Request(this, record, question))
   }
 
   answered(record: NodeRecord, answer: unknown): void {
@@ -280,7 +280,7 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
     const { nodeIds, cut } = done
     this.#note(done)
     record.decide({ type, why, score, nodeIds, cut, error, at: this.#supervisor.now() })
-    if (this.events.hasListeners('node.decided')) {
+    if (this.#isHeard('node.decided')) {
       const { node } = record
       this.#emit('node.decided', { node, decision: node.decision })
     }
@@ -297,12 +297,12 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   #satisfied(value: unknown): void {
     if (!this.#isGrowing) return
     this.#value = value
-    const stopRunning = this.#workflow.onSatisfied === 'cancel'
+    const stopRunning = this.workflow.onSatisfied === 'cancel'
     this.#tell({ type: 'tree.satisfied', at: this.#supervisor.now(), stopRunning })
   }
 
   #branchFailed({ depth, result }: NodeRecord): void {
-    if (!this.#isGrowing || !(depth === 0 || this.#workflow.failFast === true)) return
+    if (!this.#isGrowing || !(depth === 0 || this.workflow.failFast === true)) return
     this.#error = result?.error
     this.#tell({ type: 'tree.failed', at: this.#supervisor.now() })
   }
@@ -310,12 +310,12 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   // What decisions do.
 
   added(records: readonly NodeRecord[]): void {
-    if (!this.events.hasListeners('node.added')) return
+    if (!this.#isHeard('node.added')) return
     for (const { node } of records) this.#emit('node.added', { node })
   }
 
   changed(record: NodeRecord): void {
-    if (this.events.hasListeners('node.changed')) this.#emit('node.changed', { node: record.node })
+    if (this.#isHeard('node.changed')) this.#emit('node.changed', { node: record.node })
   }
 
   cancelPruned(job: JobActor): void {
@@ -379,8 +379,14 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   }
 
   #emit(type: RunEventType, facts: object): void {
-    if (!this.events.hasListeners(type)) return
-    this.events.emit({ type, at: this.#supervisor.now(), runId: this.runId, ...facts } as RunStreamEvent)
+    if (!this.#isHeard(type)) return
+    const event = { type, at: this.#supervisor.now(), runId: this.runId, ...facts } as RunStreamEvent
+    this.#supervisor.recorder?.ran(this, event)
+    this.events.emit(event)
+  }
+
+  #isHeard(type: RunEventType): boolean {
+    return this.#supervisor.recorder !== undefined || this.events.hasListeners(type)
   }
 }
 

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { UsageError } from './usage-error.ts'
+
+const VARIABLE = 'ESPALIER_INSPECTOR_TOKEN'
+
+/**
+ * The token of this user's inspectors: from the environment, or from a file that only the user can read, made when there
+ * is none.
+ *
+ * @throws {UsageError} When others can read the file.
+ */
+export async function inspectorToken(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const given = environment[VARIABLE]
+  if (given !== undefined && given !== '') return given
+  const folder = environment.XDG_STATE_HOME || join(homedir(), '.local/state')
+  return tokenIn(join(folder, 'espalier/inspector-token'))
+}
+
+async function tokenIn(file: string): Promise<string> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const token = randomBytes(32).toString('base64url')
+  try {
+    await writeFile(file, `${token}\n`, { flag: 'wx', mode: 0o600 })
+    // What the process's umask leaves is not for this file to depend on.
+    await chmod(file, 0o600)
+    return token
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const { mode } = await stat(file)
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    throw new UsageError(
+      `The inspector's token in ${file} can be read by others (mode ${(mode & 0o777).toString(8)}). ` +
+        `Remove the file, so that a fresh token is made, or give one in ${VARIABLE}.`,
+    )
+  }
+  return (await readFile(file, 'utf8')).trim()
+}

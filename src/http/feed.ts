@@ -1,0 +1,337 @@
+import { randomBytes } from 'node:crypto'
+import { Worker } from 'node:worker_threads'
+import type { FeedStatus, MissingHistory } from '../protocol/messages.ts'
+import { encodeRecording, type RecordingHeader } from '../protocol/recording.ts'
+import { READY } from '../runtime/job.ts'
+import { PoolCore } from '../runtime/job-pool.ts'
+import type { RecordedRun } from '../runtime/recorder.ts'
+import type { Supervisor } from '../runtime/supervisor.ts'
+import { recordPast } from './past-jobs.ts'
+import { ProcessSampler } from './process-sampler.ts'
+import { RawJournal } from './raw-journal.ts'
+import { packageVersion } from './static-files.ts'
+import type { Answer, FeedSettings, Query, QueryResults, Question } from './worker-messages.ts'
+
+/** How often a viewer gets what is new, in ms. */
+const BLOCK_EVERY_MS = 100
+const STATUS_EVERY_MS = 500
+const SAMPLE_EVERY_MS = 1_000
+/** Raw chunks that wait while nobody looks; beyond these the worker makes blocks of them: 64 MB. */
+const RAW_CHUNKS_MAX = 400
+
+/** Somebody who wants to hear of new blocks. */
+export interface FeedViewer {
+  /** There are new blocks. */
+  pump(): void
+  status(status: FeedStatus): void
+  /** The recording is another one: block numbers begin anew. */
+  renewed(): void
+  ended(): void
+}
+
+export interface FeedOptions {
+  readonly title: string
+  /** Bytes of blocks that are kept; beyond these the recording begins anew with what is alive. */
+  readonly historyBytesMax: number
+}
+
+/**
+ * The recording of a pool while it works.
+ *
+ * The pool's thread only notes numbers. A worker thread makes the journal of them, and is started when somebody looks, or
+ * when the notes grow too large; until then nothing else happens.
+ */
+export class Feed {
+  readonly #supervisor: Supervisor
+  readonly #options: FeedOptions
+  readonly #viewers = new Set<FeedViewer>()
+  readonly #sampler: ProcessSampler
+  #raw: RawJournal
+  #header: RecordingHeader
+  #missing: MissingHistory | undefined
+  #blocks: Uint8Array[] = []
+  #blockBytes = 0
+  /** Per block, how many records had been noted when it was cut. */
+  #recordsByBlock: number[] = []
+  #worker: FeedWorker | undefined
+  #blockTimer: NodeJS.Timeout | undefined
+  #statusTimer: NodeJS.Timeout | undefined
+  #sampleTimer: NodeJS.Timeout | undefined
+  #endedBefore = 0
+  #statusAt = 0
+  #isClosed = false
+
+  constructor(pool: PoolCore, options: FeedOptions) {
+    this.#supervisor = PoolCore.partsOf(pool).supervisor
+    this.#options = options
+    this.#sampler = new ProcessSampler()
+    const { raw, header, missing } = this.#begin()
+    this.#raw = raw
+    this.#header = header
+    this.#missing = missing
+    this.#sampleTimer = setInterval(() => this.#sample(), SAMPLE_EVERY_MS).unref()
+    void this.#supervisor.closed.then(() => this.#ended())
+  }
+
+  get header(): RecordingHeader {
+    return this.#header
+  }
+
+  get missing(): MissingHistory | undefined {
+    return this.#missing
+  }
+
+  /** By number. */
+  get blocks(): readonly Uint8Array[] {
+    return this.#blocks
+  }
+
+  /** Begins to make blocks for a viewer. */
+  join(viewer: FeedViewer): void {
+    this.#viewers.add(viewer)
+    this.#blockTimer ??= setInterval(() => void this.cut(), BLOCK_EVERY_MS).unref()
+    this.#statusTimer ??= setInterval(() => this.#tellStatus(), STATUS_EVERY_MS).unref()
+    void this.cut()
+  }
+
+  leave(viewer: FeedViewer): void {
+    this.#viewers.delete(viewer)
+    if (this.#viewers.size > 0) return
+    clearInterval(this.#blockTimer)
+    clearInterval(this.#statusTimer)
+    this.#blockTimer = undefined
+    this.#statusTimer = undefined
+  }
+
+  /** Makes a block of what has happened since the last. */
+  async cut(): Promise<void> {
+    const worker = this.#startWorker()
+    for (const chunk of this.#raw.take()) worker.take(chunk)
+    const { records } = this.#raw
+    const { id } = this.#header
+    const block = await worker.cut()
+    if (block === undefined || id !== this.#header.id) return
+    this.#blocks.push(block)
+    this.#recordsByBlock.push(records)
+    this.#blockBytes += block.length
+    for (const viewer of this.#viewers) viewer.pump()
+    if (this.#blockBytes > this.#options.historyBytesMax && !this.#isClosed) this.#renew()
+  }
+
+  /** Asks about the journal as it is now. */
+  async ask<Type extends Query['type']>(query: Query & { readonly type: Type }): Promise<QueryResults[Type]> {
+    await this.cut()
+    return (await this.#startWorker().ask(query)) as QueryResults[Type]
+  }
+
+  /** The recording until now. */
+  async recording(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.cut()
+    return encodeRecording(this.#header, this.#blocks)
+  }
+
+  /** How many events have happened that are not in the blocks before this one. */
+  eventsAfter(block: number): number {
+    return this.#raw.records - (this.#recordsByBlock[block - 1] ?? 0)
+  }
+
+  /** The actor of a run that is going on. */
+  runActor(runId: string): RecordedRun['actor'] | undefined {
+    return this.#raw.runs.get(runId)?.actor
+  }
+
+  /** Adds a text that a page needs to have at hand; see the journal's `documents`. */
+  addDocument(name: string, text: string): void {
+    this.#raw.item({ type: 'document', name, text })
+  }
+
+  status(): FeedStatus {
+    const { counts, slots, actor } = this.#supervisor
+    const { value, context } = actor.getSnapshot()
+    const at = this.#supervisor.now()
+    const ended = counts.completed + counts.failed + counts.cancelled
+    const passedMs = at - this.#statusAt
+    const jobsPerSecond =
+      this.#statusAt === 0 || passedMs <= 0 ? 0 : (1000 * (ended - this.#endedBefore)) / passedMs
+    this.#statusAt = at
+    this.#endedBefore = ended
+    return {
+      at,
+      counts: counts.byState,
+      busy: slots.busy,
+      limit: context.maxParallelJobs,
+      zombies: slots.zombies.size,
+      lifecycle: value.lifecycle,
+      dispatch: value.dispatch,
+      jobsPerSecond,
+      block: this.#blocks.length - 1,
+      eventsBehind: 0,
+      isSlow: false,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (this.#supervisor.recorder === this.#raw) this.#supervisor.recorder = undefined
+    clearInterval(this.#blockTimer)
+    clearInterval(this.#statusTimer)
+    clearInterval(this.#sampleTimer)
+    this.#sampler.close()
+    await this.#worker?.close()
+  }
+
+  #begin(): { raw: RawJournal; header: RecordingHeader; missing: MissingHistory | undefined } {
+    const supervisor = this.#supervisor
+    const raw = new RawJournal(
+      {
+        poolState: () => poolStateOf(supervisor),
+        limit: () => supervisor.actor.getSnapshot().context.maxParallelJobs,
+        sequenceOf: (jobId) => supervisor.jobs.get(jobId)?.sequence,
+      },
+      () => {
+        if (this.#raw.fullChunks > RAW_CHUNKS_MAX && this.#viewers.size === 0) void this.cut()
+      },
+    )
+    const { startedAt, missing } = recordPast(supervisor, raw)
+    supervisor.recorder = raw
+    const header: RecordingHeader = {
+      format: 'espalier-recording',
+      version: 1,
+      id: randomBytes(9).toString('base64url'),
+      startedAt,
+      idPrefix: supervisor.jobs.idPrefix,
+      espalier: packageVersion(),
+      title: this.#options.title,
+    }
+    return { raw, header, missing: missing === 0 ? undefined : { jobs: missing } }
+  }
+
+  #renew(): void {
+    void this.#worker?.close()
+    this.#worker = undefined
+    this.#blocks = []
+    this.#recordsByBlock = []
+    this.#blockBytes = 0
+    const { raw, header, missing } = this.#begin()
+    this.#raw = raw
+    this.#header = header
+    this.#missing = missing
+    for (const viewer of this.#viewers) viewer.renewed()
+  }
+
+  #startWorker(): FeedWorker {
+    this.#worker ??= new FeedWorker({
+      startedAt: this.#header.startedAt,
+      executor: this.#supervisor.executor.name,
+      idPrefix: this.#header.idPrefix,
+    })
+    return this.#worker
+  }
+
+  #tellStatus(): void {
+    const status = this.status()
+    for (const viewer of this.#viewers) viewer.status(status)
+  }
+
+  #sample(): void {
+    if (!this.#raw.hasNews) return
+    const { counts, slots, actor } = this.#supervisor
+    this.#raw.item({
+      type: 'sample',
+      row: {
+        at: this.#supervisor.now(),
+        busy: slots.busy,
+        limit: actor.getSnapshot().context.maxParallelJobs,
+        ready: counts.byState[READY] ?? 0,
+        waiting: counts.blocked + counts.delayed,
+        ...this.#sampler.take(),
+      },
+    })
+  }
+
+  async #ended(): Promise<void> {
+    if (this.#isClosed) return
+    clearInterval(this.#sampleTimer)
+    if (this.#viewers.size === 0) return
+    this.#tellStatus()
+    await this.cut()
+    for (const viewer of this.#viewers) viewer.ended()
+  }
+}
+
+/** Index into `POOL_STATES`. */
+function poolStateOf({ actor }: Supervisor): number {
+  const { lifecycle, dispatch } = actor.getSnapshot().value
+  return (
+    3 * ['accepting', 'draining', 'closed'].indexOf(lifecycle) +
+    ['open', 'paused', 'throttled'].indexOf(dispatch)
+  )
+}
+
+/** The worker thread, and what is asked of it. */
+class FeedWorker {
+  readonly #worker: Worker
+  readonly #cuts: ((block: Uint8Array<ArrayBuffer> | undefined) => void)[] = []
+  readonly #asked = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
+  #questions = 0
+  #hasEnded = false
+
+  constructor(settings: FeedSettings) {
+    // The build names its files .js.
+    const file = import.meta.url.endsWith('.ts') ? './feed-worker.ts' : './feed-worker.js'
+    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: settings })
+    this.#worker.unref()
+    this.#worker.on('message', (answer: Answer) => this.#take(answer))
+    this.#worker.on('error', () => this.#end())
+    this.#worker.on('exit', () => this.#end())
+  }
+
+  take(chunk: (Question & { type: 'chunk' })['chunk']): void {
+    this.#send({ type: 'chunk', chunk }, [chunk.at.buffer, chunk.words.buffer])
+  }
+
+  cut(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (this.#hasEnded) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      this.#cuts.push(resolve)
+      this.#send({ type: 'cut' })
+    })
+  }
+
+  ask(query: Query): Promise<unknown> {
+    const id = this.#questions++
+    return new Promise((resolve, reject) => {
+      if (this.#hasEnded) reject(new Error('The recording has been closed.'))
+      this.#asked.set(id, { resolve, reject })
+      this.#send({ type: 'query', id, query })
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #send(question: Question, transfer: ArrayBuffer[] = []): void {
+    // Whoever waits for an answer keeps the process awake; a worker at rest does not.
+    if (question.type !== 'chunk') this.#worker.ref()
+    this.#worker.postMessage(question, transfer)
+  }
+
+  #take(answer: Answer): void {
+    if (answer.type === 'block') this.#cuts.shift()?.(answer.block)
+    else {
+      const asked = this.#asked.get(answer.id)
+      this.#asked.delete(answer.id)
+      if (answer.type === 'found') asked?.resolve(answer.result)
+      else asked?.reject(new Error(answer.message))
+    }
+    if (this.#cuts.length === 0 && this.#asked.size === 0) this.#worker.unref()
+  }
+
+  #end(): void {
+    this.#hasEnded = true
+    for (const resolve of this.#cuts.splice(0)) resolve(undefined)
+    for (const { reject } of this.#asked.values()) reject(new Error('The recording has been closed.'))
+    this.#asked.clear()
+  }
+}
