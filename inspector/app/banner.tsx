@@ -27,8 +27,8 @@ export function Banner() {
       )}
       {value.kind === 'live' && status.value?.isSlow && (
         <p class="banner">
-          <Icon name="warn" /> This page is slower than the run: {plural(status.value.eventsBehind, 'event')}{' '}
-          behind. The counts above are exact, the rest catches up.
+          <Icon name="warn" /> This page is slower than the run: some of what happened is still on its way.
+          The slots and the counts of the pool are exact, the rest catches up.
         </p>
       )}
     </div>

@@ -7,7 +7,6 @@ import {
   isFollowing,
   isPlaying,
   momentOf,
-  momentTick,
   now,
   SPEEDS,
   seek,
@@ -81,7 +80,6 @@ export function TimeBar() {
 
 function TimeText() {
   const run = store.value!
-  void momentTick.value
   const moment = momentOf(run)
   return (
     <span class="time-text">
@@ -97,7 +95,6 @@ function Strip() {
   const run = store.value!
   const box = useRef<HTMLDivElement>(null)
   const share = useComputed(() => {
-    void tick.value
     const span = run.end - run.epoch
     return span > 0 ? Math.min(1, (now.value - run.epoch) / span) : 1
   })

@@ -4,7 +4,7 @@ import { Summary } from '../model/summary.ts'
 import { isHelpOpen, isPaletteOpen } from '../state/overlays.ts'
 import { canControl, connection, header, status, store } from '../state/session.ts'
 import { nextTheme, theme } from '../state/theme.ts'
-import { isFollowing, momentOf, momentTick } from '../state/time.ts'
+import { isFollowing, momentOf } from '../state/time.ts'
 import { Icon } from '../ui/icons.tsx'
 import { changeLimit, togglePool } from './controls.tsx'
 import { ExportMenu } from './export-menu.tsx'
@@ -79,7 +79,6 @@ function ConnectionPill() {
 /** How far the jobs are, of all that there are at this moment. */
 function Progress() {
   const run = store.value
-  void momentTick.value
   if (run === undefined || run.jobCount === 0) return <div class="progress-room" />
   const moment = momentOf(run)
   const { counts, total } = moment

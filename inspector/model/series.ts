@@ -41,8 +41,10 @@ export class Series {
     this.#counts.get(name)![this.#bucketOf(at)]! += 1
   }
 
+  /** A level has another value from `at` on; that may lie before what was held already, when word of it came late. */
   level(name: Level, value: number, at: number): void {
     this.advance(at)
+    if (at < this.#until) this.#hold(name, value - this.#levels[name], at, this.#until)
     this.#levels[name] = value
   }
 
@@ -50,14 +52,21 @@ export class Series {
   advance(at: number): void {
     if (at <= this.#until) return
     while (at - this.#epoch >= BUCKETS * this.width) this.#widen()
-    let from = this.#until
-    while (from < at) {
-      const bucket = this.#bucketOf(from)
-      const to = Math.min(at, this.startOf(bucket + 1))
-      for (const name of LEVELS) this.#areas.get(name)![bucket]! += this.#levels[name] * (to - from)
-      from = to
-    }
+    for (const name of LEVELS) this.#hold(name, this.#levels[name], this.#until, at)
     this.#until = at
+  }
+
+  #hold(name: Level, value: number, from: number, to: number): void {
+    if (value === 0) return
+    const areas = this.#areas.get(name)!
+    let at = from
+    while (at < to) {
+      const bucket = this.#bucketOf(at)
+      const end = Math.min(to, this.startOf(bucket + 1))
+      areas[bucket]! += value * (end - at)
+      if (end <= at) return
+      at = end
+    }
   }
 
   /** Per second, in each bucket. */

@@ -1,4 +1,5 @@
 import { EVENT_CODES, NODE_STATES } from '../../src/protocol/index.ts'
+import { ranUntil } from './job-list.ts'
 import { ABSENT, COMPLETED, FAILED, isEnded } from './job-states.ts'
 import type { Moment } from './moment.ts'
 import type { RunStore } from './run-store.ts'
@@ -42,7 +43,7 @@ export class TreeAt {
       if (state === COMPLETED) this.done[node]!++
       else if (state === FAILED) this.failed[node]!++
       else if (!isEnded(state)) this.open[node]!++
-      this.ranMs[node]! += run.jobs.runMs.data[job]!
+      this.ranMs[node]! += ranUntil(run, job, moment.at)
       const parent = parents[node]!
       if (parent < 0) continue
       this.total[parent]! += this.total[node]!

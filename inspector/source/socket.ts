@@ -141,9 +141,14 @@ export class Feed {
     this.#clock = setInterval(() => {
       if (document.hidden || this.#run === undefined) return
       // A run that lies behind has no moments yet to stand in.
-      if (status.peek()?.eventsBehind === 0) this.#run.advance(Date.now() + this.#clockSkew)
+      if (this.#hasAllBlocks()) this.#run.advance(Date.now() + this.#clockSkew)
       tick.value = tick.peek() + 1
     }, CLOCK_MS)
+  }
+
+  #hasAllBlocks(): boolean {
+    const newest = status.peek()?.block
+    return newest !== undefined && this.#nextBlock > newest
   }
 
   #tellVisible(): void {

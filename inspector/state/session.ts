@@ -22,9 +22,21 @@ export type Connection =
 
 export const connection = signal<Connection>({ kind: 'loading', what: 'Waiting for the recording' })
 export const header = signal<RecordingHeader | undefined>(undefined)
-/** The store itself is not reactive: `tick` changes when it has. */
-export const store = signal<RunStore | undefined>(undefined)
+/** Changes when the run has: a store is no part of the reactive graph. */
 export const tick = signal(0)
+const current = signal<RunStore | undefined>(undefined)
+
+/** What is shown. Who reads its value in a component or effect is told of every change in it. */
+export const store = {
+  get value(): RunStore | undefined {
+    void tick.value
+    return current.value
+  },
+  set value(run: RunStore | undefined) {
+    current.value = run
+  },
+  peek: (): RunStore | undefined => current.peek(),
+}
 /** What a live pool says of itself, exact however far its blocks are behind. */
 export const status = signal<FeedStatus | undefined>(undefined)
 export const canControl = signal(false)

@@ -16,8 +16,9 @@ export const momentTick = signal(0)
 let current: Moment | undefined
 let currentStore: RunStore | undefined
 
-/** The moment shown; it moves when `momentTick` changes. */
+/** The moment shown. Who asks for it in a component or effect is told when it moves. */
 export function momentOf(run: RunStore): Moment {
+  void momentTick.value
   if (current === undefined || currentStore !== run) {
     current = new Moment(run)
     currentStore = run

@@ -3,6 +3,7 @@ import { generateRecording } from '../../bench/recordings.ts'
 import { ABSENT, STATE_COUNT } from '../../inspector/model/job-states.ts'
 import { Moment } from '../../inspector/model/moment.ts'
 import type { RunStore } from '../../inspector/model/run-store.ts'
+import { Series } from '../../inspector/model/series.ts'
 import { loadRecording } from '../../inspector/source/recorded.ts'
 
 // Enough events for several checkpoints.
@@ -63,4 +64,21 @@ test('what the series count is what has happened', () => {
   expect(sum('submitted')).toBe(run.jobCount)
   expect(sum('completed')).toBe(run.counts[5])
   expect(sum('failed')).toBe(run.counts[6])
+})
+
+test('a level that is told late counts from when it was', () => {
+  const [prompt, late] = [new Series(0), new Series(0)]
+  prompt.level('running', 2, 150)
+  prompt.advance(1_000)
+  late.advance(1_000)
+  late.level('running', 2, 150)
+  expect(late.average('running')).toEqual(prompt.average('running'))
+  expect([...late.average('running').slice(0, 3)]).toEqual([0, 1, 2])
+})
+
+test('series keep their sums when they outgrow their buckets', () => {
+  const series = new Series(0)
+  for (let at = 0; at < 3_600_000; at += 1_000) series.count('completed', at)
+  expect(series.sum(['completed'], 0, series.length - 1)).toBe(3_600)
+  expect(series.startOf(series.length)).toBeGreaterThanOrEqual(3_599_000)
 })

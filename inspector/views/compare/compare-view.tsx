@@ -5,7 +5,7 @@ import { formatCount, formatDuration, formatRate, plainText } from '../../model/
 import { CANCELLED, COMPLETED, FAILED } from '../../model/job-states.ts'
 import type { RunStore } from '../../model/run-store.ts'
 import { loadRecording, messageOf, recordingOf } from '../../source/recorded.ts'
-import { header, store, tick } from '../../state/session.ts'
+import { header, store } from '../../state/session.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { Card, Empty } from '../../ui/parts.tsx'
 
@@ -17,7 +17,6 @@ interface Side {
 
 /** This run beside another one, which is read from a file: a recording or a report. */
 export function CompareView() {
-  void tick.value
   const other = useSignal<Side | undefined>(undefined)
   const problem = useSignal('')
   const run = store.value

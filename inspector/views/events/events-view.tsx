@@ -5,7 +5,7 @@ import { listEvents, stateAfter, subjectOf } from '../../model/event-list.ts'
 import { formatClock, formatCount, plainText } from '../../model/format.ts'
 import { route, selectJob, setParams } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
-import { isFollowing, momentOf, momentTick, seek } from '../../state/time.ts'
+import { isFollowing, momentOf, seek } from '../../state/time.ts'
 import { Grid, type GridColumn } from '../../ui/grid.tsx'
 import { Empty, Tabs } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
@@ -14,7 +14,6 @@ import { Sequence } from './sequence.tsx'
 
 /** The log of events, or who told whom around one job. */
 export function EventsView() {
-  void momentTick.value
   const isSequence = route.value.params.as === 'sequence'
   const text = route.value.params.q ?? ''
   return (

@@ -2,7 +2,7 @@ import { formatClock, formatCount, plainText } from '../../model/format.ts'
 import { EXECUTOR, POOL, sequenceOf, sequenceToMermaid } from '../../model/sequence.ts'
 import { hrefOf, selectedId, selectJob } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
-import { momentOf, momentTick, seek } from '../../state/time.ts'
+import { momentOf, seek } from '../../state/time.ts'
 import { toast } from '../../state/toasts.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { Card, Empty } from '../../ui/parts.tsx'
@@ -16,7 +16,6 @@ const HEAD = 46
 /** Lifelines of the selected job and those around it, and what they were told, from top to bottom. */
 export function Sequence() {
   const run = store.value!
-  void momentTick.value
   const moment = momentOf(run)
   const job = selectedId.value === '' ? -1 : run.find(selectedId.value)
   if (job < 0) {

@@ -49,7 +49,8 @@ export function Boxes({
     [shape],
   )
   const heaviest = Math.max(1, ...edges.map(({ weight = 1 }) => weight))
-  const pad = 14
+  // Loops stand above their box.
+  const pad = 40
   const [width, height] = [layout.width + pad * 2, layout.height + pad * 2]
   return (
     <div class="graph-room" tabIndex={0} role="region" aria-label={`${label}, to scroll`}>

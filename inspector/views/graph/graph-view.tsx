@@ -4,7 +4,7 @@ import { criticalPath, kindGraph, neighbourhood } from '../../model/graph.ts'
 import { FAILED } from '../../model/job-states.ts'
 import { hasCycle } from '../../model/layered.ts'
 import { hrefOf, route, selectedId, selectJob, setParams } from '../../state/route.ts'
-import { store, tick } from '../../state/session.ts'
+import { store } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
 import { JobLink } from '../../ui/job-link.tsx'
 import { Card, Empty, Tabs } from '../../ui/parts.tsx'
@@ -21,7 +21,6 @@ const SHOWN_PATH = 200
 /** What depends on what: kinds first, then the neighbourhood of a job, or the chain that decided how long all took. */
 export function GraphView() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   const node = route.value.params.node ?? ''
   const mode = node !== '' ? 'job' : route.value.params.as === 'path' ? 'path' : 'kinds'
   return (

@@ -7,8 +7,8 @@ import { isEnded } from '../../model/job-states.ts'
 import { PRIORITIES } from '../../model/priorities.ts'
 import { useDetail } from '../../source/use-detail.ts'
 import { hrefOf, selectedId, selectJob } from '../../state/route.ts'
-import { canControl, store, tick } from '../../state/session.ts'
-import { isFollowing, momentOf, momentTick, seek } from '../../state/time.ts'
+import { canControl, store } from '../../state/session.ts'
+import { isFollowing, momentOf, seek } from '../../state/time.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { JobLink, JobLinks } from '../../ui/job-link.tsx'
 import { StateLabel, StateMark, stateName } from '../../ui/state-mark.tsx'
@@ -21,9 +21,7 @@ const SHOWN_STEPS = 200
 
 /** All about the selected job, beside whatever view. */
 export function JobDrawer() {
-  void [tick.value, momentTick.value]
   const job = useComputed(() => {
-    void tick.value
     return store.value?.find(selectedId.value) ?? -1
   })
   return (

@@ -6,7 +6,7 @@ import { BY_URGENCY, STATE_NAMES } from '../../model/job-states.ts'
 import { PRIORITIES } from '../../model/priorities.ts'
 import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { canControl, store } from '../../state/session.ts'
-import { momentOf, momentTick } from '../../state/time.ts'
+import { momentOf } from '../../state/time.ts'
 import { Grid, type GridColumn } from '../../ui/grid.tsx'
 import { Empty } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
@@ -21,7 +21,6 @@ export function JobsView() {
   const text = route.value.params.q ?? ''
   const sort = SORTS.find((name) => name === route.value.params.sort) ?? 'urgency'
   const isDescending = route.value.params.desc === '1'
-  void momentTick.value
   const moment = momentOf(run)
   const list = listJobs(run, moment, parseFilter(text), sort, isDescending)
   const { jobs } = list

@@ -6,8 +6,8 @@ import { plainText, plural } from '../../model/format.ts'
 import { useDetail } from '../../source/use-detail.ts'
 import { chartOf, countsByState, takenByEdge } from '../../state/charts.ts'
 import { go, route, selectedId } from '../../state/route.ts'
-import { canControl, store, tick } from '../../state/session.ts'
-import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
+import { canControl, store } from '../../state/session.ts'
+import { isFollowing, momentOf } from '../../state/time.ts'
 import { ChartView } from '../../ui/chart.tsx'
 import { Card, Empty, Tabs } from '../../ui/parts.tsx'
 import { useAspect } from '../../ui/use-aspect.ts'
@@ -19,7 +19,6 @@ import { confirmSend } from './send.tsx'
 /** The chart of any actor, live: where it is, what it would accept, what it went through. */
 export function MachinesView() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   const wanted = route.value.params.actor ?? (selectedId.value || 'pool')
   const actor = actorOf(run, momentOf(run), wanted)
   return (

@@ -3,7 +3,7 @@ import { formatDuration, formatShort, plainText } from '../../model/format.ts'
 import { figuresOf } from '../../model/range.ts'
 import { selectJob } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
-import { momentOf, momentTick } from '../../state/time.ts'
+import { momentOf } from '../../state/time.ts'
 import { KindTable } from '../../ui/kind-table.tsx'
 import { Card, Empty } from '../../ui/parts.tsx'
 import { Plot } from '../../ui/plot.tsx'
@@ -16,7 +16,6 @@ const EVERY_TICKS = 10
 /** Rates, levels, times by kind, and how the process is doing. */
 export function MetricsView() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   const figures = useMemo(
     () => figuresOf(run, run.epoch, run.end, run.end),
     [run, Math.floor(tick.value / EVERY_TICKS)],

@@ -2,15 +2,14 @@ import { formatCount, formatDuration, plainText, plural } from '../../model/form
 import { FAILED } from '../../model/job-states.ts'
 import { findTroubles, type Trouble } from '../../model/troubles.ts'
 import { hrefOf } from '../../state/route.ts'
-import { status, store, tick } from '../../state/session.ts'
-import { momentOf, momentTick } from '../../state/time.ts'
+import { status, store } from '../../state/session.ts'
+import { momentOf } from '../../state/time.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
 
 /** What somebody should look at, worst first, each a way to the jobs it is about. */
 export function Attention() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   const moment = momentOf(run)
   const troubles = findTroubles(run, moment, status.value)
   if (troubles.length === 0)

@@ -6,17 +6,16 @@ import { EXECUTING } from '../../model/job-states.ts'
 import { OPEN } from '../../model/slices.ts'
 import { hrefOf, selectJob } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
-import { momentOf, momentTick, seek } from '../../state/time.ts'
+import { momentOf, seek } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
 import { stateName } from '../../ui/state-mark.tsx'
 
-const TALLEST = 44
+const TALLEST = 72
 const SHOWN_ROWS = 64
 
 /** All slots over the whole run, compressed; what lies after the moment is dimmed. */
 export function Lanes() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   const moment = momentOf(run)
   const box = useRef<HTMLDivElement>(null)
   const hovered = useSignal(-1)

@@ -3,7 +3,7 @@ import { CANCELLED, COMPLETED, FAILED, READY } from '../../model/job-states.ts'
 import { Summary } from '../../model/summary.ts'
 import { hrefOf } from '../../state/route.ts'
 import { connection, status, store, tick } from '../../state/session.ts'
-import { momentOf, momentTick } from '../../state/time.ts'
+import { momentOf } from '../../state/time.ts'
 import { Card, Empty, Tile } from '../../ui/parts.tsx'
 import { Plot } from '../../ui/plot.tsx'
 import { Attention } from './attention.tsx'
@@ -12,7 +12,6 @@ import { Population } from './population.tsx'
 
 export function Overview() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   if (run.jobCount === 0) return <NoJobs />
   return (
     <div class="overview">

@@ -3,8 +3,8 @@ import { formatCount, formatShare } from '../../model/format.ts'
 import { BY_URGENCY, STATE_NAMES } from '../../model/job-states.ts'
 import { chartOf, countsByState, takenByEdge } from '../../state/charts.ts'
 import { go, hrefOf } from '../../state/route.ts'
-import { store, tick } from '../../state/session.ts'
-import { momentOf, momentTick } from '../../state/time.ts'
+import { store } from '../../state/session.ts'
+import { momentOf } from '../../state/time.ts'
 import { ChartView } from '../../ui/chart.tsx'
 import { StateLabel } from '../../ui/state-mark.tsx'
 import { useAspect } from '../../ui/use-aspect.ts'
@@ -12,7 +12,6 @@ import { useAspect } from '../../ui/use-aspect.ts'
 /** The job's chart, with the number of jobs in each state at this moment. */
 export function Population() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   const box = useRef<HTMLDivElement>(null)
   const aspect = useAspect(box)
   const { counts } = momentOf(run)

@@ -1,14 +1,13 @@
 import { useSignal } from '@preact/signals'
 import { formatCount, plainText, plural } from '../../model/format.ts'
 import { activePaths, type DefinedState, type StatelyActor, shortJson } from '../../model/stately-actors.ts'
-import { statelyActors, tick } from '../../state/session.ts'
+import { statelyActors } from '../../state/session.ts'
 import { Card, Empty } from '../../ui/parts.tsx'
 
 const SHOWN_ACTORS = 300
 
 /** Actors of another page, which sends them through `@statelyai/inspect`. */
 export function StatelyView() {
-  void tick.value
   const source = statelyActors.value
   const chosen = useSignal('')
   const all = [...(source?.actors.values() ?? [])]

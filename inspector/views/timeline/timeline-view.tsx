@@ -25,7 +25,6 @@ const NAMES_PX = 58
 /** A lane for each slot, a bar for each attempt. */
 export function TimelineView() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   if (run.slices.length === 0) {
     return (
       <Empty icon="timeline" title="Nothing has run yet">

@@ -7,7 +7,7 @@ import { ABSENT } from '../../model/job-states.ts'
 import type { RunStore } from '../../model/run-store.ts'
 import { TreeAt, treeRows } from '../../model/tree-at.ts'
 import { hrefOf, route, selectedId, selectJob, setParams } from '../../state/route.ts'
-import { store, tick } from '../../state/session.ts'
+import { store } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
 import { Grid, type GridColumn } from '../../ui/grid.tsx'
 import { Icon } from '../../ui/icons.tsx'
@@ -26,7 +26,6 @@ const FRESH_MS = 3_000
 /** The tree as a table with roll-ups, or as a map. */
 export function TreeView() {
   const run = store.value!
-  void [tick.value, momentTick.value]
   const moment = momentOf(run)
   const { tree } = run
   const text = route.value.params.q ?? ''
