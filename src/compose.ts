@@ -1,6 +1,7 @@
 import { checkKeys, checkObject } from './domain/check.ts'
 import type { RunOutcome, Workflow } from './domain/workflow.ts'
 import { asyncExecutor } from './executors/async.ts'
+import { createCommandExecutor } from './executors/command.ts'
 import { systemHost } from './resources/host.ts'
 import { PoolCore } from './runtime/job-pool.ts'
 import { type JobPoolOptions, POOL_OPTION_NAMES } from './runtime/options.ts'
@@ -13,7 +14,7 @@ import { Orchestrator, type OrchestratorOptions, RUN_OPTION_NAMES } from './runt
 export class JobPool extends PoolCore {
   /** @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`. */
   constructor(options: JobPoolOptions = {}) {
-    super(options, { async: () => asyncExecutor }, systemHost)
+    super(options, { async: () => asyncExecutor, command: () => createCommandExecutor() }, systemHost)
   }
 }
 

@@ -1,5 +1,6 @@
 export { JobPool, type RunOptions, runWorkflow } from './compose.ts'
 export type { AutoLimit, HostCapacity } from './domain/capacity.ts'
+export type { CommandLine, CommandResult } from './domain/command.ts'
 export {
   type Decision,
   type DecisionCut,

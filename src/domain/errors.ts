@@ -50,6 +50,39 @@ const ERRORS = {
     'Raise `timeoutMs`, or make the handler faster.',
   ESP_ATTEMPT_LOST: (o: { jobId: string; attempt: number; how: string }) =>
     `Attempt ${o.attempt} of job "${o.jobId}" was lost: ${o.how}. It is tried again, \`maxLost\` times at most.`,
+  ESP_MEMORY_LIMIT: (o: { jobId: string; attempt: number; limitBytes: number; seenBytes: number }) =>
+    `Attempt ${o.attempt} of job "${o.jobId}" was ended: it took ${o.seenBytes} bytes of memory, and may take ` +
+    `${o.limitBytes}. Raise \`memoryLimitBytes\`, or let it take less.`,
+  ESP_RESOURCES_EXCEEDED: (o: { jobId: string; resource: string; demanded: number; available: number }) =>
+    `Job "${o.jobId}" wants ${o.demanded} of \`${o.resource}\`, but the pool has ${o.available} in all: it could never ` +
+    'start. Want less, or raise `limits`.',
+  ESP_CANNOT_CARRY: (o: { jobId: string; what: string; carrier: string; path: string; found: string }) =>
+    `Job "${o.jobId}": ${o.what} cannot travel as ${o.carrier}: ${o.path} is ${o.found}. Pass plain data, or choose ` +
+    'another executor.',
+  ESP_COMMAND_NOT_STARTED: (o: {
+    jobId: string
+    command: string
+    code: string
+    missingCwd: string | undefined
+    originalMessage: string
+  }) =>
+    `Command ${show(o.command)} of job "${o.jobId}" could not be started: ${o.code}. ` +
+    startAdvice(o.code, o.missingCwd),
+  ESP_COMMAND_FAILED: (o: {
+    jobId: string
+    command: string
+    exitCode: number | undefined
+    signal: string | undefined
+    stdout: string
+    stderr: string
+  }) =>
+    `Command ${show(o.command)} of job "${o.jobId}" ended by ` +
+    (o.exitCode === undefined ? `signal ${o.signal}` : `exit code ${o.exitCode}`) +
+    `; the end of its stderr: ${show(o.stderr.trimEnd().slice(-100))}. Read \`details\` for all it wrote; list the code in ` +
+    '`okExitCodes` when it means success.',
+  ESP_COMMAND_RESULT: (o: { jobId: string; command: string; expected: string; got: string }) =>
+    `Command ${show(o.command)} of job "${o.jobId}" was to leave ${o.expected}, but ${o.got}. Correct the command or its ` +
+    '`result`.',
   ESP_CALLBACK_TIMEOUT: (o: { jobId: string; timeoutMs: number }) =>
     `The callback of job "${o.jobId}" did not end within ${o.timeoutMs} ms. Its job is not affected; ` +
     'raise `callbackTimeoutMs` or make the callback faster.',
@@ -173,6 +206,21 @@ function showPath(path: readonly string[]): string {
 function meant(given: string, known: readonly string[]): string {
   const nearest = nearestName(given, known)
   return nearest === undefined ? '' : `Did you mean "${nearest}"? `
+}
+
+function startAdvice(code: string, missingCwd: string | undefined): string {
+  if (missingCwd !== undefined)
+    return `There is no directory ${show(missingCwd)}: create it, or correct \`cwd\`.`
+  switch (code) {
+    case 'ENOENT':
+      return 'There is no such program: install it, correct the name, or give its whole path.'
+    case 'EACCES':
+      return 'It may not be executed: make it executable, or name its interpreter as `command`.'
+    case 'E2BIG':
+      return 'Its arguments are too long for this system: pass data by `stdin` or in a file.'
+    default:
+      return 'Look up what this code means on this system.'
+  }
 }
 
 function list(names: readonly string[]): string {

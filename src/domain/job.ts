@@ -1,3 +1,4 @@
+import type { CommandLine } from './command.ts'
 import type { Priority } from './priority.ts'
 import type { Backoff } from './retry.ts'
 
@@ -55,7 +56,7 @@ export interface ModuleHandler {
 }
 
 /** What a job runs; which forms are accepted depends on its executor. */
-export type Execute<Value = unknown> = Closure<Value> | ModuleHandler
+export type Execute<Value = unknown> = Closure<Value> | ModuleHandler | CommandLine
 
 /** What can be moved to another thread: an ArrayBuffer, a MessagePort, a stream and the like. */
 export type Transferable = object

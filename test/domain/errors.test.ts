@@ -72,6 +72,37 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { jobId: 'j1', attempt: 2, how: 'its thread ran out of memory' },
     says: ['Attempt 2', '"j1"', 'lost: its thread ran out of memory', '`maxLost`'],
   },
+  ESP_MEMORY_LIMIT: {
+    details: { jobId: 'j1', attempt: 2, limitBytes: 64, seenBytes: 600 },
+    says: ['Attempt 2', '"j1"', '600 bytes', 'may take 64', 'Raise `memoryLimitBytes`'],
+  },
+  ESP_RESOURCES_EXCEEDED: {
+    details: { jobId: 'j1', resource: 'gpu', demanded: 2, available: 1 },
+    says: ['"j1"', '2 of `gpu`', 'has 1 in all', 'raise `limits`'],
+  },
+  ESP_CANNOT_CARRY: {
+    details: { jobId: 'j1', what: 'args', carrier: 'JSON', path: '$[0].run', found: 'a function' },
+    says: ['"j1"', 'args', 'JSON', '$[0].run is a function', 'Pass plain data'],
+  },
+  ESP_COMMAND_NOT_STARTED: {
+    details: { jobId: 'j1', command: 'nope', code: 'ENOENT', missingCwd: undefined, originalMessage: '' },
+    says: ['"nope"', '"j1"', 'ENOENT', 'no such program', 'install it'],
+  },
+  ESP_COMMAND_FAILED: {
+    details: {
+      jobId: 'j1',
+      command: 'false',
+      exitCode: undefined,
+      signal: 'SIGSEGV',
+      stdout: '',
+      stderr: 'x: bad\n',
+    },
+    says: ['"false"', '"j1"', 'signal SIGSEGV', '"x: bad"', '`okExitCodes`'],
+  },
+  ESP_COMMAND_RESULT: {
+    details: { jobId: 'j1', command: 'cat', expected: 'JSON on stdout', got: 'got "x"' },
+    says: ['"cat"', '"j1"', 'JSON on stdout, but got "x"', 'Correct the command'],
+  },
   ESP_CALLBACK_TIMEOUT: {
     details: { jobId: 'j1', timeoutMs: 9 },
     says: ['"j1"', '9 ms', 'not affected', 'raise `callbackTimeoutMs`'],
