@@ -41,9 +41,9 @@ export interface PressureReason {
 
 const DEFAULTS: Readonly<Record<PressureMeasure, PressureThreshold | false>> = {
   memoryShare: { raise: 0.9, clear: 0.85 },
-  // A pool that uses every core is no fault: only its user knows which load is too much.
+  // A pool that uses every core, or jobs that compute in this process, are no fault: only their user knows what is too much.
   cpuLoad: false,
-  eventLoopDelayMs: { raise: 200, clear: 100 },
+  eventLoopDelayMs: false,
 }
 const DEFAULT_SAMPLE_MS = 1_000
 const DEFAULT_CLEAR_SHARE = 0.8

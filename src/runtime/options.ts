@@ -27,8 +27,7 @@ export interface JobPoolOptions {
   /**
    * When the machine is under pressure, and jobs start one at a time; `false`: never.
    *
-   * Default: above 90 % of the memory, or when the event loop turns more than 200 ms late. Off by default for a pool
-   * with a `clock` of its own and no `host`.
+   * Default: above 90 % of the memory. Off by default for a pool with a `clock` of its own and no `host`.
    */
   readonly pressure?: PressureOptions | false
   /** How attempts run, unless a job says otherwise. Default `'async'`. */

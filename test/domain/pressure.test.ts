@@ -7,12 +7,11 @@ import {
 } from '../../src/domain/pressure.ts'
 
 describe('the option', () => {
-  test('has defaults for memory and event loop, and none for the load', () => {
+  test('has a default for memory, and none for the load and the event loop', () => {
     expect(resolvePressure({})).toEqual({
       sampleMs: 1_000,
       thresholds: {
         memoryShare: { raise: 0.9, clear: 0.85 },
-        eventLoopDelayMs: { raise: 200, clear: 100 },
       },
     })
   })
@@ -46,7 +45,10 @@ describe('the option', () => {
 })
 
 describe('the judgement', () => {
-  const rule = resolvePressure({ cpuLoad: { raise: 4, clear: 2 } })
+  const rule = resolvePressure({
+    cpuLoad: { raise: 4, clear: 2 },
+    eventLoopDelayMs: { raise: 200, clear: 100 },
+  })
   /** The measures that are too high after each sample. */
   const follow = (...samples: HostSample[]): string[] => {
     let reasons: ReturnType<typeof judgePressure> = []

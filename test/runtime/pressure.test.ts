@@ -108,7 +108,8 @@ describe('under pressure', () => {
   })
 
   test('status and health tell why and since when; the log too', async () => {
-    const { pool, clock, feel, logger, submit } = createWatched()
+    const pressure = { eventLoopDelayMs: 200 }
+    const { pool, clock, feel, logger, submit } = createWatched({ pressure })
     submit('a')
     expect(pool.getStatus().pressure).toBeUndefined()
     feel.sample = { memoryShare: 0.95, eventLoopDelayMs: 300 }
