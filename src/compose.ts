@@ -2,6 +2,7 @@ import { checkKeys, checkObject } from './domain/check.ts'
 import type { RunOutcome, Workflow } from './domain/workflow.ts'
 import { asyncExecutor } from './executors/async.ts'
 import { createCommandExecutor } from './executors/command.ts'
+import { createMachineExecutor } from './executors/machine.ts'
 import { systemHost } from './resources/host.ts'
 import { PoolCore } from './runtime/job-pool.ts'
 import { type JobPoolOptions, POOL_OPTION_NAMES } from './runtime/options.ts'
@@ -14,7 +15,11 @@ import { Orchestrator, type OrchestratorOptions, RUN_OPTION_NAMES } from './runt
 export class JobPool extends PoolCore {
   /** @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`. */
   constructor(options: JobPoolOptions = {}) {
-    super(options, { async: () => asyncExecutor, command: () => createCommandExecutor() }, systemHost)
+    super(
+      options,
+      { async: () => asyncExecutor, command: () => createCommandExecutor(), machine: createMachineExecutor },
+      systemHost,
+    )
   }
 }
 

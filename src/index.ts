@@ -27,6 +27,7 @@ export type {
   JobSpec,
   JobStatus,
   JobUsage,
+  MachineBody,
   ModuleHandler,
   OutputStream,
   Transferable,
@@ -41,6 +42,7 @@ export type {
   PressureThreshold,
 } from './domain/pressure.ts'
 export { PRIORITIES, type Priority } from './domain/priority.ts'
+export type { Resources } from './domain/resources.ts'
 export type { Backoff } from './domain/retry.ts'
 export type { NodeStatus, RunReason, Strategy, Tree, TreeNode } from './domain/tree.ts'
 export {

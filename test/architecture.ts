@@ -23,7 +23,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['domain', 'machines', 'statechart', 'ports'],
     packages: ['immer', 'nanoid', 'xstate', '@standard-schema/spec'],
   },
-  executors: ADAPTER,
+  // The bodies that are actors are run by what is in `statechart`.
+  executors: { ...ADAPTER, rooms: [...ADAPTER.rooms, 'statechart'] },
   stores: ADAPTER,
   brokers: ADAPTER,
   runners: ADAPTER,

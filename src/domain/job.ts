@@ -1,5 +1,6 @@
 import type { CommandLine } from './command.ts'
 import type { Priority } from './priority.ts'
+import type { Resources } from './resources.ts'
 import type { Backoff } from './retry.ts'
 
 /** Identifies a job within a store; 1 to 200 characters. */
@@ -56,7 +57,20 @@ export interface ModuleHandler {
 }
 
 /** What a job runs; which forms are accepted depends on its executor. */
-export type Execute<Value = unknown> = Closure<Value> | ModuleHandler | CommandLine
+export type Execute<Value = unknown> = Closure<Value> | ModuleHandler | CommandLine | MachineBody
+
+/** A job's body as an actor: any XState actor logic, run by the `machine` executor. */
+export interface MachineBody {
+  /** A machine, or what `fromPromise`, `fromCallback`, `fromObservable` and the like return. */
+  readonly logic: {
+    // biome-ignore lint/suspicious/noExplicitAny: a logic declares its own types, and only `any` accepts them all.
+    transition(snapshot: any, event: any, scope: any): unknown
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    getInitialSnapshot(scope: any, input: any): unknown
+  }
+  /** The actor's input, or a function that is called as a handler is and answers it. Default: the job's first argument. */
+  readonly input?: unknown
+}
 
 /** What can be moved to another thread: an ArrayBuffer, a MessagePort, a stream and the like. */
 export type Transferable = object
@@ -106,6 +120,8 @@ export interface JobSpec<Value = unknown> {
   readonly executor?: string
   /** The most memory an attempt may take. Default: the pool's `memoryLimitBytes`. */
   readonly memoryLimitBytes?: number
+  /** What the job holds while it runs: it starts when the pool's `limits` leave so much. Default: nothing. */
+  readonly resources?: Resources
   /** What in `args` is moved instead of copied; it is then gone here, for further attempts too. */
   readonly transfer?: readonly Transferable[]
 }

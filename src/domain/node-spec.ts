@@ -1,6 +1,7 @@
 import { checkInteger, checkKeys, checkName, checkObject, checkPositive } from './check.ts'
 import { EspalierError } from './errors.ts'
 import { PRIORITIES, type Priority } from './priority.ts'
+import { checkResources, type Resources } from './resources.ts'
 import { type Backoff, checkBackoff } from './retry.ts'
 
 /** Identifies a node within its tree: `n0` for the first root, then counted in the order of growth. */
@@ -17,7 +18,9 @@ export interface JobSettings {
   /** Attempts after the first that errors or timeouts may cost. */
   readonly maxRetries?: number
   readonly backoff?: Backoff
-  /** The most heap an attempt may use, in bytes, where its executor can limit it. */
+  /** What an attempt holds while it runs, of what the pool's `limits` name. */
+  readonly resources?: Resources
+  /** The most memory an attempt may take, in bytes, where its executor can limit it. */
   readonly memoryLimitBytes?: number
 }
 
@@ -51,6 +54,7 @@ const SETTINGS = [
   'timeoutMs',
   'maxRetries',
   'backoff',
+  'resources',
   'memoryLimitBytes',
 ] as const satisfies readonly (keyof JobSettings)[]
 const SETTING_NAMES: ReadonlySet<string> = new Set(SETTINGS)
@@ -94,7 +98,7 @@ export function checkPatch(patch: NodePatch): void {
 export function checkSettings(name: string, settings: JobSettings): void {
   checkObject(name, settings)
   checkKeys(name, settings, SETTING_NAMES)
-  const { priority, executor, timeoutMs, maxRetries, backoff, memoryLimitBytes } = settings
+  const { priority, executor, timeoutMs, maxRetries, backoff, resources, memoryLimitBytes } = settings
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     refuse(`${name}.priority`, `one of ${PRIORITIES.join(', ')}`, priority)
   }
@@ -102,6 +106,7 @@ export function checkSettings(name: string, settings: JobSettings): void {
   if (timeoutMs !== undefined) checkPositive(`${name}.timeoutMs`, timeoutMs)
   if (maxRetries !== undefined) checkInteger(`${name}.maxRetries`, maxRetries)
   if (backoff !== undefined) checkBackoff(backoff, `${name}.backoff`)
+  if (resources !== undefined) checkResources(`${name}.resources`, resources)
   if (memoryLimitBytes !== undefined) checkInteger(`${name}.memoryLimitBytes`, memoryLimitBytes, 1)
 }
 

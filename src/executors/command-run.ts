@@ -102,7 +102,9 @@ export class CommandRun {
   #input(): string | Uint8Array | undefined {
     const { stdin } = this.#line
     if (stdin !== undefined) return stdin
-    const { jobId, args } = this.#attempt
+    const { jobId } = this.#attempt
+    // A node without input has an argument all the same.
+    const args = this.#attempt.args.filter((arg) => arg !== undefined)
     if (args.length === 0) return undefined
     const fault = findNotJson(args)
     if (fault === undefined) return args.map((arg) => `${JSON.stringify(arg)}\n`).join('')

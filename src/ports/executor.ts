@@ -22,6 +22,14 @@ export interface Executor {
    */
   stop?(attempt: Attempt, killGraceMs: number): void
   /**
+   * Hands on an event that was sent to the job and is none of its chart's; only with `events`.
+   *
+   * @returns Whether somebody has taken it.
+   */
+  deliver?(attempt: Attempt, event: object): boolean
+  /** The actor that is the attempt's body, an XState `ActorRef`; absent when it is none, or has ended. */
+  body?(attempt: Attempt): unknown
+  /**
    * Ends what the executor holds, such as idle threads and processes; called once, when its pool has shut down.
    *
    * An attempt that still runs by then is a zombie: it is ended by force where that is possible.
@@ -53,6 +61,8 @@ export interface ExecutorSupports {
   readonly output?: boolean
   /** Measures CPU time and memory of each attempt. */
   readonly usage?: boolean
+  /** Takes events while an attempt runs. */
+  readonly events?: boolean
 }
 
 /** One try of a job, as its executor and its handler see it. */
@@ -63,6 +73,8 @@ export interface Attempt extends HandlerContext {
   readonly memoryLimitBytes: number | undefined
   /** What the job asks to be moved. */
   readonly transfer: readonly Transferable[]
+  /** The job itself, an XState `ActorRef`: where a body that is an actor belongs. */
+  readonly actor: unknown
 }
 
 /** Where an executor reports how an attempt ended, and what it wrote until then. */

@@ -83,6 +83,10 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
     return this.job.memoryLimitBytes
   }
 
+  get actor(): Job {
+    return this.job
+  }
+
   get transfer(): readonly Transferable[] {
     return this.job.transfer
   }

@@ -1,4 +1,12 @@
-import type { ActorOptions, ActorRefFrom, Observer, SnapshotFrom, StateValue, Subscription } from 'xstate'
+import type {
+  ActorOptions,
+  ActorRefFrom,
+  AnyActorRef,
+  Observer,
+  SnapshotFrom,
+  StateValue,
+  Subscription,
+} from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
 import {
@@ -11,6 +19,7 @@ import {
   type JobStatus,
   type Transferable,
 } from '../domain/job.ts'
+import type { Demand } from '../domain/resources.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { RunningAttempt } from './attempt.ts'
 import { ChartActor, type EffectTaker, jobLogic } from './charts.ts'
@@ -31,6 +40,8 @@ export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
   readonly nodeId: string | undefined
   readonly treeId: string | undefined
   readonly status: JobStatus
+  /** The actor that is the body of the running attempt, where the executor runs one, such as `machine`. */
+  readonly body: AnyActorRef | undefined
   /** Resolves when the job is committed to the store: in memory, at once. */
   readonly accepted: Promise<void>
   /** How the job ends; never rejects. */
@@ -85,6 +96,7 @@ export interface JobExtras {
   readonly runsOnDependencyFailure?: boolean
   readonly observer?: JobObserver | undefined
   readonly memoryLimitBytes?: number | undefined
+  readonly demand?: Demand | undefined
   readonly transfer?: readonly Transferable[] | undefined
 }
 
@@ -179,6 +191,16 @@ export class JobActor
 
   get dedupeKey(): string | undefined {
     return this.extras.dedupeKey
+  }
+
+  get demand(): Demand | undefined {
+    return this.extras.demand
+  }
+
+  get body(): AnyActorRef | undefined {
+    const { current } = this
+    if (current === undefined || current.hasEnded) return undefined
+    return this.executor.body?.(current) as AnyActorRef | undefined
   }
 
   get args(): readonly unknown[] {

@@ -3,6 +3,7 @@ import { checkDuration, checkInteger, checkKeys, checkObject, checkPositive } fr
 import { EspalierError } from '../domain/errors.ts'
 import type { EndedStatus, JobPolicy } from '../domain/job.ts'
 import { type PressureOptions, type PressureRule, resolvePressure } from '../domain/pressure.ts'
+import { ResourceLimits, type Resources } from '../domain/resources.ts'
 import { type Backoff, checkBackoff } from '../domain/retry.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Executor } from '../ports/executor.ts'
@@ -24,6 +25,12 @@ export interface KeepRule {
 export interface JobPoolOptions {
   /** How many attempts may run at a time; `'auto'`: what cores, memory and container allow. Default 3. */
   readonly maxParallelJobs?: number | 'auto'
+  /**
+   * What all running jobs together may hold of what they declare as `resources`, such as `{ gpu: 1, api: 4 }`.
+   *
+   * Default: of `cpus` and `memoryBytes` what the machine or the container has, and of nothing else anything.
+   */
+  readonly limits?: Resources
   /**
    * When the machine is under pressure, and jobs start one at a time; `false`: never.
    *
@@ -74,6 +81,7 @@ export interface PoolSettings {
   readonly maxParallelJobs: number
   /** How `maxParallelJobs` was worked out, if it was. */
   readonly autoLimit: AutoLimit | undefined
+  readonly limits: ResourceLimits
   readonly pressure: PressureRule | undefined
   readonly executor: string | Executor
   readonly executors: readonly Executor[]
@@ -122,6 +130,7 @@ export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolS
   return {
     maxParallelJobs: auto?.maxParallelJobs ?? checkLimit(limit),
     autoLimit: auto,
+    limits: new ResourceLimits(options.limits ?? {}, () => host.capacity()),
     pressure: resolvePressureRule(options),
     executor,
     executors,
@@ -160,6 +169,7 @@ export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolS
 
 export const POOL_OPTION_NAMES: ReadonlySet<string> = new Set<keyof JobPoolOptions>([
   'maxParallelJobs',
+  'limits',
   'pressure',
   'executorType',
   'executors',

@@ -156,6 +156,7 @@ export class Planting {
       timeoutMs: spec.timeoutMs ?? defaults.timeoutMs,
       maxRetries: spec.maxRetries ?? defaults.maxRetries,
       backoff: spec.backoff ?? defaults.backoff,
+      resources: spec.resources ?? defaults.resources,
       memoryLimitBytes: spec.memoryLimitBytes ?? defaults.memoryLimitBytes,
     }
   }

@@ -52,6 +52,16 @@ export class ReadyQueue<Item extends Queueable> {
     return undefined
   }
 
+  /** The job that {@link take} would answer. */
+  peek(at: number): Item | undefined {
+    if (this.#promoteAfterMs > 0) this.#promote(at)
+    for (const band of this.#bands) {
+      const item = band.peek()
+      if (item !== undefined) return item
+    }
+    return undefined
+  }
+
   /** The jobs that want a slot, in the order they would be taken in. O(n log n), for explanations. */
   *[Symbol.iterator](): Generator<Item> {
     for (const band of this.#bands) yield* band.inOrder()
@@ -116,6 +126,13 @@ class Band<Item extends Queueable> {
     return plain
   }
 
+  peek(): Item | undefined {
+    const plain = this.#firstPlain()
+    const scored = this.#firstScored()
+    const isScoredFirst = scored !== undefined && (plain === undefined || goesBefore(scored, plain))
+    return isScoredFirst ? scored : plain
+  }
+
   inOrder(): Item[] {
     const items = [...this.#inOrder, ...Array.from(this.#scored, (entry) => entry.item)]
     return items.filter((item) => this.#isHere(item)).sort((a, b) => (goesBefore(a, b) ? -1 : 1))
@@ -161,6 +178,8 @@ interface Scored<Item> extends HeapItem {
 
 const scoredBefore = (a: Scored<Queueable>, b: Scored<Queueable>): boolean => goesBefore(a.item, b.item)
 
-function goesBefore(a: Queueable, b: Queueable): boolean {
+/** Whether `a` is taken before `b`, where both are ready. */
+export function goesBefore(a: Queueable, b: Queueable): boolean {
+  if (a.band !== b.band) return a.band < b.band
   return a.score === b.score ? a.sequence < b.sequence : a.score > b.score
 }

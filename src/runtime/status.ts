@@ -4,6 +4,7 @@ import type { AutoLimit } from '../domain/capacity.ts'
 import type { JobId, JobStatus } from '../domain/job.ts'
 import { describePressure } from '../domain/pressure.ts'
 import type { Priority } from '../domain/priority.ts'
+import type { Holding } from '../domain/resources.ts'
 import type { RunningAttempt } from './attempt.ts'
 import type { JobActor } from './job.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -22,6 +23,8 @@ export interface PoolStatus {
   readonly autoLimit: AutoLimit | undefined
   /** Why jobs start one at a time, and since when; absent while they do not. */
   readonly pressure: PoolPressure | undefined
+  /** What running jobs hold of the resources that `limits` or a job names; absent where nobody names any. */
+  readonly resources: Readonly<Record<string, Holding>> | undefined
   readonly queuedByState: { readonly blocked: number; readonly ready: number; readonly delayed: number }
   readonly queuedByPriority: Readonly<Record<Priority, number>>
   /** Attempts that ignore their signal and still run, though their jobs have settled. */
@@ -75,6 +78,7 @@ export function statusOf(supervisor: Supervisor): PoolStatus {
     maxParallelJobs: context.maxParallelJobs,
     autoLimit: supervisor.settings.autoLimit,
     pressure: context.pressure ?? undefined,
+    resources: supervisor.holdings.read(),
     queuedByState: { blocked, ready, delayed },
     queuedByPriority,
     zombies: slots.zombies.size,

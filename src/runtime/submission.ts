@@ -189,7 +189,7 @@ export class Submissions {
       naming: ids ?? (id === ownId ? 'own' : 'chosen'),
       sequence,
       priority,
-      extras: extrasOf(spec, node, executor === this.#executors.first ? undefined : executor),
+      extras: this.#extrasOf(id, spec, node, executor === this.#executors.first ? undefined : executor),
       policy: this.#policyOf(spec, executor),
       dependencies: this.#idsOf(spec),
     }
@@ -258,6 +258,38 @@ export class Submissions {
     }
   }
 
+  /** Of a node's job the node itself, if it says no more. */
+  #extrasOf(
+    id: JobId,
+    spec: JobSpec,
+    node: JobExtras | undefined,
+    executor: Executor | undefined,
+  ): JobExtras {
+    const { callback, dedupeKey, onDependencyFailure, memoryLimitBytes, transfer, resources } = spec
+    const args = spec.args === undefined || spec.args.length === 0 ? undefined : [...spec.args]
+    const isPlain =
+      args === undefined &&
+      callback === undefined &&
+      dedupeKey === undefined &&
+      onDependencyFailure === undefined &&
+      executor === undefined &&
+      memoryLimitBytes === undefined &&
+      transfer === undefined &&
+      resources === undefined
+    if (isPlain) return node ?? NO_EXTRAS
+    return {
+      args: node === undefined ? args : node.args,
+      callback,
+      dedupeKey,
+      executor,
+      observer: node?.observer,
+      runsOnDependencyFailure: onDependencyFailure === 'run',
+      memoryLimitBytes,
+      transfer,
+      demand: resources === undefined ? undefined : this.#supervisor.settings.limits.demandOf(id, resources),
+    }
+  }
+
   #create(checked: CheckedSpec, at: number): JobActor {
     const { spec, id, policy } = checked
     const { nodeId, treeId, metadata, delayMs } = spec
@@ -266,31 +298,6 @@ export class Submissions {
     const origin = standsAlone ? undefined : { nodeId, treeId, metadata }
     const input = { jobId: id, origin, policy, queuedAt: at, readyAt }
     return new JobActor(this.#supervisor, checked, { id, parent: this.#supervisor.actor, input })
-  }
-}
-
-/** Of a node's job the node itself, if it says no more. */
-function extrasOf(spec: JobSpec, node: JobExtras | undefined, executor: Executor | undefined): JobExtras {
-  const { callback, dedupeKey, onDependencyFailure, memoryLimitBytes, transfer } = spec
-  const args = spec.args === undefined || spec.args.length === 0 ? undefined : [...spec.args]
-  const isPlain =
-    args === undefined &&
-    callback === undefined &&
-    dedupeKey === undefined &&
-    onDependencyFailure === undefined &&
-    executor === undefined &&
-    memoryLimitBytes === undefined &&
-    transfer === undefined
-  if (isPlain) return node ?? NO_EXTRAS
-  return {
-    args: node === undefined ? args : node.args,
-    callback,
-    dedupeKey,
-    executor,
-    observer: node?.observer,
-    runsOnDependencyFailure: onDependencyFailure === 'run',
-    memoryLimitBytes,
-    transfer,
   }
 }
 
@@ -337,6 +344,7 @@ const FIELDS: ReadonlySet<string> = new Set<keyof JobSpec>([
   'executor',
   'memoryLimitBytes',
   'transfer',
+  'resources',
 ])
 const ON_DEPENDENCY_FAILURE: readonly unknown[] = ['cancel', 'run']
 

@@ -3,6 +3,7 @@ import type { JobEvent, PoolEvent } from '../../machines/index.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId } from '../domain/job.ts'
 import type { PressureReason } from '../domain/pressure.ts'
+import { Holdings } from '../domain/resources.ts'
 import type { Executor } from '../ports/executor.ts'
 import { Announcer } from './announcer.ts'
 import type { RunningAttempt } from './attempt.ts'
@@ -30,6 +31,7 @@ import { PoolEffects } from './pool-effects.ts'
 import { PressureWatch } from './pressure-watch.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import type { Recorder } from './recorder.ts'
+import { ResourceLines } from './resource-lines.ts'
 import { shieldInspection } from './shield.ts'
 import { Slots } from './slots.ts'
 
@@ -50,6 +52,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly jobs: JobTable<JobActor>
   readonly slots = new Slots<RunningAttempt<JobActor>>()
   readonly ready: ReadyQueue<JobActor>
+  /** What running jobs hold of the resources they declare; it changes with the slots. */
+  readonly holdings: Holdings
+  /** The ready jobs that want resources; all others are in `ready`. */
+  readonly lines: ResourceLines<JobActor>
   readonly deadlines: Deadlines
   readonly announcer: Announcer
   readonly reports = new AttemptReports(this)
@@ -65,6 +71,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly #effects = new EffectQueue()
   readonly #afterEffects = new Fifo<() => void>()
   #isActing = false
+  /** Whether any job has ever wanted a resource. */
+  #hasDemands = false
   /** The job whose grant waits in its mailbox, since it is at a step: its slot is not taken before that is over. */
   #granted: JobActor | undefined
   /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
@@ -77,6 +85,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const { clock, logger } = settings
     this.jobs = new JobTable(settings.ids.next(), settings.keep)
     this.ready = new ReadyQueue(settings.promoteAfterMs)
+    this.holdings = new Holdings(settings.limits)
+    this.lines = new ResourceLines(this.holdings, settings.promoteAfterMs)
     this.deadlines = new Deadlines(clock)
     this.announcer = new Announcer(logger)
     this.#pressure = settings.pressure && new PressureWatch(this, settings.host, settings.pressure)
@@ -201,7 +211,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   commit(job: JobActor, next: StateValue, hasChanged: boolean, event: JobEvent): void {
     if (!hasChanged) {
-      this.ignored(job, event)
+      this.#passOn(job, event)
       return
     }
     const from = stateOf(job.stateValue)
@@ -212,23 +222,45 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.#openTurn(at)
     if (job === this.#granted) this.#granted = undefined
     this.counts.move(from, to, job.priority)
-    if (from === READY && isRunning(to)) this.slots.reserve()
+    if (from === READY && isRunning(to)) this.#reserve(job)
     else if (isRunning(from) && !isRunning(to)) this.#release(job)
     else return
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
   }
 
+  #reserve(job: JobActor): void {
+    this.slots.reserve()
+    if (this.#hasDemands) this.holdings.take(job.demand)
+  }
+
   #release(job: JobActor): void {
     const attempt = job.current
-    if (attempt === undefined || attempt.hasEnded) this.slots.free(attempt)
-    else this.slots.abandon(attempt, this.settings.releaseZombies)
+    const { releaseZombies } = this.settings
+    const hasEnded = attempt === undefined || attempt.hasEnded
+    if (hasEnded) this.slots.free(attempt)
+    else this.slots.abandon(attempt, releaseZombies)
+    if (this.#hasDemands && (hasEnded || releaseZombies)) this.holdings.giveBack(job.demand)
   }
 
   freeSlot(attempt: RunningAttempt<JobActor>, at: number): void {
     this.slots.free(attempt)
     this.recorder?.abandonedEnded(attempt.job, at)
+    if (!this.settings.releaseZombies) this.holdings.giveBack(attempt.job.demand)
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
     this.#openTurn(at)
+  }
+
+  /** What the job's chart does not know may be for the body of its attempt, which gets it when the step is over. */
+  #passOn(job: JobActor, event: JobEvent): void {
+    const { current, executor } = job
+    const isForBody = executor.supports.events === true && current !== undefined && !isJobEvent(event.type)
+    if (!isForBody) {
+      this.ignored(job, event)
+      return
+    }
+    this.#afterEffects.push(() => {
+      if (current.hasEnded || executor.deliver?.(current, event) !== true) this.ignored(job, event)
+    })
   }
 
   ignored(job: JobActor, event: JobEvent): void {
@@ -241,7 +273,14 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   // Effects: written down while a chart steps, carried out after the commit.
 
   enqueue(job: JobActor): void {
-    this.ready.add(job, this.settings.promoteAfterMs > 0 ? this.now() : 0)
+    const at = this.settings.promoteAfterMs > 0 ? this.now() : 0
+    const { demand } = job
+    if (demand === undefined) {
+      this.ready.add(job, at)
+      return
+    }
+    this.#hasDemands = true
+    this.lines.add(job, demand, at)
   }
 
   takeJobEffect(job: JobActor, type: string, params: unknown): void {
@@ -281,12 +320,13 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   #grantSlot(): boolean {
     if (this.counts.ready === 0) {
       this.ready.clear()
+      if (!this.lines.isEmpty) this.lines.clear()
       return false
     }
     if (this.#granted !== undefined || this.slots.busy >= this.limit || !this.#mayStart) return false
     const at = this.now()
     if (this.#turnAt !== undefined && at - this.#turnAt > TURN_MS) return false
-    const job = this.ready.take(at)
+    const job = this.lines.isEmpty ? this.ready.take(at) : this.lines.take(this.ready, at)
     if (job === undefined) return false
     job.send({ type: 'slot.granted', at })
     if (job.isReady) this.#granted = job
@@ -334,3 +374,15 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     return dependency.settled?.status
   }
 }
+
+/** The job chart's events; XState's own count as such. */
+const JOB_EVENTS: ReadonlySet<string> = new Set<JobEvent['type']>([
+  'dependencies.met',
+  'slot.granted',
+  'deadline.reached',
+  'job.cancel',
+  'attempt.completed',
+  'attempt.failed',
+])
+
+const isJobEvent = (type: string): boolean => JOB_EVENTS.has(type) || type.startsWith('xstate.')

@@ -8,4 +8,5 @@ export {
   transitionId,
   transitionsOf,
 } from './diagram.ts'
+export { Guardian, type GuardianListener } from './guardian.ts'
 export { createLightActor, type Inspection, LightActor } from './light-actor.ts'

@@ -231,7 +231,7 @@ test.runIf(isLinux)('after 100 crashed commands the pool holds no process and no
     pool.submitJob({ execute: sh(crashing[index % crashing.length] as string) }),
   )
   for (const job of jobs) expect((await job.result()).status).toBe('failed')
-  expect(childrenOf(process.pid)).toHaveLength(before.children)
+  expect(childrenOf(process.pid).length).toBeLessThanOrEqual(before.children)
   // Node lets go of a pipe some turns after its end.
   while (handles() > before.handles) await new Promise((resolve) => setImmediate(resolve))
   expect(pool.getStatus()).toMatchObject({ running: 0, zombies: 0 })
