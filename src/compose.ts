@@ -7,6 +7,7 @@ import { systemHost } from './resources/host.ts'
 import { PoolCore } from './runtime/job-pool.ts'
 import { type JobPoolOptions, POOL_OPTION_NAMES } from './runtime/options.ts'
 import { Orchestrator, type OrchestratorOptions, RUN_OPTION_NAMES } from './runtime/orchestrator.ts'
+import { openSqliteStore } from './stores/sqlite.ts'
 
 /**
  * Runs jobs, at most `maxParallelJobs` attempts at a time: by priority, after their dependencies, with retries,
@@ -19,6 +20,7 @@ export class JobPool extends PoolCore {
       options,
       { async: () => asyncExecutor, command: () => createCommandExecutor(), machine: createMachineExecutor },
       systemHost,
+      openSqliteStore,
     )
   }
 }
@@ -44,7 +46,7 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
   checkObject('options', options)
   if (options.pool !== undefined) checkKeys('a run in a given pool', options, RUN_OPTION_NAMES)
   else checkKeys('a run', options, ALL_OPTION_NAMES)
-  const { pool: given, input, runId, executor, signal, ...poolOptions } = options
+  const { pool: given, input, runId, executor, source, signal, ...poolOptions } = options
   const pool = given ?? new JobPool(poolOptions as JobPoolOptions)
   try {
     const run = {
@@ -52,6 +54,7 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
       input,
       ...(runId === undefined ? {} : { runId }),
       ...(executor === undefined ? {} : { executor }),
+      ...(source === undefined ? {} : { source }),
       ...(signal === undefined ? {} : { signal }),
     }
     return await new Orchestrator(workflow, run).run()

@@ -59,6 +59,19 @@ export type { Host, HostWatch } from './ports/host.ts'
 export type { Logger } from './ports/logger.ts'
 export type { Ids, Random } from './ports/random.ts'
 export type {
+  JobEnd,
+  JobRecord,
+  NodeRecord,
+  PruneReport,
+  PruneRule,
+  RunRecord,
+  RunStatus,
+  RunStore,
+  StoreBatch,
+  StoreEvent,
+  StoreSize,
+} from './ports/run-store.ts'
+export type {
   PoolEventMap,
   PoolEventOf,
   PoolEventType,
@@ -73,3 +86,5 @@ export { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.t
 export type { RunEventMap, RunEventOf, RunEventType, RunStreamEvent } from './runtime/run-events.ts'
 export type { PoolHealth, PoolStatus, TimelineAttempt, TimelineEntry } from './runtime/status.ts'
 export type { Inspection } from './statechart/index.ts'
+export { createMemoryStore } from './stores/memory.ts'
+export { openSqliteStore, type SqliteStoreOptions } from './stores/sqlite.ts'

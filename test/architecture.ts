@@ -42,7 +42,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: { rooms: ['index', 'http', 'protocol'], packages: 'any' },
   testing: { rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart'], packages: 'any' },
   // Where the runtime meets its adapters: the only file that sees both.
-  compose: { rooms: ['runtime', 'domain', 'executors', 'resources'], packages: [] },
+  compose: { rooms: ['runtime', 'domain', 'executors', 'resources', 'stores'], packages: [] },
   index: { rooms: 'any', packages: 'any' },
   inspector: { rooms: ['protocol'], packages: 'any' },
   // Examples use the package by its name, as any user does.

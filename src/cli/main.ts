@@ -4,12 +4,14 @@ import { Command, CommanderError } from 'commander'
 import { isEspalierError } from '../index.ts'
 import { positiveInteger, runIdentifier } from './arguments.ts'
 import { Output } from './output.ts'
-import { type RunOptions, run } from './run.ts'
+import { type ResumeOptions, type RunOptions, resume, run } from './run.ts'
+import { type LookOptions, listRuns, showRun } from './runs.ts'
 import { clean } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
 const USAGE_EXIT_CODE = 2
 const ERROR_LENGTH_MAX = 4_000
+const STORE = 'the file of the store (default: ESPALIER_STORE, or runs.db)'
 
 const STANDSTILL =
   'The run stands still: nothing is left to wait for, but jobs have not ended. Look for a promise that never settles.'
@@ -60,6 +62,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .option('--json', 'print the outcome as one JSON document, and no progress')
     .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
     .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)
+    .option('--store <file>', 'keep the run here, so that it can be resumed')
     .option('--inspect', 'serve a page that shows the run, and tell its address')
     .option('--inspect-port <number>', 'the port of that page (default: any free one)', positiveInteger)
     .option('--open', 'open that page in the browser')
@@ -71,6 +74,39 @@ function createProgram(onRun: (exitCode: number) => void): Command {
       output.wantsColors = color
       onRun(await run(workflow, options, output))
     })
+
+  program
+    .command('resume')
+    .description('take a stored run up again where its process ended')
+    .argument('<run>', 'the id of the run')
+    .option('--store <file>', STORE)
+    .option('--workflow <file>', 'the module of the workflow (default: the one it was started from)')
+    .option('--max-parallel-jobs <number>', 'how many jobs may run at a time (default: 3)', positiveInteger)
+    .option('--json', 'print the outcome as one JSON document, and no progress')
+    .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
+    .option('--no-color', 'use no colours (also: NO_COLOR=1)')
+    .option('--quiet', 'print only how the run ended')
+    .option('--debug', 'show where an error comes from')
+    .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
+    .action(async (runId: string, { color, ...options }: ResumeOptions & { color: boolean }) => {
+      output.wantsColors = color
+      onRun(await resume(runId, options, output))
+    })
+
+  program
+    .command('runs')
+    .description('list the runs of a store, newest first')
+    .option('--store <file>', STORE)
+    .option('--json', 'print one JSON document')
+    .action((options: LookOptions) => onRun(listRuns(options, output)))
+
+  program
+    .command('show')
+    .description('show a stored run, its nodes and the size of its store')
+    .argument('<run>', 'the id of the run')
+    .option('--store <file>', STORE)
+    .option('--json', 'print one JSON document')
+    .action((runId: string, options: LookOptions) => onRun(showRun(runId, options, output)))
   return program
 }
 

@@ -1,4 +1,13 @@
-import { JobPool, type Logger, Orchestrator, type RunOutcome, type Workflow } from '../index.ts'
+import { resolve } from 'node:path'
+import {
+  EspalierError,
+  JobPool,
+  type Logger,
+  Orchestrator,
+  type RunOutcome,
+  type RunStore,
+  type Workflow,
+} from '../index.ts'
 import { readInput } from './arguments.ts'
 import { type InspectOptions, serveInspector } from './inspect.ts'
 import { Interruption } from './interruption.ts'
@@ -8,6 +17,8 @@ import type { Output } from './output.ts'
 import { type Progress, showLive, showPlain, silence } from './progress.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
+import { storeFile, withReader } from './store.ts'
+import { UsageError } from './usage-error.ts'
 
 export interface RunOptions extends InspectOptions {
   readonly input?: readonly string[]
@@ -17,6 +28,8 @@ export interface RunOptions extends InspectOptions {
   readonly runId?: string
   readonly executor?: string
   readonly quiet?: boolean
+  /** The file in which the run is kept; absent: nowhere. */
+  readonly store?: string
 }
 
 /**
@@ -31,21 +44,53 @@ export async function run(path: string, options: RunOptions, output: Output): Pr
   const giveBack = options.json ? output.divertToStderr() : () => {}
   try {
     const workflow = await loadWorkflow(path)
-    return await runWorkflow(workflow, options, output)
+    const input = await readInput(options.input ?? [])
+    return await runWorkflow(workflow, { ...options, input, source: resolve(path) }, output)
   } finally {
     giveBack()
   }
 }
 
-async function runWorkflow(workflow: Workflow, options: RunOptions, output: Output): Promise<number> {
-  const { maxParallelJobs, runId, executor } = options
-  const input = await readInput(options.input ?? [])
+/**
+ * Takes a stored run up again, with the workflow's module it was started from, or `--workflow`.
+ *
+ * @throws {UsageError | EspalierError} Before anything has started: `ESP_UNKNOWN_RUN`, what opening the store throws, and
+ * what {@link run} throws.
+ */
+export async function resume(runId: string, options: ResumeOptions, output: Output): Promise<number> {
+  const giveBack = options.json ? output.divertToStderr() : () => {}
+  try {
+    const store = storeFile(options)
+    const source = withReader(options, (reader) => options.workflow ?? sourceOf(reader, runId))
+    const workflow = await loadWorkflow(source)
+    return await runWorkflow(workflow, { ...options, store, runId, input: undefined, source }, output)
+  } finally {
+    giveBack()
+  }
+}
+
+export type ResumeOptions = Omit<RunOptions, 'input' | 'runId'> & { readonly workflow?: string }
+
+function sourceOf(store: RunStore, runId: string): string {
+  const run = store.run(runId)
+  if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
+  if (run.source !== undefined) return run.source
+  throw new UsageError(
+    `Run "${runId}" was started by a program, not from a module. Name its workflow with --workflow.`,
+  )
+}
+
+type Start = Omit<RunOptions, 'input'> & { readonly input: unknown; readonly source: string }
+
+async function runWorkflow(workflow: Workflow, options: Start, output: Output): Promise<number> {
+  const { maxParallelJobs, runId, executor, input, source, store } = options
   let progress = silence
   const logger = loggerFor((message) => progress.message(message))
-  const pool = new JobPool({ logger, ...(maxParallelJobs === undefined ? {} : { maxParallelJobs }) })
+  const pool = new JobPool({ logger, ...(maxParallelJobs && { maxParallelJobs }), ...(store && { store }) })
   const orchestrator = new Orchestrator(workflow, {
     pool,
     input,
+    source,
     ...(runId === undefined ? {} : { runId }),
     ...(executor === undefined ? {} : { executor }),
   })
@@ -66,6 +111,7 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
     const outcome = await orchestrator.run().finally(() => progress.stop())
     const timeline = pool.getTimeline()
     const finished = { workflow: workflow.name, outcome, timeline, metrics: pool.getMetrics() }
+    await pool.shutdown()
     const written = await write(outcome, file, output)
     show({ ...finished, file: written }, options, output)
     if (inspector?.isWatched) {
@@ -84,7 +130,7 @@ async function runWorkflow(workflow: Workflow, options: RunOptions, output: Outp
 
 function showProgress(
   watched: Parameters<typeof showLive>[0],
-  { json, quiet }: RunOptions,
+  { json, quiet }: Pick<RunOptions, 'json' | 'quiet'>,
   output: Output,
 ): Progress {
   if (json || quiet) return silence
@@ -101,7 +147,7 @@ async function write(outcome: RunOutcome, file: string, output: Output): Promise
   }
 }
 
-function show(finished: Finished, { json, quiet }: RunOptions, output: Output): void {
+function show(finished: Finished, { json, quiet }: Pick<RunOptions, 'json' | 'quiet'>, output: Output): void {
   if (json) {
     const document = { ...(toJson(finished.outcome) as object), file: finished.file }
     output.raw(`${JSON.stringify(document, undefined, 2)}\n`)

@@ -74,6 +74,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)}h ${pad(minutes % 60)}m`
 }
 
+/** `512 B`, `1.5 kB`, `20 MB`: powers of 1000. */
+export function formatBytes(bytes: number): string {
+  const power = Math.min(4, Math.floor(Math.log10(Math.max(bytes, 1)) / 3))
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`
+}
+
 /** At most three significant digits, and all of a whole number: `0.712`, `1234`. */
 export function formatScore(score: number): string {
   return Math.abs(score) >= 100 ? String(Math.round(score)) : String(Number(score.toPrecision(3)))

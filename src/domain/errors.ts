@@ -100,6 +100,17 @@ const ERRORS = {
     'raise `limits.expandTimeoutMs`, or make it faster.',
   ESP_RUN_STARTED: (o: { runId: string }) =>
     `Run "${o.runId}" was already started. An orchestrator runs once; make a new one for another run.`,
+  ESP_NOT_STORABLE: (o: { what: string; place: string; got: unknown }) =>
+    `${o.what} must be JSON to be stored, but ${o.place} is ${show(o.got)}. ` +
+    'Use plain objects, arrays, strings, finite numbers, booleans and null.',
+  ESP_NOT_DURABLE: (o: { jobId: string; got: unknown }) =>
+    `Job "${o.jobId}" cannot be stored: a durable job names what it runs, but got ${show(o.got)}. ` +
+    "Name one of the pool's `handlers`, or pass { module, export } or { command, args }.",
+  ESP_VALUE_TOO_LARGE: (o: { jobId: string; length: number; longest: number }) =>
+    `The value of job "${o.jobId}" is ${o.length} characters of JSON, but a store takes ${o.longest} at most. ` +
+    'Write it to a file, and return its path.',
+  ESP_UNKNOWN_RUN: (o: { runId: string; store: string }) =>
+    `No run "${o.runId}" is in the store ${o.store}. \`espalier runs --store ${o.store}\` lists those that are.`,
   ESP_STORE_OWNED: (o: { store: string; pid: number; host: string; since: string }) =>
     `The store ${o.store} is owned by process ${o.pid} on ${o.host} since ${o.since}. ` +
     'Wait until that process ends, end it, or use another store.',

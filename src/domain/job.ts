@@ -93,7 +93,8 @@ export interface JobSpec<Value = unknown> {
   readonly treeId?: string
   /** Kept with the job and returned in its result; never read by espalier. */
   readonly metadata?: unknown
-  readonly execute: Execute<Value>
+  /** A function, a module's export, or the name of one of the pool's `handlers`. */
+  readonly execute: Execute<Value> | string
   /** Passed to `execute` before its context. Default: none. */
   readonly args?: readonly unknown[]
   /** Default `'normal'`. */

@@ -4,6 +4,7 @@ import type { JobId, JobPolicy } from './job.ts'
 import type { TreeLimits } from './limits.ts'
 import type { NodeId, NodeSpec } from './node-spec.ts'
 import type { Priority } from './priority.ts'
+import type { Resources } from './resources.ts'
 
 /** Whose chart an entry of the trace belongs to. */
 export type TraceActor = 'pool' | 'run' | 'job'
@@ -72,6 +73,8 @@ export interface JobSubmitted {
   readonly policy?: JobPolicy
   readonly dedupeKey?: string
   readonly executor?: string
+  readonly memoryLimitBytes?: number
+  readonly resources?: Resources
 }
 
 /** What a job runs, as JSON: a workflow's handler, a module's export or a command; a closure has a name at most. */

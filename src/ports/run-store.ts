@@ -91,6 +91,8 @@ export interface JobEnd {
   readonly reason: string | undefined
   readonly cancelledBy: string | undefined
   readonly causedBy: JobId | undefined
+  /** What its last attempt used, as JSON text. */
+  readonly usage: string | undefined
 }
 
 export type RunStatus = 'running' | EndedStatus
@@ -115,6 +117,8 @@ export interface RunRecord {
   readonly value: string | undefined
   /** An `ErrorJson` as JSON text. */
   readonly error: string | undefined
+  /** How many decisions were made. */
+  readonly decisions: number
   /** The run and the event that this one was forked at. */
   readonly forkedFrom: string | undefined
 }

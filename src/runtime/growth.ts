@@ -16,6 +16,7 @@ export interface GrowthSite {
   readonly runId: string
   added(records: readonly NodeRecord[]): void
   changed(record: NodeRecord): void
+  pruned(record: NodeRecord): void
   /** Cancels the job of a node that has been pruned. */
   cancelPruned(job: JobActor): void
   /** Wants no decision about these nodes any more. */
@@ -94,6 +95,7 @@ export class Growth {
       if (stopped.length === 0) ended++
       for (const record of branch) {
         record.isPruned = true
+        this.#site.pruned(record)
         dropped.add(record)
       }
       for (const { id: stoppedId, job } of stopped) {

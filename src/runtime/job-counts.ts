@@ -10,7 +10,12 @@ export class JobCounts {
 
   add(state: number, band: number): void {
     this.#change(state, 1)
-    this.#changeBand(band, 1)
+    if (isQueued(state)) this.#changeBand(band, 1)
+  }
+
+  remove(state: number, band: number): void {
+    this.#change(state, -1)
+    if (isQueued(state)) this.#changeBand(band, -1)
   }
 
   /** A queued job has got another priority. */

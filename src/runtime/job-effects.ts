@@ -32,9 +32,12 @@ export class JobEffects {
       case 'notify':
         this.#retrying(job, params as { attempt: number; at: number })
         return
-      case 'settle':
-        this.#settle(job)
+      case 'settle': {
+        const { links } = job
+        this.conclude(job)
+        this.tellDependants(job, links)
         return
+      }
       default:
         throw new Error(`The job chart asks for an effect "${type}" that the runtime does not know.`)
     }
@@ -112,9 +115,10 @@ export class JobEffects {
     announcer.tellOf(job, 'job.retrying', this.#loop.now(), { attempt, retryAt })
   }
 
-  #settle(job: JobActor): void {
+  /** Lets others hear of a job's end. */
+  conclude(job: JobActor): void {
     const { deadlines, jobs, meter, announcer, callbacks } = this.#loop
-    const { settled: result, links } = job
+    const { settled: result } = job
     if (result === undefined) throw new Error(`Job "${job.id}" has settled without a result.`)
     const { status, endedAt: at } = result
     deadlines.remove(job)
@@ -128,11 +132,13 @@ export class JobEffects {
     if (callback !== undefined) callbacks.run(callback, result)
     // Else each job of a chain would hold all before it, long after `keep` let them go.
     job.links = undefined
-    if (links !== undefined) this.#tellDependants(job, links.dependants, result)
   }
 
-  #tellDependants(job: JobActor, dependants: readonly JobActor[], { status, endedAt: at }: JobResult): void {
-    for (const dependant of dependants) {
+  /** What follows from a job's end for those that wait for it. */
+  tellDependants(job: JobActor, links: JobActor['links']): void {
+    if (links === undefined) return
+    const { status, endedAt: at } = job.settled as JobResult
+    for (const dependant of links.dependants) {
       if (!dependant.isActive) continue
       const waiting = linksOf(dependant)
       waiting.outstanding--

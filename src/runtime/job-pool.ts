@@ -5,11 +5,13 @@ import { EspalierError } from '../domain/errors.ts'
 import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
 import { bandOf, type Priority } from '../domain/priority.ts'
 import type { Host } from '../ports/host.ts'
+import type { RunStore } from '../ports/run-store.ts'
 import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
 import { type ExecutorFactories, ExecutorSet } from './executors.ts'
 import type { Job } from './job.ts'
 import type { PoolMetrics } from './metrics.ts'
 import { type JobPoolOptions, resolveOptions } from './options.ts'
+import { recoverPool } from './recovery.ts'
 import {
   healthOf,
   type PoolHealth,
@@ -48,15 +50,23 @@ export class PoolCore implements AsyncDisposable {
   /**
    * @param factories - Make the executors that `executorType` and a job's `executor` may name.
    * @param systemHost - The machine, for pools that name no `host`.
-   * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`.
+   * @param openStore - Opens a store that is given as a path.
+   * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`; with a store, what opening it throws, and
+   * `ESP_UNKNOWN_HANDLER` when a job in it names a handler that the pool does not have.
    */
-  constructor(options: JobPoolOptions, factories: ExecutorFactories, systemHost: Host) {
-    const settings = resolveOptions(options, systemHost)
+  constructor(
+    options: JobPoolOptions,
+    factories: ExecutorFactories,
+    systemHost: Host,
+    openStore: (file: string) => RunStore = openNone,
+  ) {
+    const settings = resolveOptions(options, systemHost, openStore)
     if (settings.autoLimit !== undefined)
       settings.logger.info(`maxParallelJobs: ${settings.autoLimit.formula}.`)
     this.#executors = new ExecutorSet(settings, factories)
     this.#supervisor = new Supervisor(settings, this.#executors.first)
     this.#submissions = new Submissions(this.#supervisor, this.#executors)
+    if (settings.store !== undefined) this.#recover(settings.store, settings.closesStore)
     const abort = () => void this.shutdown({ wait: false })
     const { signal } = settings
     if (signal?.aborted) abort()
@@ -64,6 +74,15 @@ export class PoolCore implements AsyncDisposable {
     // A signal often outlives the pool, and would hold it.
     if (signal !== undefined)
       void this.#supervisor.closed.then(() => signal.removeEventListener('abort', abort))
+  }
+
+  #recover(store: RunStore, isOwn: boolean): void {
+    try {
+      recoverPool(this.#supervisor, this.#submissions)
+    } catch (error) {
+      if (isOwn) store.close()
+      throw error
+    }
   }
 
   /** What runs on top of a pool inside this package, such as the orchestrator, works with these. */
@@ -99,7 +118,7 @@ export class PoolCore implements AsyncDisposable {
   /** The actor of a job, in any state; `undefined` for one that is not known, or not any more. */
   job(jobId: JobId): Job | undefined {
     this.#forgetOld()
-    return this.#supervisor.jobs.get(jobId)
+    return this.#supervisor.find(jobId)
   }
 
   /**
@@ -142,7 +161,7 @@ export class PoolCore implements AsyncDisposable {
    * @throws {EspalierError} `ESP_UNKNOWN_JOB`; `ESP_WAIT_TIMEOUT` when it takes longer: the job goes on.
    */
   async waitForJob(jobId: JobId, options: WaitOptions = {}): Promise<JobResult> {
-    const job = this.#supervisor.jobs.get(jobId)
+    const job = this.#supervisor.find(jobId)
     if (job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
     return this.#within(options, `Job "${jobId}"`, (done) => {
       void job.result().then(done)
@@ -243,6 +262,7 @@ export class PoolCore implements AsyncDisposable {
     checkDuration('timeoutMs', timeoutMs)
     const supervisor = this.#supervisor
     const isCalledBack = supervisor.callbacks.isCalling
+    supervisor.commitTurn()
     supervisor.reportCounts()
     supervisor.tell({ type: 'pool.shutdown', at: supervisor.now(), wait, timeoutMs })
     await supervisor.closed
@@ -283,4 +303,8 @@ export class PoolCore implements AsyncDisposable {
       })
     })
   }
+}
+
+function openNone(file: string): never {
+  throw new EspalierError('ESP_INVALID_OPTION', { option: 'store', expected: 'a RunStore', got: file })
 }

@@ -61,6 +61,16 @@ export class JobTable<Job extends Row> {
     this.#keep = keep
   }
 
+  /** Takes out a job that was never accepted: nothing of it stays known. */
+  drop(job: Job): void {
+    const page = this.#pages.get(Math.floor(job.sequence / PAGE_SIZE))
+    if (page === undefined) return
+    page.jobs[job.sequence % PAGE_SIZE] = undefined
+    page.count--
+    this.#byChosenId.delete(job.id)
+    if (job.dedupeKey !== undefined) this.#byDedupeKey.delete(job.dedupeKey)
+  }
+
   /** The id of the job of this place in the order of submission, when nobody chooses one. */
   idOf(sequence: number): JobId {
     return this.idPrefix + sequence.toString(36)

@@ -98,6 +98,8 @@ export interface JobExtras {
   readonly memoryLimitBytes?: number | undefined
   readonly demand?: Demand | undefined
   readonly transfer?: readonly Transferable[] | undefined
+  /** Names the content that makes its value. */
+  readonly cacheKey?: string | undefined
 }
 
 /** A job's place in the dependency graph. */
@@ -125,7 +127,9 @@ interface ActorCore extends ActorRefFrom<typeof jobMachine> {
   readonly stateValue: StateValue
   readonly context: JobContext
   readonly output: JobResult | undefined
+  _snapshot: JobSnapshot
   start(): this
+  _send(event: JobEvent): void
   stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void
   stepped(): void
 }
@@ -237,13 +241,13 @@ export class JobActor
 
   result<Value>(): Promise<JobResult<Value>> {
     if (this.#promise === undefined) {
-      const { settled } = this
-      if (settled === undefined) {
+      const { known } = this
+      if (known === undefined) {
         this.#promise = new Promise(holdResolve)
         this.#resolve = heldResolve
         heldResolve = undefined
       } else {
-        this.#promise = Promise.resolve(settled)
+        this.#promise = Promise.resolve(known)
       }
     }
     return this.#promise as Promise<JobResult<Value>>
@@ -292,6 +296,11 @@ export class JobActor
     return this.output
   }
 
+  /** How the job ended, as far as others may know. */
+  get known(): JobResult | undefined {
+    return this.settled
+  }
+
   /** Makes the result known to whoever waits for it; a zombie is from now on held by its slot alone. */
   settle(result: JobResult): void {
     this.#resolve?.(result)
@@ -311,7 +320,7 @@ export class JobActor
   }
 }
 
-function statusOf(value: StateValue): JobStatus {
+export function statusOf(value: StateValue): JobStatus {
   if (typeof value === 'string') return value as EndedStatus
   return 'queued' in value ? 'queued' : 'running'
 }

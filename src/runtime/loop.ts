@@ -28,6 +28,8 @@ export interface Loop extends Sleeper {
   readonly limit: number
   now(): number
   act(): void
+  /** Commits what this turn has staged, and lets everybody hear of it. */
+  commitTurn(): void
   cancel(job: JobActor, by: CancelSource, reason: string): boolean
   /** Puts a job that wants a slot into the ready queue. */
   enqueue(job: JobActor): void

@@ -2,6 +2,7 @@ import type { DecisionRecord } from '../domain/decision.ts'
 import type { JobResult } from '../domain/job.ts'
 import type { NodeId, NodeSpec } from '../domain/node-spec.ts'
 import type { NodeStatus, TreeNode } from '../domain/tree.ts'
+import type { NodeRecord as NodeRow } from '../ports/run-store.ts'
 import type { JobActor, JobExtras, JobObserver } from './job.ts'
 
 /** Who is told what the jobs of a tree report. */
@@ -11,6 +12,9 @@ export interface NodeWatcher {
   retrying(record: NodeRecord): void
   settled(record: NodeRecord, result: JobResult): void
 }
+
+/** What of a node is stored besides its spec, its decision and its jobs. */
+type StoredNode = Pick<NodeRow, 'score' | 'revisions' | 'jobs' | 'isPruned'>
 
 /**
  * A node as the runtime works with it, and what its jobs have besides: their arguments and their observer.
@@ -98,6 +102,10 @@ export class NodeRecord implements JobExtras, JobObserver {
     return this.#children
   }
 
+  get decision(): DecisionRecord | undefined {
+    return this.#decision
+  }
+
   get revisions(): number {
     return this.#revisions
   }
@@ -119,6 +127,24 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#status = 'queued'
     this.#result = undefined
     this.#decision = undefined
+    this.#picture = undefined
+  }
+
+  /** Takes up what a store remembers of the node, and its last job again. */
+  restore(
+    { score, revisions, jobs, isPruned }: StoredNode,
+    decision: DecisionRecord | undefined,
+    job: JobActor | undefined,
+  ): void {
+    this.#score = score
+    this.#revisions = revisions
+    this.#decision = decision
+    this.jobs = jobs
+    this.isPruned = isPruned
+    this.job = job
+    this.#result = job?.known
+    this.isLive = job !== undefined && job.known === undefined
+    this.#status = isPruned && job?.status === 'cancelled' ? 'pruned' : (job?.status ?? 'queued')
     this.#picture = undefined
   }
 

@@ -10,7 +10,9 @@ import type { Executor } from '../ports/executor.ts'
 import type { Host } from '../ports/host.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Ids, Random } from '../ports/random.ts'
+import type { RunStore } from '../ports/run-store.ts'
 import type { Inspection } from '../statechart/index.ts'
+import type { Handlers } from './durable-spec.ts'
 import { systemClock, systemIds, systemRandom } from './system.ts'
 
 /** How long ended jobs of one outcome stay known: the newest `count`, and none older than `ageMs`. */
@@ -69,6 +71,10 @@ export interface JobPoolOptions {
   readonly logger?: Logger
   /** When it aborts, the pool shuts down without waiting. */
   readonly signal?: AbortSignal
+  /** What jobs may name as `execute`. */
+  readonly handlers?: Handlers
+  /** Keeps jobs and runs durably: a `RunStore`, or the path of an SQLite file. Default: none; they end with the process. */
+  readonly store?: RunStore | string
   readonly clock?: Clock
   readonly random?: Random
   readonly ids?: Ids
@@ -95,6 +101,10 @@ export interface PoolSettings {
   readonly inspect: Inspection | undefined
   readonly logger: Logger
   readonly signal: AbortSignal | undefined
+  readonly handlers: Handlers
+  readonly store: RunStore | undefined
+  /** Whether the store was opened for this pool. */
+  readonly closesStore: boolean
   readonly clock: Clock
   readonly random: Random
   readonly ids: Ids
@@ -106,9 +116,14 @@ const DEFAULT_KEEP_COUNT = 100_000
 
 /**
  * @param systemHost - The machine, for pools that name no `host`.
- * @throws {EspalierError} `ESP_INVALID_OPTION`, naming the option.
+ * @param openStore - Opens a store that is given as a path.
+ * @throws {EspalierError} `ESP_INVALID_OPTION`, naming the option; what opening the store throws.
  */
-export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolSettings {
+export function resolveOptions(
+  options: JobPoolOptions,
+  systemHost: Host,
+  openStore: (file: string) => RunStore,
+): PoolSettings {
   checkObject('options', options)
   checkKeys('the pool', options, POOL_OPTION_NAMES)
   const executor = options.executorType ?? 'async'
@@ -127,7 +142,7 @@ export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolS
     const expected = 'an array of Executors'
     throw new EspalierError('ESP_INVALID_OPTION', { option: 'executors', expected, got: executors })
   }
-  return {
+  const settings = {
     maxParallelJobs: auto?.maxParallelJobs ?? checkLimit(limit),
     autoLimit: auto,
     limits: new ResourceLimits(options.limits ?? {}, () => host.capacity()),
@@ -160,11 +175,16 @@ export function resolveOptions(options: JobPoolOptions, systemHost: Host): PoolS
     inspect: options.inspect,
     logger: shieldLogger(options.logger ?? quietConsole),
     signal: checkSignal(options.signal),
+    handlers: checkHandlers(options.handlers),
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     ids: options.ids ?? systemIds,
     host,
   }
+  // Last: a store that was opened for a pool that is refused would stay owned.
+  const { store } = options
+  if (typeof store !== 'string') return { ...settings, store: checkStore(store), closesStore: false }
+  return { ...settings, store: openStore(store), closesStore: true }
 }
 
 export const POOL_OPTION_NAMES: ReadonlySet<string> = new Set<keyof JobPoolOptions>([
@@ -187,6 +207,8 @@ export const POOL_OPTION_NAMES: ReadonlySet<string> = new Set<keyof JobPoolOptio
   'inspect',
   'logger',
   'signal',
+  'handlers',
+  'store',
   'clock',
   'random',
   'ids',
@@ -209,6 +231,19 @@ function resolvePressureRule({ pressure, clock, host }: JobPoolOptions): Pressur
 function isExecutor(value: unknown): value is Executor {
   const { start, supports } = (value ?? {}) as Partial<Executor>
   return typeof start === 'function' && typeof supports === 'object'
+}
+
+function checkStore(store: RunStore | undefined): RunStore | undefined {
+  if (store === undefined || typeof store?.commit === 'function') return store
+  throw new EspalierError('ESP_INVALID_OPTION', {
+    option: 'store',
+    expected: 'a RunStore or the path of one',
+    got: store,
+  })
+}
+
+function checkHandlers(handlers: Handlers | undefined): Handlers {
+  return handlers === undefined ? {} : checkObject('handlers', handlers)
 }
 
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {

@@ -16,10 +16,12 @@ export interface OrchestratorOptions {
   readonly pool: PoolCore
   /** Checked against the workflow's schema. */
   readonly input?: unknown
-  /** Names the run, and begins its jobs' ids. Default: a fresh id. */
+  /** Names the run, and begins its jobs' ids; one that is in the pool's store is taken up again. Default: a fresh id. */
   readonly runId?: string
   /** Runs the nodes, instead of the workflow's `executor`; what a node or its handler's `defaults` name goes before. */
   readonly executor?: string
+  /** The module that the workflow came from, kept with a stored run so that it can be found again. */
+  readonly source?: string
   /** Cancels the run when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -29,6 +31,7 @@ export const RUN_OPTION_NAMES: ReadonlySet<string> = new Set<keyof OrchestratorO
   'input',
   'runId',
   'executor',
+  'source',
   'signal',
 ])
 
@@ -47,6 +50,7 @@ export class Orchestrator {
   readonly #givenInput: unknown
   readonly #signal: AbortSignal | undefined
   readonly #run: TreeRun
+  readonly #isStored: boolean
   #hasStarted = false
 
   /** @throws {EspalierError} `ESP_INVALID_WORKFLOW`, `ESP_INVALID_OPTION`, `ESP_UNKNOWN_OPTION`, `ESP_UNKNOWN_EXECUTOR`. */
@@ -55,7 +59,7 @@ export class Orchestrator {
     checkWorkflow(workflow)
     checkObject('options', options)
     checkKeys('an orchestrator', options, RUN_OPTION_NAMES)
-    const { pool, input, runId, executor = workflow.executor, signal } = options
+    const { pool, input, runId, executor = workflow.executor, source, signal } = options
     if (!(pool instanceof PoolCore)) {
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'pool', expected: 'a JobPool', got: pool })
     }
@@ -66,7 +70,17 @@ export class Orchestrator {
     this.runId =
       runId === undefined ? supervisor.settings.ids.next() : checkName('runId', runId, RUN_ID_LENGTH_MAX)
     if (executor !== undefined) submissions.checkExecutor(checkName('executor', executor))
-    this.#run = new TreeRun(this.runId, workflow, executor, supervisor, submissions)
+    const stored = supervisor.journal?.store.run(this.runId)
+    if (stored !== undefined && stored.workflow !== workflow.name) {
+      const expected = `the id of a run of workflow "${workflow.name}"`
+      throw new EspalierError('ESP_INVALID_OPTION', {
+        option: 'runId',
+        expected,
+        got: `${stored.workflow}'s`,
+      })
+    }
+    this.#isStored = stored !== undefined
+    this.#run = new TreeRun(this.runId, workflow, executor, supervisor, submissions, { stored, source })
     this.actor = this.#run.actor
   }
 
@@ -86,17 +100,23 @@ export class Orchestrator {
   async run(): Promise<RunOutcome> {
     if (this.#hasStarted) throw new EspalierError('ESP_RUN_STARTED', { runId: this.runId })
     this.#hasStarted = true
+    const roots = this.#isStored ? undefined : await this.#roots()
+    const cancel = () => this.cancel()
+    if (this.#signal?.aborted) cancel()
+    else this.#signal?.addEventListener('abort', cancel, { once: true })
+    if (roots === undefined) this.#run.resume()
+    else this.#run.start(roots)
+    const outcome = await this.#run.ended
+    this.#signal?.removeEventListener('abort', cancel)
+    return outcome
+  }
+
+  async #roots(): Promise<readonly NodeSpec[]> {
     this.#run.input = await validInput(this.#workflow, this.#givenInput)
     const given = await this.#workflow.root(this.#run.input)
     const roots = Array.isArray(given) ? given : [given as NodeSpec]
     this.#run.checkRoots(roots)
-    const cancel = () => this.cancel()
-    if (this.#signal?.aborted) cancel()
-    else this.#signal?.addEventListener('abort', cancel, { once: true })
-    this.#run.start(roots)
-    const outcome = await this.#run.ended
-    this.#signal?.removeEventListener('abort', cancel)
-    return outcome
+    return roots
   }
 
   /** Ends the run: what is queued or running is cancelled. A run that has ended is not affected. */

@@ -34,6 +34,7 @@ export class Planting {
     store: TreeStore,
     submissions: Submissions,
     watcher: NodeWatcher,
+    isResumed: boolean,
   ) {
     this.#runId = runId
     this.#handlers = new Map(
@@ -45,7 +46,8 @@ export class Planting {
     this.#strategy = workflow.strategy ?? 'best-first'
     this.#store = store
     this.#submissions = submissions
-    this.#ids = submissions.openRange(`${runId}.n`)
+    // The ids of a run that is taken up again are not given in order any more.
+    this.#ids = isResumed ? undefined : submissions.openRange(`${runId}.n`)
     this.#watcher = watcher
   }
 
@@ -143,12 +145,14 @@ export class Planting {
   ): NodeJobSpec {
     const { execute, defaults } = this.#handlerOf(spec)
     return {
-      id: this.#jobIdOf(record, record.jobs),
+      id: this.jobIdOf(record, record.jobs),
       ids: record.jobs === 0 ? this.#ids : undefined,
       node: record,
       nodeId: record.id,
       treeId: this.#runId,
       execute,
+      handler: spec.handler,
+      input: spec.input,
       score: orderScore(this.#strategy, record.depth, score),
       dependencies: this.#waitsFor(record, batch),
       priority: spec.priority ?? defaults.priority,
@@ -168,12 +172,13 @@ export class Planting {
     for (const dependency of dependencies) {
       const { job } = dependency
       const isAhead = job === undefined || batch.has(dependency)
-      waitsFor.push(isAhead ? this.#jobIdOf(dependency, dependency.jobs) : job)
+      waitsFor.push(isAhead ? this.jobIdOf(dependency, dependency.jobs) : job)
     }
     return waitsFor
   }
 
-  #jobIdOf({ id }: NodeRecord, jobs: number): JobId {
+  /** The id of a node's job, by how many it had before. */
+  jobIdOf({ id }: NodeRecord, jobs: number): JobId {
     return jobs === 0 ? `${this.#runId}.${id}` : `${this.#runId}.${id}.${jobs}`
   }
 

@@ -55,6 +55,9 @@ export class PoolEffects {
   }
 
   #close(): void {
+    const { store, closesStore } = this.#loop.settings
+    this.#loop.commitTurn()
+    if (closesStore) store?.close()
     this.#loop.deadlines.remove(this.#loop)
     this.#loop.announcer.events.close()
     this.#resolveClosed()

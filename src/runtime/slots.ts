@@ -55,6 +55,25 @@ export class Slots<Attempt extends Holder> {
     this.#vacate(attempt)
   }
 
+  /**
+   * Gives an attempt its slot back: that it ended has not happened.
+   *
+   * @param attempt - Absent when the slot was reserved and never taken.
+   * @returns `false` when it had its slot still, as a zombie.
+   */
+  retake(attempt: Attempt | undefined): boolean {
+    if (attempt === undefined) {
+      this.#busy++
+      return true
+    }
+    if (this.#zombies.delete(attempt) && this.#holders[attempt.slot] === attempt) return false
+    this.#busy++
+    this.#holders[attempt.slot] = attempt
+    const place = this.#free.indexOf(attempt.slot)
+    if (place >= 0) this.#free.splice(place, 1)
+    return true
+  }
+
   isZombie(attempt: Attempt): boolean {
     return this.#zombies.size > 0 && this.#zombies.has(attempt)
   }

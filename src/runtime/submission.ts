@@ -10,8 +10,11 @@ import { EspalierError } from '../domain/errors.ts'
 import type { Execute, JobId, JobPolicy, JobSpec } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
 import { checkBackoff } from '../domain/retry.ts'
+import type { JobSubmitted } from '../domain/trace.ts'
 import type { Executor } from '../ports/executor.ts'
 import { checkDependencies } from './dependencies.ts'
+import { DurableJob } from './durable-job.ts'
+import { durableSpec, executeOf } from './durable-spec.ts'
 import type { ExecutorSet } from './executors.ts'
 import { type Dependency, JobActor, type JobExtras, type JobRow } from './job.ts'
 import type { IdRange, Naming } from './job-table.ts'
@@ -23,10 +26,16 @@ const FORCED_END_MS = 5_000
 const NO_EXTRAS: JobExtras = Object.freeze({})
 const NO_IDS: readonly JobId[] = Object.freeze([])
 const NO_BATCH = new Map<JobId, JobActor>()
+const NO_FACTS: NodeFacts = Object.freeze({})
+
+/** A spec whose handler, if it was named, has been found. */
+type KnownSpec = JobSpec & { readonly execute: Execute }
 
 /** A spec whose own fields are right; its dependencies are yet to be checked. */
 interface CheckedSpec extends JobRow {
-  readonly spec: JobSpec
+  readonly spec: KnownSpec
+  /** As it is stored; absent in memory. */
+  readonly submitted: JobSubmitted | undefined
   readonly id: JobId
   readonly naming: Naming
   readonly policy: JobPolicy
@@ -38,11 +47,18 @@ interface CheckedSpec extends JobRow {
 export type NodeJobSpec = { readonly [Field in keyof JobSpec]?: JobSpec[Field] | undefined } & {
   readonly id: JobId
   readonly execute: Execute
+  /** The name of the handler that `execute` is. */
+  readonly handler: string
+  /** The handler's argument. */
+  readonly input: unknown
   /** Has the job's arguments, and is told of its life. */
   readonly node: JobExtras
   /** The range whose next id it has; absent for an id of another kind. */
   readonly ids: IdRange | undefined
 }
+
+/** What is known of a job besides its spec, when it is a node's. */
+type NodeFacts = Partial<Pick<NodeJobSpec, 'node' | 'ids' | 'handler' | 'input'>>
 
 /** Turns specs into jobs: all of them, or none when any is wrong. */
 export class Submissions {
@@ -74,12 +90,12 @@ export class Submissions {
     this.#refuseIfClosed()
     checkFields(spec)
     const checked = this.#check(spec)
-    const { jobs } = this.#supervisor
-    const twin = jobs.byDedupeKey(spec.dedupeKey)
+    const twin = this.#supervisor.jobs.byDedupeKey(spec.dedupeKey)
     if (twin !== undefined) return twin
     const { id } = checked
-    if (spec.id !== undefined && jobs.isKnown(id)) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
-    if (checked.dependencies.length > 0) checkDependencies([checked], (known) => jobs.isKnown(known))
+    if (spec.id !== undefined && this.#isKnown(id))
+      throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
+    if (checked.dependencies.length > 0) checkDependencies([checked], this.#isKnown)
     const at = this.#supervisor.now()
     const job = this.#create(checked, at)
     this.#supervisor.admit(job, checked.naming, at)
@@ -108,7 +124,7 @@ export class Submissions {
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
   submitNodes(specs: readonly NodeJobSpec[]): JobActor[] {
     this.#refuseIfClosed()
-    return this.#submitBatch(specs.map((spec) => this.#check(spec as JobSpec, spec.node, spec.ids)))
+    return this.#submitBatch(specs.map((spec) => this.#check(spec as JobSpec, spec)))
   }
 
   #submitBatch(batch: readonly CheckedSpec[]): JobActor[] {
@@ -144,7 +160,11 @@ export class Submissions {
     throw new EspalierError('ESP_POOL_CLOSED', { state: pool.value.lifecycle })
   }
 
-  #check(spec: JobSpec, node?: JobExtras, ids?: IdRange): CheckedSpec {
+  #check(given: JobSpec, { node, ids, handler, input }: NodeFacts = NO_FACTS): CheckedSpec {
+    const { settings, journal } = this.#supervisor
+    const { execute } = given
+    const isNamed = typeof execute === 'string'
+    const spec = (isNamed ? { ...given, execute: executeOf(execute, settings.handlers) } : given) as KnownSpec
     const sequence = this.#sequence++
     const ownId = this.#supervisor.jobs.idOf(sequence)
     const id = spec.id === undefined ? this.#freshId(ownId) : checkName('id', spec.id)
@@ -183,15 +203,28 @@ export class Submissions {
       throw new EspalierError('ESP_MISSING_HANDLER', { jobId: id, executor: executor.name, expected, got })
     }
     checkSupport(id, spec, executor)
+    const policy = this.#policyOf(spec, executor)
+    const dependencies = this.#idsOf(spec)
+    const submitted =
+      journal &&
+      durableSpec(spec, {
+        id,
+        isNode: handler !== undefined,
+        input,
+        handler: handler ?? (isNamed ? execute : undefined),
+        dependencies: spec.dependencies?.map(idOf) ?? NO_IDS,
+        policy: policy === settings.policy ? undefined : policy,
+      })
     return {
       spec,
+      submitted,
       id,
       naming: ids ?? (id === ownId ? 'own' : 'chosen'),
       sequence,
       priority,
       extras: this.#extrasOf(id, spec, node, executor === this.#executors.first ? undefined : executor),
-      policy: this.#policyOf(spec, executor),
-      dependencies: this.#idsOf(spec),
+      policy,
+      dependencies,
     }
   }
 
@@ -209,12 +242,13 @@ export class Submissions {
       // The next of a range is new, unless a user has chosen the same.
       const isOfRange = typeof naming === 'object'
       const isNew = isOfRange || jobs.byDedupeKey(spec.dedupeKey) === undefined
-      const isTaken = isOfRange ? jobs.isChosen(id) : ids.has(id) || (isNew && jobs.isKnown(id))
+      const isKnown = () => (naming === 'own' ? jobs.isKnown(id) : this.#isKnown(id))
+      const isTaken = isOfRange ? jobs.isChosen(id) : ids.has(id) || (isNew && isKnown())
       if (isTaken) throw new EspalierError('ESP_DUPLICATE_JOB', { jobId: id })
       if (!isOfRange) ids.add(id)
       isLinked ||= dependencies.length > 0
     }
-    if (isLinked) checkDependencies(batch, (id) => jobs.isKnown(id))
+    if (isLinked) checkDependencies(batch, this.#isKnown)
   }
 
   #idsOf({ dependencies }: JobSpec): readonly JobId[] {
@@ -238,8 +272,22 @@ export class Submissions {
     return spec.dependencies.map((given) => {
       if (this.#isOwn(given)) return given
       const id = idOf(given)
-      return batch.get(id) ?? this.#supervisor.jobs.get(id) ?? id
+      return batch.get(id) ?? this.#supervisor.find(id) ?? id
     })
+  }
+
+  readonly #isKnown = (id: JobId): boolean =>
+    this.#supervisor.jobs.isKnown(id) || this.#supervisor.find(id) !== undefined
+
+  /** The executor that a stored job names; absent for the pool's own. @throws {EspalierError} `ESP_UNKNOWN_EXECUTOR`. */
+  namedExecutor(name: string | undefined): Executor | undefined {
+    const executor = name === undefined ? this.#executors.first : this.#executors.get(name)
+    return executor === this.#executors.first ? undefined : executor
+  }
+
+  /** The place in the order of submission of a job that is taken up from the store. */
+  nextSequence(): number {
+    return this.#sequence++
   }
 
   #executorOf({ executor }: JobSpec): Executor {
@@ -297,7 +345,18 @@ export class Submissions {
     const standsAlone = nodeId === undefined && treeId === undefined && metadata === undefined
     const origin = standsAlone ? undefined : { nodeId, treeId, metadata }
     const input = { jobId: id, origin, policy, queuedAt: at, readyAt }
-    return new JobActor(this.#supervisor, checked, { id, parent: this.#supervisor.actor, input })
+    const options = { id, parent: this.#supervisor.actor, input }
+    const { journal } = this.#supervisor
+    if (journal === undefined || checked.submitted === undefined) {
+      return new JobActor(this.#supervisor, checked, options)
+    }
+    const submitted = readyAt === undefined ? checked.submitted : { ...checked.submitted, readyAt }
+    return new DurableJob(
+      this.#supervisor,
+      journal,
+      { ...checked, submitted, key: journal.nextKey(), isStored: false },
+      options,
+    )
   }
 }
 

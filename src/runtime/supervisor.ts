@@ -1,9 +1,11 @@
 import type { StateValue } from 'xstate'
 import type { JobEvent, PoolEvent } from '../../machines/index.ts'
+import { type EspalierError, isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId } from '../domain/job.ts'
 import type { PressureReason } from '../domain/pressure.ts'
 import { Holdings } from '../domain/resources.ts'
+import type { TraceEvent } from '../domain/trace.ts'
 import type { Executor } from '../ports/executor.ts'
 import { Announcer } from './announcer.ts'
 import type { RunningAttempt } from './attempt.ts'
@@ -11,9 +13,12 @@ import { AttemptReports } from './attempt-reports.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { type EffectTaker, type PoolActor, startPoolActor } from './charts.ts'
 import { Deadlines } from './deadlines.ts'
+import { DurableEffects } from './durable-effects.ts'
+import type { DurableJob } from './durable-job.ts'
 import { EffectQueue } from './effect-queue.ts'
 import {
   BLOCKED,
+  DELAYED,
   type Dependency,
   type JobActor,
   type JobSupervisor,
@@ -24,6 +29,7 @@ import {
 import { isRunning, JobCounts } from './job-counts.ts'
 import { JobEffects } from './job-effects.ts'
 import { JobTable, type Naming } from './job-table.ts'
+import { Journal } from './journal.ts'
 import type { Loop } from './loop.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
@@ -34,9 +40,13 @@ import type { Recorder } from './recorder.ts'
 import { ResourceLines } from './resource-lines.ts'
 import { shieldInspection } from './shield.ts'
 import { Slots } from './slots.ts'
+import { takeBack } from './take-back.ts'
 
 /** How long slots are granted without letting the event loop turn, in ms: timers and sockets get their share. */
 const TURN_MS = 20
+
+/** How long a pool rests before it tries a store again that has refused a commit, in ms. */
+const RETRY_MS = 1_000
 
 /**
  * The loop of a pool: step, commit, act.
@@ -63,16 +73,22 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly callbacks: CallbackRunner
   readonly counts = new JobCounts()
   recorder: Recorder | undefined = undefined
+  /** What makes steps durable; absent in memory, where each step is its own commit. */
+  readonly journal: Journal<DurableJob> | undefined
+  /** Takes up an ended job from the store; absent in memory. */
+  recall: ((jobId: JobId) => JobActor | undefined) | undefined = undefined
   heapIndex = -1
   wakeAt: number | undefined = undefined
   readonly #pressure: PressureWatch | undefined
-  readonly #jobEffects = new JobEffects(this)
+  readonly #jobEffects: JobEffects | DurableEffects
   readonly #poolEffects = new PoolEffects(this)
   readonly #effects = new EffectQueue()
   readonly #afterEffects = new Fifo<() => void>()
   #isActing = false
   /** Whether any job has ever wanted a resource. */
   #hasDemands = false
+  /** Whether the store has refused the last commit: then nothing starts. */
+  #isRefused = false
   /** The job whose grant waits in its mailbox, since it is at a step: its slot is not taken before that is over. */
   #granted: JobActor | undefined
   /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
@@ -82,7 +98,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   constructor(settings: PoolSettings, executor: Executor) {
     this.settings = settings
     this.executor = executor
-    const { clock, logger } = settings
+    const { clock, logger, store } = settings
+    const effects = new JobEffects(this)
+    this.journal = store && new Journal(store, (at) => this.openTurn(at))
+    this.#jobEffects = this.journal === undefined ? effects : new DurableEffects(effects, this.journal)
     this.jobs = new JobTable(settings.ids.next(), settings.keep)
     this.ready = new ReadyQueue(settings.promoteAfterMs)
     this.holdings = new Holdings(settings.limits)
@@ -95,6 +114,11 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
       settings.inspect === undefined ? {} : { inspect: shieldInspection(settings.inspect, logger) }
     const input = { maxParallelJobs: settings.maxParallelJobs }
     this.actor = startPoolActor(this, this.reportSubscriber, { id: 'pool', input, ...inspect })
+    this.journal?.told('pool', this.jobs.idPrefix, this.now(), {
+      type: 'pool.created',
+      ...input,
+      policy: settings.policy,
+    })
   }
 
   readonly reportSubscriber = (thrown: unknown): void =>
@@ -123,7 +147,9 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** Sends an event to the pool's own chart, and acts on it. */
   tell(event: PoolEvent): void {
+    const before = this.journal && this.actor.getSnapshot()
     this.actor.send(event)
+    if (before !== undefined && before !== this.actor.getSnapshot()) this.#record(event)
     this.act()
   }
 
@@ -148,10 +174,14 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.jobs.add(job, naming)
     this.meter.start(at)
     this.counts.add(BLOCKED, job.priority)
-    this.#openTurn(at)
+    this.openTurn(at)
     this.recorder?.submitted(job, naming !== 'own', at)
+    this.journal?.submitted(job as DurableJob, at)
     job.start()
-    if (this.announcer.hasListeners('job.submitted')) this.announcer.tellOf(job, 'job.submitted', at, {})
+    if (!this.announcer.hasListeners('job.submitted')) return
+    const tell = () => this.announcer.tellOf(job, 'job.submitted', at, {})
+    if (this.journal === undefined) tell()
+    else this.journal.afterCommit(tell)
   }
 
   /** Connects a job with the jobs it waits for; one that waits for nothing more gets ready. */
@@ -160,6 +190,17 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
       job.send({ type: 'dependencies.met', at })
       return
     }
+    const fault = this.link(job, dependencies)
+    if (fault !== undefined) this.cancel(job, 'dependency', 'dependency', fault)
+    else if (job.links?.outstanding === 0) job.send({ type: 'dependencies.met', at })
+  }
+
+  /**
+   * Notes which jobs a job waits for.
+   *
+   * @returns One that ended in a way which the job does not bear.
+   */
+  link(job: JobActor, dependencies: readonly Dependency[]): JobId | undefined {
     const links = { dependencies, outstanding: 0, dependants: job.links?.dependants ?? [] }
     job.links = links
     this.recorder?.dependsOn(job, dependencies)
@@ -173,8 +214,35 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
         fault ??= typeof dependency === 'string' ? dependency : dependency.id
       }
     }
-    if (fault !== undefined) this.cancel(job, 'dependency', 'dependency', fault)
-    else if (links.outstanding === 0) job.send({ type: 'dependencies.met', at })
+    return fault
+  }
+
+  /** A job by its id; an ended one that only the store remembers is taken up again. */
+  find(jobId: JobId): JobActor | undefined {
+    return this.jobs.get(jobId) ?? this.recall?.(jobId)
+  }
+
+  /** Takes up a job from the store: counts, queue, slots and deadlines follow from its state. */
+  readmit(job: DurableJob): void {
+    const state = stateOf(job.stateValue)
+    this.jobs.add(job, 'chosen')
+    this.counts.add(state, job.priority)
+    job.start()
+    const { settled } = job
+    if (settled !== undefined) {
+      this.jobs.ended(job, settled.status, settled.endedAt)
+      return
+    }
+    if (job.demand !== undefined) this.#hasDemands = true
+    this.derive(job, state)
+    if (isRunning(state)) this.reserve(job)
+  }
+
+  /** Puts a job where its state says it must be: into the queue, or to sleep. */
+  derive(job: JobActor, state: number): void {
+    const { deadlineAt = 0 } = job.context
+    if (state === READY) this.enqueue(job)
+    this.deadlines.wish(job, state === DELAYED || isRunning(state) ? deadlineAt : 0)
   }
 
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean {
@@ -219,16 +287,17 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.recorder?.stepped(job, event, from, to)
     if (from === to) return
     const { at } = event
-    this.#openTurn(at)
+    this.openTurn(at)
     if (job === this.#granted) this.#granted = undefined
     this.counts.move(from, to, job.priority)
-    if (from === READY && isRunning(to)) this.#reserve(job)
+    if (from === READY && isRunning(to)) this.reserve(job)
     else if (isRunning(from) && !isRunning(to)) this.#release(job)
     else return
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
   }
 
-  #reserve(job: JobActor): void {
+  /** Takes a slot for a job, and what it demands. */
+  reserve(job: JobActor): void {
     this.slots.reserve()
     if (this.#hasDemands) this.holdings.take(job.demand)
   }
@@ -247,7 +316,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.recorder?.abandonedEnded(attempt.job, at)
     if (!this.settings.releaseZombies) this.holdings.giveBack(attempt.job.demand)
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
-    this.#openTurn(at)
+    this.openTurn(at)
   }
 
   /** What the job's chart does not know may be for the body of its attempt, which gets it when the step is over. */
@@ -290,7 +359,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   takeEffect(type: string, params: unknown): void {
     this.#effects.push(undefined, type, params)
     // Somebody may have sent the event straight to the actor: then nobody acts but the next turn.
-    this.#openTurn(this.now())
+    this.openTurn(this.now())
   }
 
   act(): void {
@@ -318,6 +387,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** Grants one slot, if there is one to grant and a job to take it. */
   #grantSlot(): boolean {
+    if (this.#isRefused) return false
     if (this.counts.ready === 0) {
       this.ready.clear()
       if (!this.lines.isEmpty) this.lines.clear()
@@ -340,7 +410,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   // The turn of the event loop.
 
-  #openTurn(at: number): void {
+  /** Something has happened that waits for the end of the turn. */
+  openTurn(at: number): void {
     if (this.#turnAt !== undefined) return
     this.#turnAt = at
     this.settings.clock.soon(this.#endTurn)
@@ -349,10 +420,47 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   /** The event loop has turned: the pool's chart gets the counts, and granting may go on. */
   #turn(): void {
     this.#turnAt = undefined
+    this.commitTurn()
     this.reportCounts()
     this.act()
     this.#pressure?.follow(this.counts.running > 0)
     this.jobs.expire(this.now())
+  }
+
+  /** Commits what this turn has staged, and lets everybody hear of it. */
+  commitTurn(): void {
+    const { journal } = this
+    if (journal === undefined) return
+    const wasActing = this.#isActing
+    this.#isActing = true
+    try {
+      journal.commit()
+      this.#isRefused = false
+    } catch (error) {
+      if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
+      this.#takeBack(journal, error)
+    } finally {
+      this.#isActing = wasActing
+    }
+    this.act()
+  }
+
+  /** The store has refused a turn: it has not happened. Nothing starts until the store takes something again. */
+  #takeBack(journal: Journal<DurableJob>, error: EspalierError): void {
+    this.settings.logger.error(error.message)
+    this.#isRefused = true
+    const facts = takeBack(this, journal, error)
+    this.settings.clock.wakeAt(this.now() + RETRY_MS, () => {
+      this.#isRefused = false
+      this.together(() => {
+        for (const [job, event] of facts) job.send(event)
+      })
+    })
+  }
+
+  #record(given: PoolEvent): void {
+    const { at = this.now(), ...event } = given as PoolEvent & { readonly at?: number }
+    this.journal?.told('pool', this.jobs.idPrefix, at, event as TraceEvent)
   }
 
   reportCounts(): void {
@@ -365,6 +473,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   }
 
   #tellIdle(): void {
+    if (this.journal?.isOpen) return
     if (!this.announcer.hasIdleWaiters || this.counts.queued + this.counts.running > 0) return
     this.announcer.tellIdle()
   }

@@ -1,13 +1,16 @@
 import type { OrchestratorEvent } from '../../machines/index.ts'
-import type { Decision } from '../domain/decision.ts'
+import type { Decision, DecisionRecord } from '../domain/decision.ts'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { JobResult } from '../domain/job.ts'
+import { jsonText } from '../domain/json-text.ts'
 import { type Budget, resolveLimits, type TreeLimits } from '../domain/limits.ts'
-import type { NodeSpec } from '../domain/node-spec.ts'
+import type { NodeId, NodeSpec } from '../domain/node-spec.ts'
 import { toError } from '../domain/thrown.ts'
+import { errorFromJson, errorToJson, type TraceEvent } from '../domain/trace.ts'
 import type { Tree } from '../domain/tree.ts'
 import type { RunMetrics, RunOutcome, Workflow } from '../domain/workflow.ts'
+import type { JobRecord, NodeRecord as NodeRow, RunRecord } from '../ports/run-store.ts'
 import { type EffectTaker, type OrchestratorActor, startOrchestratorActor } from './charts.ts'
 import type { Sleeper } from './deadlines.ts'
 import { readDecision } from './decisions.ts'
@@ -15,13 +18,25 @@ import { EventHub } from './event-hub.ts'
 import { Expansion, type Question, type Questioner } from './expansion.ts'
 import { Growth, type GrowthSite, NOTHING } from './growth.ts'
 import type { JobActor } from './job.ts'
-import type { NodeRecord, NodeWatcher } from './node-record.ts'
+import type { RecordedRun } from './journal.ts'
+import { NodeRecord, type NodeWatcher } from './node-record.ts'
 import { Planting } from './planting.ts'
+import { recoverJobs } from './recovery.ts'
 import { Request } from './request.ts'
 import type { RunEventType, RunStreamEvent } from './run-events.ts'
 import type { Submissions } from './submission.ts'
 import type { Supervisor } from './supervisor.ts'
 import { TreeStore } from './tree-store.ts'
+
+type OrchestratorSnapshot = ReturnType<OrchestratorActor['getSnapshot']>
+
+/** Where a run comes from. */
+export interface RunOrigin {
+  /** Its record, when it is taken up again. */
+  readonly stored?: RunRecord | undefined
+  /** The module that its workflow came from. */
+  readonly source?: string | undefined
+}
 
 type Effect = readonly [type: string, params: unknown]
 
@@ -30,7 +45,9 @@ type Effect = readonly [type: string, params: unknown]
  *
  * Its methods are for those who call back; a run's user has the `Orchestrator`.
  */
-export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, NodeWatcher, GrowthSite {
+export class TreeRun
+  implements EffectTaker, Sleeper, Questioner<NodeRecord>, NodeWatcher, GrowthSite, RecordedRun
+{
   readonly runId: string
   readonly actor: OrchestratorActor
   readonly workflow: Workflow
@@ -41,6 +58,11 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   wakeAt: number | undefined = undefined
   readonly #limits: TreeLimits
   readonly #supervisor: Supervisor
+  readonly #submissions: Submissions
+  /** How the run was recorded when its process ended; absent for a new one. */
+  readonly #stored: RunRecord | undefined
+  /** The module that the workflow came from. */
+  readonly #source: string | undefined
   readonly #store = new TreeStore()
   readonly #planting: Planting
   readonly #growth: Growth
@@ -50,6 +72,7 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   #roots: readonly NodeSpec[] = []
   #isReporting = false
   #isCut = false
+  #endedAt = 0
   #startedAt = 0
   #decisions = 0
   #value: unknown
@@ -61,13 +84,19 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
     executor: string | undefined,
     supervisor: Supervisor,
     submissions: Submissions,
+    origin: RunOrigin = {},
   ) {
+    const { stored, source } = origin
     this.runId = runId
+    this.#submissions = submissions
+    this.#stored = stored
+    this.#source = source ?? stored?.source
     this.workflow = workflow
     const limits = resolveLimits(workflow.limits)
     this.#limits = limits
     this.#supervisor = supervisor
-    this.#planting = new Planting(runId, workflow, executor, this.#store, submissions, this)
+    const isResumed = stored !== undefined
+    this.#planting = new Planting(runId, workflow, executor, this.#store, submissions, this, isResumed)
     this.#growth = new Growth(limits, this.#store, this.#planting, this)
     this.#expansion = new Expansion(limits, supervisor.deadlines, () => supervisor.now(), this)
     const { logger } = supervisor.settings
@@ -76,6 +105,7 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
       id: runId,
       parent: supervisor.actor,
       input: { maxRunMs: limits.maxRunMs ?? 0 },
+      ...(stored && { snapshot: JSON.parse(stored.snapshot) }),
     })
   }
 
@@ -99,9 +129,17 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
     }
   }
 
+  /** @throws {EspalierError} `ESP_NOT_STORABLE` when the run is to be stored, and its input cannot be. */
   start(roots: readonly NodeSpec[]): void {
     this.#roots = roots
     this.#startedAt = this.#supervisor.now()
+    if (this.#journal !== undefined) jsonText(this.input, `The input of run "${this.runId}"`)
+    this.#note({
+      type: 'run.created',
+      workflow: this.workflow.name,
+      input: this.input,
+      limits: this.#limits,
+    })
     this.#tell({ type: 'run.start', at: this.#startedAt })
   }
 
@@ -118,8 +156,10 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
 
   /** Effects are carried out at once, also while another is: what stops the growth must not wait for what plants. */
   #tell(event: OrchestratorEvent): void {
-    if (this.actor.getSnapshot().status !== 'active') return
+    const before = this.actor.getSnapshot()
+    if (before.status !== 'active') return
     this.actor.send(event)
+    if (this.#journal !== undefined) this.#noteStep(before, event)
     for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
       this.#carryOut(effect)
     }
@@ -159,7 +199,7 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
       // Whoever heard of the start may have cancelled the run.
       if (!this.#isGrowing) return
       try {
-        this.#note(this.#growth.start(this.#roots))
+        this.#keepCut(this.#growth.start(this.#roots))
       } catch (thrown) {
         this.#error = toError(thrown)
         this.#tell({ type: 'tree.failed', at: this.#supervisor.now() })
@@ -181,11 +221,21 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   }
 
   #settle(): void {
-    const { status, reason } = this.actor.getSnapshot().output ?? { status: 'failed', reason: 'failed' }
     this.#planting.close()
+    this.#endedAt = this.#supervisor.now()
+    const outcome = this.#outcome()
+    this.#emit('run.ended', { outcome })
+    this.#afterCommit(() => {
+      this.events.close()
+      this.#ended.resolve(outcome)
+    })
+  }
+
+  #outcome(): RunOutcome {
+    const { status, reason } = this.actor.getSnapshot().output ?? { status: 'failed', reason: 'failed' }
     const store = this.#store
     let picture: Tree | undefined
-    const outcome: RunOutcome = {
+    return {
       runId: this.runId,
       status,
       reason,
@@ -198,9 +248,6 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
       },
       metrics: this.#metrics(),
     }
-    this.#emit('run.ended', { outcome })
-    this.events.close()
-    this.#ended.resolve(outcome)
   }
 
   // What jobs of the tree report.
@@ -267,6 +314,9 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
     let error = fault
     try {
       decision = readDecision(record.id, answer)
+      if (decision.type === 'satisfy' && this.#journal !== undefined) {
+        jsonText(decision.value, `The value that satisfies run "${this.runId}"`)
+      }
       if (decision.score !== undefined) record.judge(decision.score)
       done = this.#growth.carryOut(record, decision)
     } catch (thrown) {
@@ -278,8 +328,9 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
     }
     const { type, why, score } = decision
     const { nodeIds, cut } = done
-    this.#note(done)
+    this.#keepCut(done)
     record.decide({ type, why, score, nodeIds, cut, error, at: this.#supervisor.now() })
+    if (this.#journal !== undefined) this.#noteDecision(record, decision)
     if (this.#isHeard('node.decided')) {
       const { node } = record
       this.#emit('node.decided', { node, decision: node.decision })
@@ -290,7 +341,7 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   }
 
   /** Keeps in mind whether the tree may hold no more nodes. */
-  #note({ cut }: Pick<typeof NOTHING, 'cut'>): void {
+  #keepCut({ cut }: Pick<typeof NOTHING, 'cut'>): void {
     if (cut.length > 0) this.#isCut ||= cut.some(({ by }) => by === 'maxNodes')
   }
 
@@ -310,12 +361,21 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   // What decisions do.
 
   added(records: readonly NodeRecord[]): void {
+    if (this.#journal !== undefined) {
+      for (const { id: nodeId, parent, spec } of records) {
+        this.#note({ type: 'node.grown', nodeId, ...(parent && { parentId: parent.id }), spec }, nodeId)
+      }
+    }
     if (!this.#isHeard('node.added')) return
     for (const { node } of records) this.#emit('node.added', { node })
   }
 
   changed(record: NodeRecord): void {
     if (this.#isHeard('node.changed')) this.#emit('node.changed', { node: record.node })
+  }
+
+  pruned({ id }: NodeRecord): void {
+    this.#journal?.changed(this, placeOf(id))
   }
 
   cancelPruned(job: JobActor): void {
@@ -362,7 +422,7 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   }
 
   #metrics(): RunMetrics {
-    const endedAt = this.#supervisor.now()
+    const endedAt = this.#endedAt
     const startedAt = this.#startedAt === 0 ? endedAt : this.#startedAt
     const records = this.#store.records()
     let revisions = 0
@@ -381,13 +441,171 @@ export class TreeRun implements EffectTaker, Sleeper, Questioner<NodeRecord>, No
   #emit(type: RunEventType, facts: object): void {
     if (!this.#isHeard(type)) return
     const event = { type, at: this.#supervisor.now(), runId: this.runId, ...facts } as RunStreamEvent
-    this.#supervisor.recorder?.ran(this, event)
-    this.events.emit(event)
+    this.#afterCommit(() => {
+      this.#supervisor.recorder?.ran(this, event)
+      this.events.emit(event)
+    })
   }
 
   #isHeard(type: RunEventType): boolean {
     return this.#supervisor.recorder !== undefined || this.events.hasListeners(type)
   }
+
+  // The record.
+
+  get #journal(): Supervisor['journal'] {
+    return this.#supervisor.journal
+  }
+
+  /** The run as its store keeps it. */
+  get record(): RunRecord {
+    const { status, output, context } = this.actor.getSnapshot()
+    const error = output?.status === 'failed' ? this.#error : undefined
+    return {
+      id: this.runId,
+      workflow: this.workflow.name,
+      source: this.#source,
+      input: jsonText(this.input, 'The input'),
+      limits: JSON.stringify(this.#limits),
+      status: output?.status ?? 'running',
+      reason: context.reason,
+      createdAt: this.#startedAt,
+      endedAt: status === 'done' ? this.#endedAt : undefined,
+      snapshot: JSON.stringify(this.actor.getPersistedSnapshot()),
+      value: jsonText(this.#value, 'The value'),
+      error: error && JSON.stringify(errorToJson(error)),
+      decisions: this.#decisions,
+      forkedFrom: this.#stored?.forkedFrom,
+    }
+  }
+
+  /** A node as its store keeps it. */
+  nodeRecord(place: number): NodeRow {
+    const record = this.#store.records()[place] as NodeRecord
+    const { id, parent, spec, score, jobs, revisions, isPruned, decision } = record
+    return {
+      runId: this.runId,
+      id,
+      place,
+      parentId: parent?.id,
+      spec: JSON.stringify(spec),
+      score,
+      jobs,
+      revisions,
+      isPruned,
+      decision:
+        decision && JSON.stringify({ ...decision, error: decision.error && errorToJson(decision.error) }),
+    }
+  }
+
+  /** What the store does not take ends the run here, and nowhere else: it can be resumed where the store has it. */
+  refused(error: Error): void {
+    this.#expansion.drop(error)
+    this.#ended.reject(error)
+  }
+
+  #note(event: TraceEvent, nodeId?: NodeId): void {
+    this.#journal?.told('run', this.runId, this.#supervisor.now(), event)
+    this.#journal?.changed(this, nodeId === undefined ? undefined : placeOf(nodeId))
+  }
+
+  /** Counts follow from nodes and jobs: a report of them is recorded only when it ends the run. */
+  #noteStep(before: OrchestratorSnapshot, { at, ...event }: OrchestratorEvent): void {
+    const after = this.actor.getSnapshot()
+    const isCount = event.type === 'tree.changed' && after.status === before.status
+    if (after === before || isCount) return
+    this.#journal?.told('run', this.runId, at, event)
+    this.#journal?.changed(this)
+  }
+
+  #noteDecision(record: NodeRecord, decision: Decision): void {
+    const { at, error, ...made } = record.decision as DecisionRecord
+    const value = decision.type === 'satisfy' ? { value: decision.value } : {}
+    const stored = { ...made, ...(error && { error: errorToJson(error) }), ...value }
+    this.#note({ type: 'node.decided', nodeId: record.id, decision: stored }, record.id)
+    if (decision.type !== 'revise') return
+    for (const nodeId of made.nodeIds) {
+      const revised = this.#store.find(nodeId) as NodeRecord
+      this.#note({ type: 'node.revised', nodeId, spec: revised.spec }, nodeId)
+    }
+  }
+
+  /** At once in memory, or when nothing waits for a commit. */
+  #afterCommit(callback: () => void): void {
+    if (this.#journal?.isOpen) this.#journal.afterCommit(callback)
+    else callback()
+  }
+
+  // Taking up a run that is in the store.
+
+  /**
+   * Takes the run up where the store has it: what was decided stands, what was being decided is asked again.
+   *
+   * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a handler that is still needed is gone; nothing has started then.
+   */
+  resume(): void {
+    const { store } = this.#journal as NonNullable<Supervisor['journal']>
+    const run = this.#stored as RunRecord
+    this.input = parsed(run.input)
+    this.#startedAt = run.createdAt
+    this.#endedAt = run.endedAt ?? 0
+    this.#value = parsed(run.value)
+    this.#decisions = run.decisions
+    this.#error = run.error === undefined ? undefined : errorFromJson(JSON.parse(run.error))
+    const rows = store.nodes(this.runId)
+    for (const row of rows) this.#store.add(this.#takeUp(row))
+    const nodeOf = ({ submitted }: JobRecord) => this.#store.find(submitted.nodeId)
+    const { handlers } = this.workflow
+    const jobs = recoverJobs(
+      store.jobs(this.runId),
+      { handlers, nodeOf },
+      this.#supervisor,
+      this.#submissions,
+    )
+    for (const row of rows) this.#restore(row, jobs)
+    if (run.status !== 'running') {
+      this.#ended.resolve(this.#outcome())
+      return
+    }
+    this.#wakeAt(this.actor.getSnapshot().context.deadlineAt)
+    for (const record of this.#store.records()) {
+      const isOpen =
+        record.decision === undefined && (record.status === 'completed' || record.status === 'failed')
+      if (isOpen) this.#askAbout(record)
+    }
+    this.#report()
+  }
+
+  #takeUp({ id, parentId, spec }: NodeRow): NodeRecord {
+    const parent = parentId === undefined ? undefined : this.#store.find(parentId)
+    const record = new NodeRecord(id, parent, JSON.parse(spec), this)
+    parent?.grow([id])
+    return record
+  }
+
+  #restore(row: NodeRow, jobs: ReadonlyMap<string, JobActor>): void {
+    const record = this.#store.find(row.id) as NodeRecord
+    const stored = row.decision === undefined ? undefined : JSON.parse(row.decision)
+    const job = jobs.get(this.#planting.jobIdOf(record, row.jobs - 1))
+    // What made the node run again was decided about an earlier end of it.
+    const isPast = stored?.type === 'revise' && stored.nodeIds.includes(row.id) && job?.known !== undefined
+    const decision =
+      stored === undefined || isPast
+        ? undefined
+        : { ...stored, error: stored.error && errorFromJson(stored.error) }
+    record.dependencies = (record.spec.dependencies ?? []).map((name) => this.#store.find(name) as NodeRecord)
+    for (const dependency of record.dependencies) {
+      dependency.dependants ??= []
+      dependency.dependants.push(record)
+    }
+    record.restore(row, decision, job)
+    if (record.isLive) this.#planting.live++
+    if (decision !== undefined) this.#keepCut(decision)
+  }
 }
+
+const placeOf = (nodeId: NodeId): number => Number(nodeId.slice(1))
+
+const parsed = (text: string | undefined): unknown => (text === undefined ? undefined : JSON.parse(text))
 
 const STOP: Decision = Object.freeze({ type: 'stop', why: undefined, score: undefined })

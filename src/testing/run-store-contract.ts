@@ -62,7 +62,10 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
       lost: 1,
       stopping: '{"by":"user"}',
     } as const
-    const last = endedJob({ ...second, startedAt: 8 }, 'completed', { value: '{"a":[1,null]}' })
+    const last = endedJob({ ...second, startedAt: 8 }, 'completed', {
+      value: '{"a":[1,null]}',
+      usage: '{"cpuMs":3}',
+    })
     const store = stored({ submitted: [first] }, { changed: [second] }, { changed: [last] })
     assert.deepEqual(store.job('j1'), last)
     store.close()
@@ -103,6 +106,7 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
       status: 'failed',
       reason: 'failed',
       endedAt: 99.5,
+      decisions: 7,
       error: '{"name":"Error","message":"no"}',
     }
     const nodes = [nodeRecord(0), nodeRecord(1), nodeRecord(2)] as const
@@ -310,6 +314,7 @@ function endedJob(
     reason: undefined,
     cancelledBy: undefined,
     causedBy: undefined,
+    usage: undefined,
   }
   return { ...job, state, end: { at, ...none, ...end } }
 }
@@ -328,6 +333,7 @@ function runRecord(id: string): RunRecord {
     snapshot: '{}',
     value: undefined,
     error: undefined,
+    decisions: 0,
     forkedFrom: undefined,
   }
 }

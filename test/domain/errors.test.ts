@@ -127,6 +127,16 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { nodeId: 'n1', timeoutMs: 9 },
     says: ['"n1"', '9 ms', 'raise `limits.expandTimeoutMs`'],
   },
+  ESP_NOT_STORABLE: {
+    details: { what: 'The value', place: '.at', got: 'an object of the class Date' },
+    says: ['The value must be JSON', '.at is', 'class Date', 'Use plain objects'],
+  },
+  ESP_NOT_DURABLE: { details: { jobId: 'j1', got: 7 }, says: ['"j1"', 'got 7', 'Name one of'] },
+  ESP_VALUE_TOO_LARGE: {
+    details: { jobId: 'j1', length: 9, longest: 8 },
+    says: ['"j1"', '9 characters', '8 at most', 'Write it to a file'],
+  },
+  ESP_UNKNOWN_RUN: { details: { runId: 'r1', store: 'a.db' }, says: ['"r1"', 'a.db', 'espalier runs'] },
   ESP_STORE_OWNED: {
     details: { store: 'a.db', pid: 7, host: 'here', since: '2026-01-01T00:00:00.000Z' },
     says: ['a.db', 'process 7 on here', 'since 2026-01-01', 'Wait until'],

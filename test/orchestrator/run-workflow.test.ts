@@ -79,7 +79,10 @@ describe('runWorkflow', () => {
     const options = { pool, maxParallelJobs: 2 } as never
     await expect(runWorkflow(growing, options)).rejects.toMatchObject({
       code: 'ESP_UNKNOWN_OPTION',
-      details: { option: 'maxParallelJobs', known: ['pool', 'input', 'runId', 'executor', 'signal'] },
+      details: {
+        option: 'maxParallelJobs',
+        known: ['pool', 'input', 'runId', 'executor', 'source', 'signal'],
+      },
     })
     expect(pool.getStatus().total).toBe(0)
   })

@@ -110,7 +110,7 @@ describe('a bad spec is refused, and changes nothing', () => {
     ['null', { priority: null }, 'ESP_UNKNOWN_PRIORITY'],
     ['toString', { priority: 'toString' }, 'ESP_UNKNOWN_PRIORITY'],
     ['a function', { execute: undefined }, 'ESP_MISSING_HANDLER'],
-    ['a function', { execute: 'handlerName' }, 'ESP_MISSING_HANDLER'],
+    ['handlerName', { execute: 'handlerName' }, 'ESP_UNKNOWN_HANDLER'],
     ['a function', { execute: { module: '/x.js' } }, 'ESP_MISSING_HANDLER'],
     ['gpu', { executor: 'gpu' }, 'ESP_UNKNOWN_EXECUTOR'],
     ['known', { id: 'known' }, 'ESP_DUPLICATE_JOB'],

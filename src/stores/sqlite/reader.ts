@@ -119,6 +119,7 @@ function runOf(row: Row): RunRecord {
     snapshot: String(row.snapshot),
     value: text(row.value),
     error: text(row.error),
+    decisions: Number(row.decisions),
     forkedFrom: text(row.forked_from),
   }
 }
@@ -164,6 +165,7 @@ function endOf(row: Row): JobEnd {
     reason: text(row.reason),
     cancelledBy: text(row.cancelled_by),
     causedBy: text(row.caused_by),
+    usage: text(row.usage),
   }
 }
 

@@ -31,6 +31,7 @@ export const MIGRATIONS: readonly string[] = [
     snapshot TEXT NOT NULL,
     value TEXT,
     error TEXT,
+    decisions INTEGER NOT NULL,
     forked_from TEXT,
     first_seq INTEGER NOT NULL
   ) STRICT;
@@ -68,6 +69,7 @@ export const MIGRATIONS: readonly string[] = [
     reason TEXT,
     cancelled_by TEXT,
     caused_by TEXT,
+    usage TEXT,
     cache_key TEXT,
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL

@@ -23,21 +23,21 @@ export class Writer {
 
   constructor(db: DatabaseSync) {
     this.#events = new RowWriter(db, 'INSERT INTO events', 7, ROWS_PER_STATEMENT)
-    this.#jobs = new RowWriter(db, 'INSERT INTO jobs', 21, ROWS_PER_STATEMENT)
+    this.#jobs = new RowWriter(db, 'INSERT INTO jobs', 22, ROWS_PER_STATEMENT)
     this.#step = db.prepare(
       `UPDATE jobs SET state = ?, attempt = ?, lost = ?, deadline_at = ?, started_at = ?, stopping = ?, last_seq = ?
        WHERE key = ?`,
     )
     this.#end = db.prepare(
       `UPDATE jobs SET state = ?, attempt = ?, lost = ?, deadline_at = ?, started_at = ?, stopping = ?, ended_at = ?,
-       value = ?, output = ?, error = ?, reason = ?, cancelled_by = ?, caused_by = ?, last_seq = ? WHERE key = ?`,
+       value = ?, output = ?, error = ?, reason = ?, cancelled_by = ?, caused_by = ?, usage = ?, last_seq = ? WHERE key = ?`,
     )
     this.#run = db.prepare(
       `INSERT INTO runs (id, workflow, source, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
-       forked_from, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       decisions, forked_from, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET source = excluded.source, limits = excluded.limits, status = excluded.status,
        reason = excluded.reason, ended_at = excluded.ended_at, snapshot = excluded.snapshot, value = excluded.value,
-       error = excluded.error`,
+       error = excluded.error, decisions = excluded.decisions`,
     )
     this.#node = db.prepare('INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#output = db.prepare('INSERT OR IGNORE INTO outputs VALUES (?, ?, ?)')
@@ -91,7 +91,13 @@ export class Writer {
         value.hash,
         end?.error ?? null,
       ],
-      ...[end?.reason ?? null, end?.cancelledBy ?? null, end?.causedBy ?? null, job.cacheKey ?? null],
+      ...[
+        end?.reason ?? null,
+        end?.cancelledBy ?? null,
+        end?.causedBy ?? null,
+        end?.usage ?? null,
+        job.cacheKey ?? null,
+      ],
       ...[firstSeq, lastSeq],
     )
   }
@@ -107,10 +113,10 @@ export class Writer {
       return
     }
     const { inline, hash } = this.#place(end.value)
-    const { at, error = null, reason = null, cancelledBy = null, causedBy = null } = end
+    const { at, error = null, reason = null, cancelledBy = null, causedBy = null, usage = null } = end
     this.#end.run(
       ...[state, attempt, lost, deadline, started, stopping ?? null, at, inline, hash, error, reason],
-      ...[cancelledBy, causedBy, lastSeq, key],
+      ...[cancelledBy, causedBy, usage, lastSeq, key],
     )
   }
 
@@ -126,7 +132,7 @@ export class Writer {
         run.reason ?? null,
       ],
       ...[run.createdAt, run.endedAt ?? null, run.snapshot, run.value ?? null, run.error ?? null],
-      ...[run.forkedFrom ?? null, firstSeq],
+      ...[run.decisions, run.forkedFrom ?? null, firstSeq],
     )
   }
 
@@ -152,7 +158,8 @@ const NO_VALUE = { inline: null, hash: null } as const
 
 /** What an event carries besides its type; a completed attempt's value is its job's, and kept there. */
 function dataOf(event: StoreEvent['event']): Cell {
-  if (event.type === 'attempt.completed') return `{"attempt":${(event as { attempt?: number }).attempt}}`
-  const { type, ...data } = event
-  return JSON.stringify(data)
+  const { type, ...data } = event as { readonly [field: string]: unknown }
+  if (type !== 'attempt.completed') return JSON.stringify(data)
+  const { attempt, usage } = data
+  return usage === undefined ? `{"attempt":${attempt}}` : JSON.stringify({ attempt, usage })
 }

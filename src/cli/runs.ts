@@ -1,0 +1,95 @@
+import { EspalierError, type JobRecord, type NodeRecord, type RunRecord, type RunStore } from '../index.ts'
+import { type Line, styled } from './line.ts'
+import type { Output } from './output.ts'
+import { type StoreOptions, storeFile, withReader } from './store.ts'
+import { clean, formatBytes } from './text.ts'
+
+export interface LookOptions extends StoreOptions {
+  readonly json?: boolean
+}
+
+/** Lists the runs of a store, newest first. */
+export function listRuns(options: LookOptions, output: Output): number {
+  const runs = withReader(options, (store) => store.runs())
+  if (options.json) output.raw(`${JSON.stringify(runs.map(summaryOf), undefined, 2)}\n`)
+  else if (runs.length === 0) output.print([[`No runs are in ${storeFile(options)}.`]])
+  else output.print(runs.map(runLine))
+  return 0
+}
+
+/** Shows a run, its nodes, and how large its store is. @throws {EspalierError} `ESP_UNKNOWN_RUN`. */
+export function showRun(runId: string, options: LookOptions, output: Output): number {
+  const { run, nodes, jobs, size } = withReader(options, (store) => read(store, runId))
+  if (options.json) {
+    const document = { ...summaryOf(run), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size }
+    output.raw(`${JSON.stringify(document, undefined, 2)}\n`)
+    return 0
+  }
+  const { bytes, runs, jobs: allJobs, events, outputs, outputBytes } = size
+  output.print([
+    runLine(run),
+    ...nodes.map((node) => nodeLine(node, jobs)),
+    [],
+    [
+      styled(
+        'dim',
+        `store ${storeFile(options)}: ${formatBytes(bytes)}, ${runs} runs, ${allJobs} jobs, ${events} events`,
+      ),
+      styled('dim', outputs === 0 ? '' : `, ${outputs} large results of ${formatBytes(outputBytes)}`),
+    ],
+  ])
+  return 0
+}
+
+function read(store: RunStore, runId: string) {
+  const run = store.run(runId)
+  if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
+  const jobs = new Map(Array.from(store.jobs(runId), (job) => [job.submitted.nodeId, job] as const))
+  return { run, nodes: store.nodes(runId), jobs, size: store.size() }
+}
+
+type Jobs = ReadonlyMap<string | undefined, JobRecord>
+
+function summaryOf(run: RunRecord): object {
+  const { id, workflow, source, status, reason, createdAt, endedAt, input, value, error, forkedFrom } = run
+  const parsed = (text: string | undefined) => (text === undefined ? undefined : JSON.parse(text))
+  return {
+    ...{ id, workflow, source, status, reason, createdAt, endedAt },
+    ...{ input: parsed(input), value: parsed(value), error: parsed(error), forkedFrom },
+  }
+}
+
+function nodeOf(node: NodeRecord, jobs: Jobs): object {
+  const { id, parentId, spec, score, revisions, decision } = node
+  const job = jobs.get(id)
+  return {
+    ...{ id, parentId, ...JSON.parse(spec), score, revisions },
+    status: statusOf(node, job),
+    jobId: job?.id,
+    attempts: job?.attempt,
+    decision: decision === undefined ? undefined : JSON.parse(decision),
+  }
+}
+
+const statusOf = ({ isPruned }: NodeRecord, job: JobRecord | undefined): string =>
+  isPruned && job?.state === 'cancelled' ? 'pruned' : (job?.state ?? 'unknown')
+
+function runLine({ id, workflow, status, reason, createdAt, endedAt }: RunRecord): Line {
+  const started = new Date(createdAt).toISOString()
+  const took = endedAt === undefined ? '' : `, took ${((endedAt - createdAt) / 1000).toFixed(1)}s`
+  const why = reason === undefined || reason === status ? '' : ` (${reason})`
+  return [
+    styled('bold', clean(id)),
+    `  ${clean(workflow)}  ${status}${why}`,
+    styled('dim', `  ${started}${took}`),
+  ]
+}
+
+function nodeLine(node: NodeRecord, jobs: Jobs): Line {
+  const { handler, label = handler } = JSON.parse(node.spec) as { handler: string; label?: string }
+  const decision = node.decision === undefined ? undefined : JSON.parse(node.decision)
+  const job = jobs.get(node.id)
+  const decided =
+    decision === undefined ? '' : `  → ${decision.type}${decision.why ? `: ${clean(decision.why)}` : ''}`
+  return [`  ${node.id} ${clean(label)}  ${statusOf(node, job)}`, styled('dim', decided)]
+}

@@ -1,0 +1,27 @@
+import { openSqliteStore, type RunStore } from '../index.ts'
+
+/** Where runs are kept when nobody says otherwise: what `--store` and `ESPALIER_STORE` name. */
+const DEFAULT_STORE = 'runs.db'
+
+export interface StoreOptions {
+  readonly store?: string
+}
+
+/** The file of the store that a command works with. */
+export function storeFile({ store }: StoreOptions): string {
+  return store ?? process.env.ESPALIER_STORE ?? DEFAULT_STORE
+}
+
+/**
+ * Lets `look` read a store, also while another process owns it.
+ *
+ * @throws {EspalierError} `ESP_STORE_…`.
+ */
+export function withReader<Result>(options: StoreOptions, look: (store: RunStore) => Result): Result {
+  const store = openSqliteStore(storeFile(options), { readOnly: true })
+  try {
+    return look(store)
+  } finally {
+    store.close()
+  }
+}

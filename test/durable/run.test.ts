@@ -1,0 +1,212 @@
+import {
+  defineWorkflow,
+  type ExpandRequest,
+  grow,
+  type HandlerContext,
+  type JobPoolOptions,
+  node,
+  Orchestrator,
+  prune,
+  type RunOutcome,
+  revise,
+  runWorkflow,
+  satisfy,
+  stop,
+} from 'espalier'
+import { SimulatedClock } from 'espalier/testing'
+import { describe, expect, test } from 'vitest'
+import { foldTrace } from '../../src/runtime/trace-fold.ts'
+import { durablePool, expectFolded, FaultyStore, full } from './world.ts'
+
+const untilAborted = (_: unknown, { signal }: HandlerContext) =>
+  new Promise((_, reject) => signal.addEventListener('abort', reject))
+
+/** Counts from 1 to `goal`, one node a step; fails at 2 first, and is revised; one node beside is pruned by another. */
+function counting(goal: number) {
+  const asked: string[] = []
+  const ran: string[] = []
+  const workflow = defineWorkflow<{ goal: number }>({
+    name: 'counting',
+    handlers: {
+      count: (value: number, { jobId }: HandlerContext) => {
+        ran.push(jobId)
+        if (value === -2) throw new Error('not this way')
+        return value
+      },
+      idle: untilAborted,
+    },
+    limits: { maxDepth: 100 },
+    root: () => node({ handler: 'count', input: 1 }),
+    expand: ({ node: { id, handler }, result, input }: ExpandRequest<{ goal: number }>) => {
+      asked.push(id)
+      if (handler === 'idle') return stop()
+      if (result.status === 'failed') return revise({ input: 2 }, 'another way')
+      const value = result.value as number
+      if (value === 100) return prune(['beside'], 'not needed')
+      if (value >= input.goal) return satisfy({ value }, { why: 'there', score: 1 })
+      const next = node({ handler: 'count', input: value === 1 ? -2 : value + 1 })
+      const beside = [
+        node({ handler: 'idle', key: 'beside' }),
+        node({ handler: 'count', label: 'pruner', input: 100 }),
+      ]
+      return grow(value === 1 ? [next, ...beside] : [next], `on from ${value}`)
+    },
+  })
+  return { workflow, asked, ran, input: { goal } }
+}
+
+/** A process that runs a workflow on a disk. */
+function processOf(disk: FaultyStore, now: number, options: JobPoolOptions = {}) {
+  const process = disk.process()
+  return { ...durablePool(process.store, { clock: new SimulatedClock(now), ...options }), die: process.die }
+}
+
+const shape = ({ status, reason, value, tree }: RunOutcome) => ({
+  status,
+  reason,
+  value,
+  nodes: Object.values(tree.nodes).map(
+    ({ id, parentId, status: each, children, decision, revisions, score, label }) => ({
+      ...{ id, parentId, each, children, revisions, score, label },
+      decision: decision && { type: decision.type, why: decision.why, nodeIds: decision.nodeIds },
+    }),
+  ),
+})
+
+describe('a run', () => {
+  test('that has ended is there under its id: the same outcome, and nothing runs again', async () => {
+    const disk = new FaultyStore()
+    const first = counting(3)
+    const pool = processOf(disk, 0).pool
+    const outcome = await new Orchestrator(first.workflow, { pool, input: first.input, runId: 'r' }).run()
+    const second = counting(3)
+    const later = processOf(disk, 10_000).pool
+    const again = await new Orchestrator(second.workflow, { pool: later, input: {}, runId: 'r' }).run()
+    expect(shape(again)).toEqual(shape(outcome))
+    expect(again.metrics).toEqual(outcome.metrics)
+    expect([second.asked, second.ran]).toEqual([[], []])
+  })
+
+  test('that dies at any commit and is resumed grows the tree of one that lived', async () => {
+    const undisturbed = counting(4)
+    const calm = new FaultyStore()
+    const expected = shape(
+      await new Orchestrator(undisturbed.workflow, {
+        pool: processOf(calm, 0).pool,
+        input: undisturbed.input,
+        runId: 'r',
+      }).run(),
+    )
+    expect(expected.nodes.length).toBeGreaterThan(4)
+    for (let nth = 1; nth <= calm.commits; nth++) {
+      const disk = new FaultyStore()
+      const dying = counting(4)
+      const first = processOf(disk, 0)
+      disk.onCommit = () => {
+        if (disk.commits + 1 === nth) first.die()
+      }
+      const run = new Orchestrator(dying.workflow, { pool: first.pool, input: dying.input, runId: 'r' })
+      await Promise.race([run.run().catch(() => {}), first.clock.advance(1)])
+      await first.clock.settle()
+      first.die()
+      const resumed = counting(4)
+      const second = processOf(disk, 10_000)
+      const outcome = await new Orchestrator(resumed.workflow, {
+        pool: second.pool,
+        input: resumed.input,
+        runId: 'r',
+      }).run()
+      expect(shape(outcome), `death at commit ${nth}`).toEqual(expected)
+      expectFolded(disk.store)
+      expect(foldTrace(disk.store.trace()).runs.get('r')?.output).toEqual({
+        status: 'completed',
+        reason: 'satisfied',
+      })
+    }
+  })
+
+  test('asks no decision again that is recorded, and once more what had no answer yet', async () => {
+    const disk = new FaultyStore()
+    const workflow = (answers: Record<string, boolean>, asked: string[]) =>
+      defineWorkflow({
+        name: 'asking',
+        handlers: { one: () => 1 },
+        root: () => [node({ handler: 'one' }), node({ handler: 'one' })],
+        expand: ({ node: { id } }) => {
+          asked.push(id)
+          return answers[id] ? stop('enough') : new Promise(() => {})
+        },
+      })
+    const asked: string[] = []
+    const first = processOf(disk, 0)
+    void new Orchestrator(workflow({ n0: true }, asked), { pool: first.pool, runId: 'r' })
+      .run()
+      .catch(() => {})
+    await first.clock.settle()
+    expect(asked).toEqual(['n0', 'n1'])
+    first.die()
+    const again: string[] = []
+    const second = processOf(disk, 1_000)
+    const run = new Orchestrator(workflow({ n0: true, n1: true }, again), { pool: second.pool, runId: 'r' })
+    await expect(run.run()).resolves.toMatchObject({ status: 'completed', reason: 'exhausted' })
+    expect(again).toEqual(['n1'])
+  })
+
+  test('keeps its time limit across processes', async () => {
+    const disk = new FaultyStore()
+    const workflow = defineWorkflow({
+      name: 'slow',
+      handlers: { idle: untilAborted },
+      limits: { maxRunMs: 5_000 },
+      root: () => node({ handler: 'idle' }),
+    })
+    const first = processOf(disk, 0)
+    void new Orchestrator(workflow, { pool: first.pool, runId: 'r' }).run().catch(() => {})
+    await first.clock.advance(1_000)
+    first.die()
+    const second = processOf(disk, 3_000)
+    const ended = new Orchestrator(workflow, { pool: second.pool, runId: 'r' }).run()
+    await second.clock.advance(1_999)
+    expect(disk.store.run('r')?.status).toBe('running')
+    await second.clock.advance(1)
+    await expect(ended).resolves.toMatchObject({ reason: 'limit' })
+  })
+
+  test('is given up where the store refuses it, and goes on from there when it is resumed', async () => {
+    const disk = new FaultyStore()
+    const { workflow, input } = counting(3)
+    const first = processOf(disk, 0)
+    disk.onCommit = () => {
+      if (disk.commits === 2) throw full()
+    }
+    const run = new Orchestrator(workflow, { pool: first.pool, input, runId: 'r' }).run()
+    await expect(run).rejects.toMatchObject({ code: 'ESP_STORE_REFUSED' })
+    first.die()
+    disk.onCommit = () => {}
+    const second = processOf(disk, 1_000)
+    const outcome = await new Orchestrator(workflow, { pool: second.pool, input, runId: 'r' }).run()
+    expect(outcome).toMatchObject({ reason: 'satisfied', value: { value: 3 } })
+  })
+
+  test('of another workflow does not lend its id', async () => {
+    const disk = new FaultyStore()
+    const { workflow, input } = counting(1)
+    await runWorkflow(workflow, { store: disk.process().store, input, runId: 'r' })
+    const other = defineWorkflow({ name: 'other', handlers: {}, root: () => [] })
+    await expect(runWorkflow(other, { store: disk.process().store, runId: 'r' })).rejects.toMatchObject({
+      code: 'ESP_INVALID_OPTION',
+    })
+  })
+
+  test('whose input is no JSON is refused before it starts', async () => {
+    const disk = new FaultyStore()
+    const workflow = defineWorkflow({
+      name: 'w',
+      handlers: { one: () => 1 },
+      root: () => node({ handler: 'one' }),
+    })
+    const run = runWorkflow(workflow, { store: disk.process().store, input: { at: new Date(0) } })
+    await expect(run).rejects.toMatchObject({ code: 'ESP_NOT_STORABLE' })
+    expect(disk.store.runs()).toEqual([])
+  })
+})
