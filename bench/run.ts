@@ -1,9 +1,13 @@
 // `npm run bench -- core`: prints a table, or with `--json` one document; exits 1 when a bar does not hold.
 import { parseArgs } from 'node:util'
 import { core } from './core.ts'
+import { inspector } from './inspector.ts'
 import type { Row } from './suite.ts'
 
-const suites: Readonly<Record<string, (progress: (what: string) => void) => Promise<Row[]>>> = { core }
+const suites: Readonly<Record<string, (progress: (what: string) => void) => Promise<Row[]>>> = {
+  core,
+  inspector,
+}
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
 const [name = 'core'] = positionals

@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util'
 import { parseSync } from 'oxc-parser'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../machines/index.ts'
+import { chartSvg } from '../src/protocol/chart-svg.ts'
 import { type TransitionInfo, toMermaid, transitionsOf } from '../src/statechart/index.ts'
+import { layOutChart } from './diagram/layout.ts'
 import { root } from './tool.ts'
 
 /** The charts that have a page, by the name of their file. */
@@ -21,6 +23,18 @@ export interface Page {
   readonly text: string
 }
 
+/** The layout of each chart, and its picture, as their files should be. */
+export async function renderCharts(): Promise<Page[]> {
+  const pages = Object.entries(charts).map(async ([name, machine]) => {
+    const chart = await layOutChart(machine)
+    return [
+      { file: `machines/${name}.chart.json`, text: `${JSON.stringify(chart)}\n` },
+      { file: `machines/${name}.svg`, text: chartSvg(chart.right, { title: `The ${name} chart` }) },
+    ]
+  })
+  return (await Promise.all(pages)).flat()
+}
+
 /** The page of each chart, as its file should be. */
 export function renderPages(): Page[] {
   return Object.entries(charts).map(([name, machine]) => {
@@ -30,9 +44,11 @@ export function renderPages(): Page[] {
   })
 }
 
-/** The pages whose files differ from what the charts say. */
-export function stalePages(): Page[] {
-  return renderPages().filter(({ file, text }) => read(join(root, file)) !== text)
+/** What differs from what the charts say. */
+export async function stalePages(): Promise<Page[]> {
+  return [...renderPages(), ...(await renderCharts())].filter(
+    ({ file, text }) => read(join(root, file)) !== text,
+  )
 }
 
 /** The states of a machine in document order, the root first. */
@@ -68,6 +84,8 @@ function renderPage(name: string, machine: AnyStateMachine, effects: readonly Ef
     top?.description ?? '',
     '',
     `Source: [\`${name}.machine.ts\`](${name}.machine.ts). What the words mean: [statecharts](../docs/statecharts.md).`,
+    '',
+    `Laid out for the inspector: [${name}.svg](${name}.svg).`,
     '',
     '```mermaid',
     toMermaid(machine).trimEnd(),
@@ -195,7 +213,7 @@ function read(path: string): string | undefined {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
-  const stale = stalePages()
+  const stale = await stalePages()
   for (const { file, text } of stale) {
     if (!values.check) writeFileSync(join(root, file), text)
     console.log(values.check ? `${file} is out of date: run \`npm run pages\`.` : `${file} written.`)

@@ -82,7 +82,7 @@ describe('the checker', () => {
     ['examples/a/workflow.ts', `import { x } from '../../src/index.ts'`],
     ['src/protocol/a.ts', `import { z } from 'zod'`],
     ['inspector/a.tsx', `import type { X } from '../src/runtime/x.ts'`],
-    ['inspector/a.tsx', `import { x } from '../src/diagram/x.ts'; export const A = () => <b>{x}</b>`],
+    ['inspector/a.tsx', `import { x } from '../src/statechart/x.ts'; export const A = () => <b>{x}</b>`],
     ['src/novel/a.ts', ''],
     ['src/novel.ts', ''],
     ['src/runtime/a.ts', `import { x } from '../../test/x.ts'`],

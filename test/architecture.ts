@@ -33,10 +33,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   config: { rooms: ['domain'], packages: 'any' },
   // Runs in the page too.
   protocol: { rooms: ['domain'], packages: [], pure: true },
-  // Lays statecharts out, with a library that is larger than the page: only in Node.
-  diagram: { rooms: ['statechart', 'protocol'], packages: 'any' },
   http: {
-    rooms: ['runtime', 'machines', 'statechart', 'diagram', 'protocol', 'domain', 'ports'],
+    rooms: ['runtime', 'machines', 'statechart', 'protocol', 'domain', 'ports'],
     packages: 'any',
   },
   cli: { rooms: ['index', 'http', 'protocol'], packages: 'any' },

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import type { Inspector } from '../http/index.ts'
+import type { Inspector, PageServer } from '../http/index.ts'
 import type { JobPool } from '../index.ts'
 import { inspectorToken } from './token-file.ts'
 
@@ -7,22 +7,35 @@ export interface InspectOptions {
   readonly inspect?: boolean
   readonly inspectPort?: number
   readonly open?: boolean
+  /** A file to write the recording to, in the format that its name asks for. */
+  readonly report?: string
 }
 
-/** Serves the inspector of a pool, and tells its address. */
-export async function serveInspector(
+/** Records a run if anybody wants to see it, and serves its page if that is wanted; tells the address. */
+export async function inspectRun(
   pool: JobPool,
   title: string,
-  { inspectPort, open }: InspectOptions,
+  options: InspectOptions,
   tell: (text: string) => void,
-): Promise<Inspector> {
+): Promise<Inspector | undefined> {
+  const isServed = options.inspect === true || options.open === true || options.inspectPort !== undefined
+  if (!isServed && options.report === undefined) return undefined
   // Its server takes a while to load, which only those who want it should wait for.
   const { createInspector } = await import('../http/index.ts')
-  const inspector = createInspector(pool, { title, token: await inspectorToken() })
-  const address = await inspector.listen(inspectPort === undefined ? {} : { port: inspectPort })
+  const inspector = createInspector(pool, { title, ...(isServed ? { token: await inspectorToken() } : {}) })
+  if (isServed) await announceAddress(inspector, options, tell)
+  return inspector
+}
+
+/** Serves a page, tells its address, and opens it if that is wanted. */
+export async function announceAddress(
+  server: PageServer,
+  { inspectPort, open }: InspectOptions,
+  tell: (text: string) => void,
+): Promise<void> {
+  const address = await server.listen(inspectPort === undefined ? {} : { port: inspectPort })
   tell(`inspector: ${address}`)
   if (open) openInBrowser(address, tell)
-  return inspector
 }
 
 /** The address goes to the opener as one argument; no shell sees it. */

@@ -3,7 +3,9 @@ import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { isEspalierError } from '../index.ts'
 import { positiveInteger, runIdentifier } from './arguments.ts'
+import type { InspectOptions } from './inspect.ts'
 import { Output } from './output.ts'
+import { inspectRecording, reportRecording } from './recordings.ts'
 import { type ResumeOptions, type RunOptions, resume, run } from './run.ts'
 import { type LookOptions, listRuns, showRun } from './runs.ts'
 import { clean } from './text.ts'
@@ -66,6 +68,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .option('--inspect', 'serve a page that shows the run, and tell its address')
     .option('--inspect-port <number>', 'the port of that page (default: any free one)', positiveInteger)
     .option('--open', 'open that page in the browser')
+    .option('--report <file>', 'write a page (.html), or the recording in another format, after the run')
     .option('--no-color', 'use no colours (also: NO_COLOR=1)')
     .option('--quiet', 'print only how the run ended')
     .option('--debug', 'show where an error comes from')
@@ -107,6 +110,25 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .option('--store <file>', STORE)
     .option('--json', 'print one JSON document')
     .action((runId: string, options: LookOptions) => onRun(showRun(runId, options, output)))
+
+  program
+    .command('inspect')
+    .description('show a recorded run in the browser')
+    .argument('<recording>', 'a file that `espalier run … --report <name>.espalier` or the page has written')
+    .option('--inspect-port <number>', 'the port of the page (default: any free one)', positiveInteger)
+    .option('--open', 'open the page in the browser')
+    .action(async (recording: string, options: InspectOptions) =>
+      onRun(await inspectRecording(recording, options, output)),
+    )
+
+  program
+    .command('report')
+    .description('write a recorded run as a page that opens from disk, or in another format')
+    .argument('<recording>', 'a file that `espalier run … --report <name>.espalier` or the page has written')
+    .requiredOption('-o, --out <file>', 'ends in .html, .json (for Perfetto), .csv, .jsonl or .mmd (Mermaid)')
+    .action(async (recording: string, options: { readonly out: string }) =>
+      onRun(await reportRecording(recording, options, output)),
+    )
   return program
 }
 

@@ -9,12 +9,13 @@ import {
   type Workflow,
 } from '../index.ts'
 import { readInput } from './arguments.ts'
-import { type InspectOptions, serveInspector } from './inspect.ts'
+import { type InspectOptions, inspectRun } from './inspect.ts'
 import { Interruption } from './interruption.ts'
 import { toJson } from './json.ts'
 import { loadWorkflow } from './load-workflow.ts'
 import type { Output } from './output.ts'
 import { type Progress, showLive, showPlain, silence } from './progress.ts'
+import { formatOf, writeReport } from './recordings.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
 import { storeFile, withReader } from './store.ts'
@@ -94,6 +95,7 @@ async function runWorkflow(workflow: Workflow, options: Start, output: Output): 
     ...(runId === undefined ? {} : { runId }),
     ...(executor === undefined ? {} : { executor }),
   })
+  if (options.report !== undefined) formatOf(options.report)
   const file = await prepareResult(options.out, workflow.name, orchestrator.runId)
 
   const interrupted = Promise.withResolvers<void>()
@@ -102,10 +104,9 @@ async function runWorkflow(workflow: Workflow, options: Start, output: Output): 
     orchestrator.cancel()
     interrupted.resolve()
   })
-  const isInspected = options.inspect || options.open || options.inspectPort !== undefined
   const title = `${workflow.name} ${orchestrator.runId}`
   const tell = (text: string) => output.error(text)
-  const inspector = isInspected ? await serveInspector(pool, title, options, tell) : undefined
+  const inspector = await inspectRun(pool, title, options, tell)
   try {
     progress = showProgress({ workflow, orchestrator, pool, startedAt: Date.now() }, options, output)
     const outcome = await orchestrator.run().finally(() => progress.stop())
@@ -114,6 +115,10 @@ async function runWorkflow(workflow: Workflow, options: Start, output: Output): 
     await pool.shutdown()
     const written = await write(outcome, file, output)
     show({ ...finished, file: written }, options, output)
+    if (inspector !== undefined && options.report !== undefined) {
+      await writeReport(await inspector.recording(), options.report)
+      tell(`report: ${options.report}`)
+    }
     if (inspector?.isWatched) {
       tell('The page stays up while it is open; Ctrl-C ends it.')
       await Promise.race([inspector.unwatched(), interrupted.promise])

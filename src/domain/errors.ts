@@ -155,6 +155,8 @@ const ERRORS = {
     `There is no ${show(o.what)} here. Look the name up in the list that it should be in.`,
   ESP_INTERNAL: (_: Record<never, never>) =>
     'The server failed while it answered. Its log tells more; report it if it happens again.',
+  ESP_PAGE_MISSING: (_: Record<never, never>) =>
+    'A report needs the page of the inspector, which this clone has not built. Run `npm run build` once, and try again.',
   ESP_EVENT_REFUSED: (o: { actor: string; event: string; known: readonly string[] }) =>
     `The actor "${o.actor}" is not sent "${o.event}" from outside. Send one of: ${list(o.known)}.`,
   ESP_UNSAFE_ADDRESS: (o: { host: string }) =>

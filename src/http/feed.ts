@@ -10,6 +10,7 @@ import { recordPast } from './past-jobs.ts'
 import { ProcessSampler } from './process-sampler.ts'
 import { RawJournal } from './raw-journal.ts'
 import { packageVersion } from './static-files.ts'
+import type { BlockSource, FeedViewer } from './viewer.ts'
 import type { Answer, FeedSettings, Query, QueryResults, Question } from './worker-messages.ts'
 
 /** How often a viewer gets what is new, in ms. */
@@ -19,20 +20,12 @@ const SAMPLE_EVERY_MS = 1_000
 /** Raw chunks that wait while nobody looks; beyond these the worker makes blocks of them: 64 MB. */
 const RAW_CHUNKS_MAX = 400
 
-/** Somebody who wants to hear of new blocks. */
-export interface FeedViewer {
-  /** There are new blocks. */
-  pump(): void
-  status(status: FeedStatus): void
-  /** The recording is another one: block numbers begin anew. */
-  renewed(): void
-  ended(): void
-}
-
 export interface FeedOptions {
   readonly title: string
   /** Bytes of blocks that are kept; beyond these the recording begins anew with what is alive. */
   readonly historyBytesMax: number
+  /** What a page needs to have at hand, by name; see the journal's `documents`. */
+  readonly documents: Readonly<Record<string, string>>
 }
 
 /**
@@ -41,7 +34,7 @@ export interface FeedOptions {
  * The pool's thread only notes numbers. A worker thread makes the journal of them, and is started when somebody looks, or
  * when the notes grow too large; until then nothing else happens.
  */
-export class Feed {
+export class Feed implements BlockSource {
   readonly #supervisor: Supervisor
   readonly #options: FeedOptions
   readonly #viewers = new Set<FeedViewer>()
@@ -140,11 +133,6 @@ export class Feed {
     return this.#raw.runs.get(runId)?.actor
   }
 
-  /** Adds a text that a page needs to have at hand; see the journal's `documents`. */
-  addDocument(name: string, text: string): void {
-    this.#raw.item({ type: 'document', name, text })
-  }
-
   status(): FeedStatus {
     const { counts, slots, actor } = this.#supervisor
     const { value, context } = actor.getSnapshot()
@@ -192,6 +180,8 @@ export class Feed {
         if (this.#raw.fullChunks > RAW_CHUNKS_MAX && this.#viewers.size === 0) void this.cut()
       },
     )
+    for (const [name, text] of Object.entries(this.#options.documents))
+      raw.item({ type: 'document', name, text })
     const { startedAt, missing } = recordPast(supervisor, raw)
     supervisor.recorder = raw
     const header: RecordingHeader = {

@@ -1,1 +1,5 @@
-export { createInspector, type Inspector, type InspectorOptions, type ListenOptions } from './inspector.ts'
+export { type Exported, exportRecording } from './exports.ts'
+export { createInspector, type Inspector, type InspectorOptions } from './inspector.ts'
+export type { ListenOptions, PageServer, ServeOptions } from './page-server.ts'
+export { serveRecording } from './recorded.ts'
+export { recordTrace } from './trace-recording.ts'

@@ -18,7 +18,7 @@ import {
   RAW_SCORE,
   type RawChunk,
   type RawItem,
-} from './raw-journal.ts'
+} from './raw-chunk.ts'
 import { SequenceIndex } from './sequence-index.ts'
 
 const SUBMITTED = EVENT_CODES['job.submitted']

@@ -1,10 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { type Duplex, Readable } from 'node:stream'
 import websocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type ErrorCode, EspalierError, isEspalierError } from '../domain/errors.ts'
 import type { ErrorBody } from '../protocol/messages.ts'
 import { PAGE_MESSAGE_BYTES_MAX } from '../protocol/messages.ts'
-import { ROUTES, type Route, type RouteName } from '../protocol/routes.ts'
+import { EXPORT_FORMATS, ROUTES, type Route, type RouteName } from '../protocol/routes.ts'
+import { exportRecording } from './exports.ts'
 import type { Gate } from './gate.ts'
 import type { StaticFile } from './static-files.ts'
 
@@ -47,6 +49,29 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   ESP_UNKNOWN_JOB: 404,
   ESP_EVENT_REFUSED: 409,
   ESP_POOL_CLOSED: 409,
+}
+
+/** Sends a recording as a file to keep. */
+export function sendRecording(reply: FastifyReply, recording: Uint8Array): FastifyReply {
+  return sendFile(reply, 'recording.espalier', 'application/octet-stream', Buffer.from(recording))
+}
+
+/** Sends a recording in the format that the request names. */
+export function sendExport(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  recording: Uint8Array,
+): FastifyReply {
+  const { format } = request.params as { readonly format: string }
+  const known = EXPORT_FORMATS.find((each) => each === format)
+  if (known === undefined) throw new EspalierError('ESP_NOT_THERE', { what: `format "${format}"` })
+  const { fileName, type, parts } = exportRecording(recording, known)
+  return sendFile(reply, fileName, type, Readable.from(parts))
+}
+
+/** As an attachment: what is in it comes from jobs, and must not run as a page of this server. */
+function sendFile(reply: FastifyReply, name: string, type: string, body: Buffer | Readable): FastifyReply {
+  return reply.type(type).header('content-disposition', `attachment; filename="${name}"`).send(body)
 }
 
 /** Answers a request; what it returns is sent as JSON. */
@@ -106,6 +131,10 @@ export async function createServer({
     else app.route({ ...options, method: route.method, url: basePath + route.path, handler: handlers[name] })
   }
   for (const [path, file] of files) addFile(app, basePath, path, file)
+  const page = files.get('/')
+  // Opened by another site's window, whose messages it shows: it keeps its opener, and is given nothing of this server.
+  if (page !== undefined)
+    addFile(app, basePath, '/stately', page, { 'cross-origin-opener-policy': 'unsafe-none' })
   await app.ready()
   return app
 }
@@ -119,10 +148,16 @@ export function forwardUpgrade(app: FastifyInstance, ...args: Parameters<Upgrade
   ;(app.server as Server).emit('upgrade', ...args)
 }
 
-type UpgradeListener = (request: IncomingMessage, socket: import('node:stream').Duplex, head: Buffer) => void
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-function addFile(app: FastifyInstance, basePath: string, path: string, { type, bytes }: StaticFile): void {
-  const send: Handler = (_request, reply) => reply.type(type).send(bytes)
+function addFile(
+  app: FastifyInstance,
+  basePath: string,
+  path: string,
+  { type, bytes }: StaticFile,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const send: Handler = (_request, reply) => reply.headers(headers).type(type).send(bytes)
   const options = { config: { access: 'visitor' } }
   app.get(basePath + path, options, send)
   // Relative links of the page need the slash.
@@ -133,6 +168,10 @@ function addFile(app: FastifyInstance, basePath: string, path: string, { type, b
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, body } = explain(error)
   if (status === 500) request.server.log.error(error)
+  // Node has let go of a socket that wants to be upgraded: nobody else would ever end it.
+  if (request.raw.headers.upgrade !== undefined) {
+    reply.raw.once('finish', () => request.raw.socket.destroySoon())
+  }
   return reply.status(status).send(body)
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { EspalierError } from '../domain/errors.ts'
 
 /** A file of the page, as it is sent. */
 export interface StaticFile {
@@ -16,8 +17,8 @@ const PLACEHOLDER = `<!doctype html>
 </html>
 `
 
-/** Found by the package's own name: the sources and the build are at different depths. */
-const packageFile = (path: string): URL => new URL(path, import.meta.resolve('espalier/package.json'))
+/** A file of the package, found by its own name: the sources and the build are at different depths. */
+export const packageFile = (path: string): URL => new URL(path, import.meta.resolve('espalier/package.json'))
 
 /**
  * The page's files by path, read once: only what the build's manifest names is ever sent, so no path of a request touches
@@ -34,6 +35,19 @@ export function readStaticFiles(): ReadonlyMap<string, StaticFile> {
     files.set(path === 'index.html' ? '/' : `/${path}`, file)
   }
   return files
+}
+
+/**
+ * The page as one file, for a report.
+ *
+ * @throws {EspalierError} `ESP_PAGE_MISSING` in a clone whose page has not been built.
+ */
+export function readReportPage(): string {
+  try {
+    return readFileSync(packageFile('./dist/inspector/report.html'), 'utf8')
+  } catch (cause) {
+    throw new EspalierError('ESP_PAGE_MISSING', {}, { cause })
+  }
 }
 
 export function packageVersion(): string {

@@ -3,11 +3,12 @@ import { EspalierError } from '../domain/errors.ts'
 import {
   type FeedStatus,
   MESSAGES_IN_FLIGHT,
+  type MissingHistory,
   type PageMessage,
   PROTOCOL_VERSION,
   type ServerMessage,
 } from '../protocol/messages.ts'
-import type { Feed, FeedViewer } from './feed.ts'
+import type { RecordingHeader } from '../protocol/recording.ts'
 import { readPageMessage } from './requests.ts'
 
 /** Bytes of blocks that go into one message, unless a single block is larger. */
@@ -19,10 +20,33 @@ const HELLO_WITHIN_MS = 10_000
 
 const POLICY_VIOLATION = 1008
 
+/** Somebody who wants to hear of new blocks. */
+export interface FeedViewer {
+  /** There are new blocks. */
+  pump(): void
+  status(status: FeedStatus): void
+  /** The recording is another one: block numbers begin anew. */
+  renewed(): void
+  ended(): void
+}
+
+/** Where blocks come from: a pool at work, or a recording. */
+export interface BlockSource {
+  readonly header: RecordingHeader
+  readonly missing: MissingHistory | undefined
+  /** By number. */
+  readonly blocks: readonly Uint8Array[]
+  join(viewer: FeedViewer): void
+  leave(viewer: FeedViewer): void
+  status(): FeedStatus
+  /** How many events have happened that are not in the blocks before this one. */
+  eventsAfter(block: number): number
+}
+
 /** One page that looks on: what it has been sent, and what it has taken. */
 export class Viewer implements FeedViewer {
   readonly #socket: WebSocket
-  readonly #feed: Feed
+  readonly #feed: BlockSource
   readonly #canControl: boolean
   /** First blocks of the messages on their way. */
   readonly #inFlight = new Set<number>()
@@ -32,7 +56,7 @@ export class Viewer implements FeedViewer {
   #isVisible = true
   #hasEnded = false
 
-  constructor(socket: WebSocket, feed: Feed, canControl: boolean) {
+  constructor(socket: WebSocket, feed: BlockSource, canControl: boolean) {
     this.#socket = socket
     this.#feed = feed
     this.#canControl = canControl

@@ -1,5 +1,5 @@
 import type { JobFilter, JobPage, RunSummary } from '../protocol/messages.ts'
-import type { RawChunk } from './raw-journal.ts'
+import type { RawChunk } from './raw-chunk.ts'
 
 /** What the worker that makes the journal is started with. */
 export interface FeedSettings {

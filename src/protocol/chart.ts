@@ -39,6 +39,8 @@ export interface ChartNode extends Box {
   /** Effects on entry and on exit, by name. */
   readonly entry: readonly string[]
   readonly exit: readonly string[]
+  /** Transitions that leave no state, but do something: a line each. */
+  readonly inner: readonly { readonly id: string; readonly text: string }[]
 }
 
 export interface ChartEdge {

@@ -93,18 +93,19 @@ function drawState(node: AnyStateNode, indent: string): string[] {
 }
 
 const effectsOf = ({ entry, exit }: AnyStateNode): string[] => [
-  ...shownNames(entry).map((name) => `entry / ${name}`),
-  ...shownNames(exit).map((name) => `exit / ${name}`),
+  ...effectNames(entry).map((name) => `entry / ${name}`),
+  ...effectNames(exit).map((name) => `exit / ${name}`),
 ]
 
-const shownNames = (actions: readonly unknown[]): string[] =>
+/** The names of actions; changes of the context are no effects, and left out. */
+export const effectNames = (actions: readonly unknown[]): string[] =>
   actions.map(nameOf).filter((name) => name !== 'assign')
 
 function drawInside(node: AnyStateNode, indent: string): string[] {
   const children = Object.values(node.states).flatMap((child) => drawState(child as AnyStateNode, indent))
   if (node.type !== 'compound') return children
   const { target, actions } = node.initial
-  const shown = shownNames(actions)
+  const shown = effectNames(actions)
   const effects = shown.length > 0 ? ` : / ${entities(shown.join(', '))}` : ''
   return [...target.map((initial) => `${indent}[*] --> ${mermaidId(initial)}${effects}`), ...children]
 }
@@ -120,7 +121,7 @@ function drawTransition(definition: AnyTransitionDefinition, { taken }: MermaidO
   if (targets.length === 0 && actions.length === 0) return []
   const missed = taken === undefined || taken.has(id) ? '' : '✗ '
   const condition = guard === undefined ? '' : ` [${guard}]`
-  const shown = shownNames(definition.actions)
+  const shown = effectNames(definition.actions)
   const effects = shown.length === 0 ? '' : ` / ${shown.join(', ')}`
   const label = entities(`${missed}${eventLabel(event)}${condition}${effects}`)
   return target.map((end) => ({
@@ -129,7 +130,8 @@ function drawTransition(definition: AnyTransitionDefinition, { taken }: MermaidO
   }))
 }
 
-function eventLabel(event: string): string {
+/** What a person reads for an event type: XState's own types for done states, delays and actors are shortened. */
+export function eventLabel(event: string): string {
   const [, kind, rest = ''] = /^xstate\.(done\.state|done\.actor|error\.actor|after)\.(.*)$/.exec(event) ?? []
   if (event === '') return 'always'
   if (kind === 'done.state') return 'done'

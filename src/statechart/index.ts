@@ -2,6 +2,8 @@
 export { Actor } from 'xstate'
 export { compile } from './compile.ts'
 export {
+  effectNames,
+  eventLabel,
   type MermaidOptions,
   type TransitionInfo,
   toMermaid,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type AnyStateMachine, createMachine, fromPromise } from 'xstate'
-import { charts, effectsIn, renderPages, statesOf } from '../../scripts/pages.ts'
+import { charts, effectsIn, renderCharts, renderPages, statesOf } from '../../scripts/pages.ts'
 import { root } from '../../scripts/tool.ts'
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -18,6 +18,8 @@ function forbiddenIn(machine: AnyStateMachine, source: string): string[] {
   return [...found, ...words]
 }
 
+const pages = [...renderPages(), ...(await renderCharts())]
+
 describe('the pages of the charts', () => {
   test('are there for every chart', () => {
     const files = readdirSync(join(root, 'machines')).filter((file) => file.endsWith('.machine.ts'))
@@ -28,7 +30,7 @@ describe('the pages of the charts', () => {
     ).toEqual(files.sort())
   })
 
-  test.each(renderPages().map(({ file, text }) => [file, text]))(
+  test.each(pages.map(({ file, text }) => [file, text]))(
     '%s is up to date: `npm run pages`',
     (file, text) => {
       expect(read(file)).toBe(text)

@@ -42,6 +42,7 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
   ESP_BAD_REQUEST: { details: { expected: 'JSON', got: '{' }, says: ['expected JSON', '"{"', 'Correct it'] },
   ESP_NOT_THERE: { details: { what: 'GET /x' }, says: ['"GET /x"', 'Look the name up'] },
   ESP_INTERNAL: { details: {}, says: ['failed', 'Its log tells more', 'report it'] },
+  ESP_PAGE_MISSING: { details: {}, says: ['needs the page', 'not built', 'npm run build'] },
   ESP_EVENT_REFUSED: {
     details: { actor: 'pool', event: 'jobs.changed', known: ['pool.pause'] },
     says: ['"pool"', '"jobs.changed"', 'Send one of: pool.pause'],

@@ -1,0 +1,279 @@
+import type { CancelSource, JobId } from '../domain/job.ts'
+import { bandOf } from '../domain/priority.ts'
+import type { ErrorJson, JobSubmitted, TraceEntry, TreeEvent } from '../domain/trace.ts'
+import { EVENT_CODES, type EventName, NODE_STATES } from '../protocol/journal.ts'
+import { encodeRecording, type RecordingHeader } from '../protocol/recording.ts'
+import { READY, stateOf } from '../runtime/job.ts'
+import { isRunning } from '../runtime/job-counts.ts'
+import { TraceFold } from '../runtime/trace-fold.ts'
+import { JournalMaker } from './journal-maker.ts'
+import { RAW_DEPENDS, RawChunkWriter } from './raw-chunk.ts'
+import { kindOf, numberOf } from './raw-journal.ts'
+
+const BLOCK_EVENTS = 20_000
+const ENTRIES_AT_A_TIME = 4_096
+const QUEUED = NODE_STATES.indexOf('queued')
+
+/**
+ * Makes a recording of a trace, as a store keeps it or a checker found it.
+ *
+ * A trace does not tell the slots, so attempts get the lowest lane that is free.
+ */
+export function recordTrace(
+  entries: Iterable<TraceEntry>,
+  about: Pick<RecordingHeader, 'title' | 'espalier'>,
+  documents: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const recorder = new TraceRecorder()
+  for (const [name, text] of Object.entries(documents)) recorder.document(name, text)
+  for (const entry of entries) recorder.take(entry)
+  const { blocks, startedAt } = recorder.end()
+  const header = {
+    format: 'espalier-recording',
+    version: 1,
+    id: 'trace',
+    startedAt,
+    idPrefix: '',
+    ...about,
+  } as const
+  return encodeRecording(header, blocks)
+}
+
+class TraceRecorder {
+  readonly #fold = new TraceFold()
+  readonly #chunks = new RawChunkWriter(() => {})
+  readonly #blocks: Uint8Array[] = []
+  readonly #sequences = new Map<JobId, number>()
+  /** Nodes whose first job has not come yet, by run and node. */
+  readonly #grown = new Map<string, TraceEntry>()
+  readonly #nodes = new Set<string>()
+  readonly #depths = new Map<string, number>()
+  readonly #lanes: boolean[] = []
+  readonly #laneOf = new Map<JobId, number>()
+  readonly #documents: [string, string][] = []
+  #maker: JournalMaker | undefined
+  #startedAt = 0
+  #taken = 0
+
+  document(name: string, text: string): void {
+    this.#documents.push([name, text])
+  }
+
+  take(entry: TraceEntry): void {
+    if (this.#maker === undefined) this.#begin(entry.at)
+    const { event } = entry
+    if (event.type === 'job.submitted') this.#submit(entry, event as JobSubmitted)
+    else if (event.type === 'run.created') this.#createRun(entry)
+    else if (event.type.startsWith('node.')) this.#changeTree(entry, event as TreeEvent)
+    else if (entry.actor === 'job') this.#stepJob(entry)
+    else if (entry.actor === 'run') this.#stepRun(entry)
+    else this.#stepPool(entry)
+    if (++this.#taken % ENTRIES_AT_A_TIME === 0) this.#flush(BLOCK_EVENTS)
+  }
+
+  end(): { blocks: readonly Uint8Array[]; startedAt: number } {
+    this.#flush(0)
+    return { blocks: this.#blocks, startedAt: this.#startedAt }
+  }
+
+  #begin(at: number): void {
+    this.#startedAt = at
+    this.#maker = new JournalMaker(at, '')
+    for (const [name, text] of this.#documents) this.#chunks.item({ type: 'document', name, text })
+  }
+
+  /** @param atLeast - How many events make a block worth while. */
+  #flush(atLeast: number): void {
+    if (this.#maker === undefined) return
+    for (const chunk of this.#chunks.take()) this.#maker.take(chunk)
+    if (this.#maker.pending < atLeast) return
+    const block = this.#maker.cut()
+    if (block !== undefined) this.#blocks.push(block)
+  }
+
+  #submit(entry: TraceEntry, spec: JobSubmitted): void {
+    this.#fold.apply(entry)
+    const { id, at } = entry
+    const { nodeId, treeId, executor, priority = 'normal', dependencies = [] } = spec
+    const sequence = this.#sequences.size
+    this.#sequences.set(id, sequence)
+    this.#chunks.item({ type: 'job', id, nodeId, treeId, ...(executor === undefined ? {} : { executor }) })
+    const kind = this.#chunks.name(kindOfStored(spec))
+    this.#chunks.note(at, sequence, EVENT_CODES['job.submitted'], Math.max(0, bandOf(priority)), kind)
+    for (const dependency of dependencies) {
+      const on = this.#sequences.get(dependency)
+      if (on !== undefined) this.#chunks.note(0, sequence, RAW_DEPENDS, 0, on)
+    }
+    if (nodeId !== undefined && treeId !== undefined) this.#giveJob(at, treeId, nodeId, sequence)
+  }
+
+  /** A node is added with its first job; a later one revises it. */
+  #giveJob(at: number, run: string, nodeId: string, job: number): void {
+    const key = `${run} ${nodeId}`
+    const number = numberOf(nodeId) ?? 0
+    const grown = this.#grown.get(key)?.event as (TreeEvent & { type: 'node.grown' }) | undefined
+    if (grown === undefined) {
+      if (this.#nodes.has(key))
+        this.#chunks.item({ type: 'nodeChanged', at, run, number, state: QUEUED, job })
+      return
+    }
+    this.#grown.delete(key)
+    this.#nodes.add(key)
+    const { handler, label, key: name, score } = grown.spec
+    const parent = numberOf(grown.parentId)
+    const depth = parent === undefined ? 0 : (this.#depths.get(`${run} ${grown.parentId}`) ?? 0) + 1
+    this.#depths.set(key, depth)
+    this.#chunks.item({
+      type: 'node',
+      run,
+      number,
+      parent,
+      depth,
+      job,
+      handler,
+      label: label ?? handler,
+      key: name,
+      score,
+    })
+  }
+
+  #createRun(entry: TraceEntry): void {
+    this.#fold.apply(entry)
+    const { workflow, strategy = 'best-first' } = entry.event as {
+      readonly workflow?: string
+      readonly strategy?: string
+    }
+    this.#chunks.item({ type: 'run', at: entry.at, id: entry.id, workflow: workflow ?? '', strategy })
+  }
+
+  #changeTree(entry: TraceEntry, event: TreeEvent): void {
+    this.#fold.apply(entry)
+    const { id: run, at } = entry
+    if (event.type === 'node.grown') {
+      this.#grown.set(`${run} ${event.nodeId}`, entry)
+      return
+    }
+    if (event.type !== 'node.decided') return
+    const { type: decision, why, score, nodeIds, cut, error } = event.decision
+    this.#chunks.item({
+      type: 'decided',
+      at,
+      run,
+      number: numberOf(event.nodeId) ?? 0,
+      state: QUEUED,
+      decision,
+      why,
+      score,
+      nodes: nodeIds.length,
+      cut,
+      error: error?.message,
+    })
+  }
+
+  #stepJob(entry: TraceEntry): void {
+    const { id, at } = entry
+    const sequence = this.#sequences.get(id)
+    const before = this.#fold.jobs.get(id)
+    if (before === undefined || sequence === undefined) return
+    this.#fold.apply(entry)
+    const after = this.#fold.jobs.get(id)
+    const from = stateOf(before.value)
+    const to = stateOf(after?.value ?? before.value)
+    this.#noteStep(entry, sequence, to, after?.context.attempt ?? 0)
+    if (from === READY && isRunning(to)) {
+      this.#chunks.note(at, sequence, EVENT_CODES['attempt.started'], to, this.#takeLane(id))
+    } else if (isRunning(from) && !isRunning(to)) this.#freeLane(id)
+  }
+
+  #noteStep({ at, event }: TraceEntry, job: number, state: number, attempt: number): void {
+    const { type, error, by, reason, causedBy } = event as {
+      readonly type: string
+      readonly error?: ErrorJson
+      readonly by?: CancelSource
+      readonly reason?: string
+      readonly causedBy?: JobId
+    }
+    if (type === 'attempt.failed' && error !== undefined) {
+      const { name, message, code = '', stack = '' } = error
+      this.#chunks.item({
+        type: 'failed',
+        job,
+        at,
+        state,
+        attempt,
+        error: { name, message, code: String(code), stack },
+      })
+    } else if (type === 'job.cancel') {
+      const cause = causedBy === undefined ? undefined : this.#sequences.get(causedBy)
+      this.#chunks.item({
+        type: 'cancelled',
+        job,
+        at,
+        state,
+        by: by ?? 'user',
+        reason: reason ?? '',
+        causedBy: cause,
+      })
+    } else if (Object.hasOwn(EVENT_CODES, type)) {
+      this.#chunks.note(at, job, EVENT_CODES[type as EventName], state, 0)
+    }
+  }
+
+  #takeLane(id: JobId): number {
+    const free = this.#lanes.indexOf(false)
+    const lane = free < 0 ? this.#lanes.length : free
+    this.#lanes[lane] = true
+    this.#laneOf.set(id, lane)
+    return lane
+  }
+
+  #freeLane(id: JobId): void {
+    const lane = this.#laneOf.get(id)
+    if (lane !== undefined) this.#lanes[lane] = false
+    this.#laneOf.delete(id)
+  }
+
+  #stepRun(entry: TraceEntry): void {
+    const { id, at } = entry
+    if (!this.#fold.runs.has(id)) return
+    this.#fold.apply(entry)
+    const { status, output } = this.#fold.runs.get(id) as {
+      status: string
+      output?: { status: string; reason: string }
+    }
+    if (status !== 'done' || output === undefined) return
+    this.#chunks.item({ type: 'runEnded', at, run: id, state: output.status, reason: output.reason })
+  }
+
+  #stepPool(entry: TraceEntry): void {
+    const { id, at, event } = entry
+    const before = this.#fold.pools.get(id)
+    this.#fold.apply(entry)
+    const after = this.#fold.pools.get(id)
+    if (before === undefined || after === undefined) return
+    const name = POOL_EVENTS[event.type]
+    if (name === undefined) return
+    const { lifecycle, dispatch } = after.value
+    const state = 3 * LIFECYCLES.indexOf(lifecycle) + DISPATCHES.indexOf(dispatch)
+    this.#chunks.item({ type: 'pool', at, event: name, state, limit: after.context.maxParallelJobs })
+  }
+}
+
+const LIFECYCLES = ['accepting', 'draining', 'closed']
+const DISPATCHES = ['open', 'paused', 'throttled']
+
+/** What the pool's events are called once they have happened. */
+const POOL_EVENTS: Readonly<Record<string, EventName>> = {
+  'pool.pause': 'pool.paused',
+  'pool.resume': 'pool.resumed',
+  'pressure.raised': 'pool.throttled',
+  'pressure.cleared': 'pool.unthrottled',
+  'pool.limit': 'pool.limited',
+  'pool.shutdown': 'pool.draining',
+}
+
+function kindOfStored({ execute }: JobSubmitted): string {
+  if ('handler' in execute) return execute.handler
+  if ('closure' in execute) return execute.closure || '(anonymous)'
+  return kindOf(execute)
+}

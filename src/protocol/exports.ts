@@ -1,0 +1,195 @@
+import { PRIORITIES } from '../domain/priority.ts'
+import {
+  CANCEL_SOURCES,
+  EVENTS,
+  JOB_STATES,
+  NODE_STATES,
+  POOL_STATES,
+  RUN_REASONS,
+  RUN_STATES,
+} from './journal.ts'
+import { ATTEMPT_ENDS, type RunModel } from './model.ts'
+import type { RecordingHeader } from './recording.ts'
+
+/** A recording, folded, for those who write it in another format. */
+export interface Recorded {
+  readonly header: RecordingHeader
+  readonly model: RunModel
+  /** Writes an instant, epoch ms, as ISO 8601. */
+  readonly isoOf: (at: number) => string
+}
+
+/**
+ * The attempts in the Trace Event Format of Chrome, which Perfetto opens too: a thread for each slot, a bar for each
+ * attempt, and counters for the queue.
+ */
+export function* chromeTrace({ header, model, isoOf }: Recorded): Generator<string> {
+  const { attempts, tables, jobs } = model
+  const slots = new Set<number>()
+  for (let row = 0; row < attempts.slot.length; row++) slots.add(attempts.slot.get(row))
+  yield `{"displayTimeUnit":"ms","otherData":${JSON.stringify({ title: header.title, startedAt: isoOf(header.startedAt) })},"traceEvents":[\n`
+  yield JSON.stringify({ ph: 'M', pid: 1, name: 'process_name', args: { name: header.title } })
+  for (const slot of [...slots].sort((a, b) => a - b)) {
+    yield `,\n${JSON.stringify({ ph: 'M', pid: 1, tid: slot, name: 'thread_name', args: { name: `slot ${slot}` } })}`
+  }
+  for (let row = 0; row < attempts.job.length; row++) {
+    const job = attempts.job.get(row)
+    const startedAt = attempts.startedAt.get(row)
+    const endedAt = attempts.endedAt.get(row)
+    const error = jobs.error.get(job) - 1
+    yield `,\n${JSON.stringify({
+      ph: 'X',
+      pid: 1,
+      tid: attempts.slot.get(row),
+      ts: startedAt,
+      dur: (endedAt < 0 ? model.lastAt : endedAt) - startedAt,
+      cat: kindOf(model, job),
+      name: labelOf(model, job),
+      args: {
+        job: model.jobId(job, header.idPrefix),
+        attempt: attempts.number.get(row),
+        end: ATTEMPT_ENDS[attempts.end.get(row)],
+        waitedMs: (startedAt - attempts.readyAt.get(row)) / 1000,
+        ...(error < 0 ? {} : { error: model.text(tables.errors.message.get(error)) }),
+      },
+    })}`
+  }
+  const { samples } = tables
+  for (let row = 0; row < samples.at.length; row++) {
+    const args = {
+      ready: samples.ready.get(row),
+      waiting: samples.waiting.get(row),
+      busy: samples.busy.get(row),
+    }
+    yield `,\n${JSON.stringify({ ph: 'C', pid: 1, ts: samples.at.get(row), name: 'jobs', args })}`
+  }
+  yield '\n]}\n'
+}
+
+const JOB_COLUMNS = [
+  ...['job', 'kind', 'label', 'node', 'tree', 'state', 'priority', 'score', 'attempts'],
+  ...['queued_at', 'started_at', 'ended_at', 'waited_ms', 'ran_ms', 'error'],
+]
+
+/** A line for each job, the first one names the columns. Times are ISO 8601. */
+export function* jobsCsv({ header, model, isoOf }: Recorded): Generator<string> {
+  const iso = (at: number) => (at < 0 ? '' : isoOf(header.startedAt + at / 1000))
+  const { jobs, tables } = model
+  yield `${JOB_COLUMNS.join(',')}\r\n`
+  for (let job = 0; job < jobs.state.length; job++) {
+    const startedAt = jobs.startedAt.get(job)
+    const endedAt = jobs.endedAt.get(job)
+    const error = jobs.error.get(job) - 1
+    const cells = [
+      model.jobId(job, header.idPrefix),
+      kindOf(model, job),
+      labelOf(model, job),
+      model.nodeId(job),
+      model.text(tables.jobs.treeId.get(job)),
+      JOB_STATES[jobs.state.get(job)],
+      PRIORITIES[jobs.priority.get(job)],
+      tables.jobs.score.get(job),
+      jobs.attempts.get(job),
+      iso(jobs.queuedAt.get(job)),
+      iso(startedAt),
+      iso(endedAt),
+      startedAt < 0 ? '' : (startedAt - jobs.readyAt.get(job)) / 1000,
+      startedAt < 0 || endedAt < 0 ? '' : (endedAt - startedAt) / 1000,
+      error < 0 ? '' : model.text(tables.errors.message.get(error)),
+    ]
+    yield `${cells.map(csvCell).join(',')}\r\n`
+  }
+}
+
+/** A line of JSON for each event, in order. */
+export function* eventsJsonl({ header, model, isoOf }: Recorded): Generator<string> {
+  const { events, nodes, runs, errors, cancels, decisions } = model.tables
+  for (let row = 0; row < events.at.length; row++) {
+    const { name, subject: kind } = EVENTS[events.code.get(row)] ?? { name: 'unknown', subject: 'pool' }
+    const subject = events.subject.get(row)
+    const state = events.state.get(row)
+    const detail = events.detail.get(row)
+    const facts: Record<string, unknown> = {
+      at: isoOf(header.startedAt + events.at.get(row) / 1000),
+      event: name,
+    }
+    if (kind === 'job') {
+      facts.job = model.jobId(subject, header.idPrefix)
+      facts.state = JOB_STATES[state]
+    } else if (kind === 'node') {
+      facts.run = model.text(runs.id.get(nodes.run.get(subject)))
+      facts.node = `n${nodes.number.get(subject)}`
+      facts.state = NODE_STATES[state]
+    } else if (kind === 'run') {
+      facts.run = model.text(runs.id.get(subject))
+      facts.state = RUN_STATES[state]
+      if (name === 'run.ended') facts.reason = RUN_REASONS[detail]
+    } else facts.state = POOL_STATES[state]?.join(' ')
+    if (name === 'attempt.started') facts.slot = detail
+    else if (name === 'job.ignored') facts.ignored = EVENTS[detail]?.name
+    else if (name === 'attempt.failed' && detail > 0) facts.error = model.text(errors.message.get(detail - 1))
+    else if (name === 'job.cancel' && detail > 0) {
+      facts.by = CANCEL_SOURCES[cancels.by.get(detail - 1)]
+      facts.reason = model.text(cancels.reason.get(detail - 1))
+    } else if (name === 'node.decided' && detail > 0) facts.why = model.text(decisions.why.get(detail - 1))
+    else if (name === 'pool.limited') facts.limit = detail
+    yield `${JSON.stringify(facts)}\n`
+  }
+}
+
+/** Mermaid draws no more edges than this, unless it is told to. */
+const MERMAID_NODES_MAX = 500
+
+/** The trees as a Mermaid flowchart: the first 500 nodes; a comment tells how many there are. */
+export function treeMermaid({ model }: Recorded): string {
+  const { nodes, tables } = model
+  const count = nodes.state.length
+  const shown = Math.min(count, MERMAID_NODES_MAX)
+  const lines = ['flowchart TD', `%% ${shown} of ${count} nodes`]
+  for (let node = 0; node < shown; node++) {
+    const state = NODE_STATES[nodes.state.get(node)] ?? 'queued'
+    const score = nodes.score.get(node)
+    const label =
+      model.text(tables.nodes.label.get(node)) +
+      (Number.isNaN(score) ? '' : ` ${Number(score.toPrecision(4))}`)
+    lines.push(`  ${node}["${entities(`${MARKS[state]} ${label}`)}"]:::${state}`)
+    const parent = tables.nodes.parent.get(node) - 1
+    if (parent >= 0) lines.push(`  ${parent} --> ${node}`)
+  }
+  lines.push(
+    '  classDef failed stroke:#b34700,stroke-width:2px',
+    '  classDef completed stroke:#0072b2',
+    '  classDef cancelled,pruned stroke-dasharray:4 3',
+  )
+  return `${lines.join('\n')}\n`
+}
+
+const MARKS: Readonly<Record<(typeof NODE_STATES)[number], string>> = {
+  queued: '○',
+  running: '▸',
+  completed: '✓',
+  failed: '✗',
+  cancelled: '–',
+  pruned: '⌫',
+}
+
+function kindOf(model: RunModel, job: number): string {
+  const node = model.jobs.node.get(job) - 1
+  return model.text(node < 0 ? model.tables.jobs.kind.get(job) : model.tables.nodes.handler.get(node))
+}
+
+function labelOf(model: RunModel, job: number): string {
+  const node = model.jobs.node.get(job) - 1
+  return node < 0 ? kindOf(model, job) : model.text(model.tables.nodes.label.get(node))
+}
+
+function csvCell(value: string | number | undefined): string {
+  if (typeof value === 'number') return String(value)
+  const text = value ?? ''
+  // A spreadsheet would take these for a formula, and run it.
+  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+}
+
+/** Characters that end a label in Mermaid, as entities. */
+const entities = (text: string): string => text.replace(/[#;"{}<>[\]`]/g, (char) => `#${char.charCodeAt(0)};`)

@@ -1,0 +1,85 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { decodeRecording, JOB_STATES } from '../../src/protocol/index.ts'
+import { Page } from '../http/client.ts'
+import { Command, type Ended, fixture } from './command.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'espalier-inspect-'))
+  process.env.XDG_STATE_HOME = folder
+})
+afterEach(() => {
+  delete process.env.XDG_STATE_HOME
+  rmSync(folder, { recursive: true })
+})
+
+const start = (...args: readonly string[]) => Command.start(folder, ...args)
+const espalier = (...args: readonly string[]): Promise<Ended> => start(...args).ended
+const file = (name: string) => join(folder, name)
+const tokenFile = () => file('espalier/inspector-token')
+const token = () => readFileSync(tokenFile(), 'utf8').trim()
+
+/** Waits for the address that a command tells. */
+async function addressOf(command: Command, stream: 'stdout' | 'stderr'): Promise<URL> {
+  await command.prints('#code=', stream)
+  return new URL(/inspector: (\S+)/.exec(command[stream])?.[1] ?? '')
+}
+
+describe('espalier run --inspect', () => {
+  test('serves the run live to whoever has the token, which only the user can read, until it is interrupted', async () => {
+    const command = start('run', fixture('endless'), '--inspect')
+    const { origin, hash } = await addressOf(command, 'stderr')
+    expect(statSync(tokenFile()).mode & 0o777).toBe(0o600)
+    expect(hash).not.toContain(token())
+    expect((await fetch(`${origin}/api/status`)).status).toBe(401)
+    using page = new Page({ origin, bearer: { authorization: `Bearer ${token()}` } })
+    await page.until(() => (page.model.jobCounts[JOB_STATES.indexOf('running.executing')] ?? 0) > 0)
+    expect(page.find('welcome')?.recording.title).toMatch(/^endless /)
+    command.kill('SIGINT')
+    await page.closed()
+    expect((await command.ended).code).toBe(130)
+  })
+
+  test('refuses a token that others can read', async () => {
+    expect((await espalier('run', fixture('counting'), '--inspect', '--quiet')).code).toBe(0)
+    chmodSync(tokenFile(), 0o644)
+    const { code, stderr } = await espalier('run', fixture('counting'), '--inspect', '--quiet')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('can be read by others (mode 644)')])
+  })
+})
+
+describe('a recorded run', () => {
+  test('is written, shown again, and written as a page; nothing is overwritten', async () => {
+    const ran = await espalier('run', fixture('counting'), '--quiet', '--report', 'run.espalier')
+    expect(ran.code).toBe(0)
+    const { header, blocks } = decodeRecording(readFileSync(file('run.espalier')))
+    expect(header.title).toMatch(/^counting /)
+    expect(blocks.length).toBeGreaterThan(0)
+
+    expect((await espalier('report', 'run.espalier', '-o', 'run.html')).code).toBe(0)
+    expect(readFileSync(file('run.html'), 'utf8')).toContain('id="payload"')
+    const again = await espalier('report', 'run.espalier', '-o', 'run.html')
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('Name another file')])
+
+    const shown = start('inspect', 'run.espalier')
+    const { origin } = await addressOf(shown, 'stdout')
+    using page = new Page({ origin, bearer: { authorization: `Bearer ${token()}` } })
+    await page.until(() => page.find('ended') !== undefined)
+    expect(page.find('welcome')?.canControl).toBe(false)
+    expect(page.model.jobCounts[JOB_STATES.indexOf('completed')]).toBeGreaterThan(0)
+    shown.kill('SIGINT')
+    expect((await shown.ended).code).toBe(0)
+  })
+
+  test('is refused when it is none, or the format is not known, before anything has run', async () => {
+    writeFileSync(file('no.espalier'), '{}')
+    expect((await espalier('report', 'no.espalier', '-o', 'x.html')).stderr).toContain('it is no recording')
+    expect((await espalier('inspect', 'missing.espalier')).code).toBe(2)
+    const ran = await espalier('run', fixture('counting'), '--report', 'x.pdf')
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('ending in .espalier, .html')])
+    expect(existsSync(file('results'))).toBe(false)
+  })
+})
