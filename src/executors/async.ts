@@ -37,8 +37,36 @@ function call(closure: Closure, attempt: Attempt): unknown {
 /** A foreign thenable may call back twice, or throw; only the first word counts. */
 function settleWith(promise: PromiseLike<unknown>, attempt: Attempt, sink: AttemptSink): void {
   const trusted = promise instanceof Promise ? promise : Promise.resolve(promise)
-  trusted.then(
-    (value) => sink.completed(attempt, value),
-    (thrown) => sink.failed(attempt, thrown),
-  )
+  const waiter = idleWaiters.pop() ?? new Waiter()
+  waiter.await(trusted, attempt, sink)
+}
+
+const idleWaiters: Waiter[] = []
+
+/** Waits for one promise after the other: two functions for each would be garbage after a single call. */
+class Waiter {
+  #attempt: Attempt | undefined
+  #sink: AttemptSink | undefined
+  readonly #completed = (value: unknown) => {
+    const attempt = this.#attempt as Attempt
+    this.#end().completed(attempt, value)
+  }
+  readonly #failed = (thrown: unknown) => {
+    const attempt = this.#attempt as Attempt
+    this.#end().failed(attempt, thrown)
+  }
+
+  await(promise: Promise<unknown>, attempt: Attempt, sink: AttemptSink): void {
+    this.#attempt = attempt
+    this.#sink = sink
+    promise.then(this.#completed, this.#failed)
+  }
+
+  #end(): AttemptSink {
+    const sink = this.#sink as AttemptSink
+    this.#attempt = undefined
+    this.#sink = undefined
+    idleWaiters.push(this)
+    return sink
+  }
 }

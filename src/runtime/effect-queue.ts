@@ -1,5 +1,7 @@
-import { Fifo } from '../domain/fifo.ts'
 import type { JobActor } from './job.ts'
+
+/** Below this many places the queue keeps them when it is empty. */
+const KEPT_PARTS = 3 * 1024
 
 /**
  * The effects that steps have asked for, as data, in order: an action of a chart, and whose.
@@ -11,20 +13,37 @@ export class EffectQueue {
   job: JobActor | undefined
   type = ''
   params: unknown
-  readonly #parts = new Fifo<unknown>()
+  readonly #parts: unknown[] = []
+  #head = 0
+  #tail = 0
 
   push(job: JobActor | undefined, type: string, params: unknown): void {
-    this.#parts.push(job)
-    this.#parts.push(type)
-    this.#parts.push(params)
+    const parts = this.#parts
+    const tail = this.#tail
+    parts[tail] = job
+    parts[tail + 1] = type
+    parts[tail + 2] = params
+    this.#tail = tail + 3
   }
 
   /** Takes the oldest effect; `false` when there is none. */
   take(): boolean {
-    if (this.#parts.size === 0) return false
-    this.job = this.#parts.shift() as JobActor | undefined
-    this.type = this.#parts.shift() as string
-    this.params = this.#parts.shift()
+    const head = this.#head
+    if (head === this.#tail) return false
+    const parts = this.#parts
+    this.job = parts[head] as JobActor | undefined
+    this.type = parts[head + 1] as string
+    this.params = parts[head + 2]
+    parts[head] = undefined
+    parts[head + 2] = undefined
+    this.#head = head + 3
+    if (this.#head === this.#tail) this.#reset()
     return true
+  }
+
+  #reset(): void {
+    if (this.#parts.length > KEPT_PARTS) this.#parts.length = 0
+    this.#head = 0
+    this.#tail = 0
   }
 }

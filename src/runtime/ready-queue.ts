@@ -43,8 +43,9 @@ export class ReadyQueue<Item extends Queueable> {
   /** Takes the job that goes first. */
   take(at: number): Item | undefined {
     if (this.#promoteAfterMs > 0) this.#promote(at)
-    for (const band of this.#bands) {
-      const item = band.take()
+    const bands = this.#bands
+    for (let index = 0; index < bands.length; index++) {
+      const item = (bands[index] as Band<Item>).take()
       if (item === undefined) continue
       if (this.#promoteAfterMs > 0) this.#arrivals.delete(item)
       return item
@@ -116,6 +117,7 @@ class Band<Item extends Queueable> {
   }
 
   take(): Item | undefined {
+    if (this.#inOrder.size + this.#scored.size === 0) return undefined
     const plain = this.#firstPlain()
     const scored = this.#firstScored()
     if (scored !== undefined && (plain === undefined || goesBefore(scored, plain))) {

@@ -25,6 +25,7 @@ import {
 /** What others see of a light actor: who it is, where it lives, and how to listen to it. */
 export abstract class ActorBase<TLogic extends AnyActorLogic> {
   readonly logic: TLogic
+  readonly system: InternalSystem
   declare readonly _parent?: AnyActorRef
   _processingStatus: ProcessingStatus = NOT_STARTED
   /** What few actors have; `undefined` while this one has none of it. */
@@ -39,9 +40,12 @@ export abstract class ActorBase<TLogic extends AnyActorLogic> {
     this._parent = parent as AnyActorRef
     this.#id = options?.id
     this._extras = extrasOf(options)
-    if (parent !== undefined) return
+    if (parent !== undefined) {
+      this.system = parent.system as InternalSystem
+      return
+    }
     const { system, rootId } = createSystem(options?.clock, options?.logger)
-    this._rare.system = system
+    this.system = system
     this._rare.sessionId = rootId
     if (options?.inspect) system.inspect(toObserver(options.inspect as never))
   }
@@ -64,10 +68,6 @@ export abstract class ActorBase<TLogic extends AnyActorLogic> {
     const rare = this._rare
     rare.sessionId ??= this.system._bookId()
     return rare.sessionId
-  }
-
-  get system(): InternalSystem {
-    return this._extras?.system ?? (this._parent?.system as InternalSystem)
   }
 
   get systemId(): string | undefined {

@@ -12,7 +12,7 @@ import { refuseUnsupported } from './refusals.ts'
 import { refuseSpawn, runPlan, takeOutput } from './run.ts'
 import { TableSnapshot, toPlain } from './snapshot.ts'
 import { CUSTOM } from './steps.ts'
-import { type Plan, Table } from './table.ts'
+import { type Configuration, type Plan, Table } from './table.ts'
 import { detachableScope, type InternalScope, isInspected, type SnapshotHolder } from './xstate-internals.ts'
 
 /**
@@ -58,26 +58,47 @@ export class CompiledMachine extends (StateMachine as unknown as new (
 
   override getInitialSnapshot(actorScope: AnyActorScope, input?: unknown): AnyMachineSnapshot {
     const scope = actorScope as unknown as InternalScope
-    const given: unknown = this.config.context
-    let context: unknown = typeof given !== 'function' && given ? given : {}
+    let context: unknown
     try {
-      if (typeof given === 'function') {
-        context = given({ spawn: refuseSpawn, input, self: scope.self })
-        if (Object.isFrozen(context)) context = { ...(context as object) }
-      }
+      context = this.firstContext(input, scope)
+      const { firstPlace } = this
+      if (firstPlace !== undefined)
+        return facade(new TableSnapshot(firstPlace, 'active', undefined, undefined, context))
       const { initial, unborn } = this.table
-      if (initial.steps.length === 0 && initial.target !== undefined) {
-        return facade(new TableSnapshot(initial.target, 'active', undefined, undefined, context))
-      }
       const event = { type: 'xstate.init', input }
       const before = new TableSnapshot(unborn, 'active', undefined, undefined, context)
       const snapshot = this.#settle(initial, before, event, scope)
-      // The same for effects of the initial states, which the actor runs when it starts.
-      const mayFail = !isOwnScope(actorScope) && initial.steps.some((step) => step.kind === CUSTOM)
+      // The same for effects on the way to the first state, which the actor runs when it starts.
+      const hasEffects = initial.raises || initial.steps.some((step) => step.kind === CUSTOM)
+      const mayFail = hasEffects && !isOwnScope(actorScope)
       return mayFail ? toPlain(snapshot) : facade(snapshot)
     } catch (error) {
-      return facade(new TableSnapshot(this.table.unborn, 'error', undefined, error, context))
+      return this.stillborn(error, context)
     }
+  }
+
+  /** The place in which a machine begins that does nothing on its way there; `undefined` for others. */
+  get firstPlace(): Configuration | undefined {
+    const { initial } = this.table
+    return initial.steps.length === 0 ? initial.target : undefined
+  }
+
+  /** @throws What the machine's function throws. */
+  firstContext(input: unknown, scope: InternalScope): unknown {
+    const given: unknown = this.config.context
+    if (typeof given !== 'function') return given || {}
+    const context: unknown = given({ spawn: refuseSpawn, input, self: scope.self })
+    return Object.isFrozen(context) ? { ...(context as object) } : context
+  }
+
+  /** The snapshot of a machine that failed before it was in any state. */
+  stillborn(error: unknown, context: unknown = this.#givenContext): AnyMachineSnapshot {
+    return facade(new TableSnapshot(this.table.unborn, 'error', undefined, error, context))
+  }
+
+  get #givenContext(): unknown {
+    const given: unknown = this.config.context
+    return typeof given !== 'function' && given ? given : {}
   }
 
   override start(snapshot: AnyMachineSnapshot): void {

@@ -5,7 +5,6 @@ import type { InternalSystem } from './xstate-internals.ts'
 
 /** What few light actors have; kept apart so that the others pay one field for it. */
 export interface Extras {
-  system: InternalSystem | undefined
   readonly systemId: string | undefined
   readonly src: string | AnyActorLogic | undefined
   readonly clock: InternalSystem['_clock'] | undefined
@@ -40,7 +39,6 @@ export function extrasOf(options: ActorOptions<AnyActorLogic> | undefined): Extr
 }
 
 export const noExtras = (): Extras => ({
-  system: undefined,
   systemId: undefined,
   src: undefined,
   clock: undefined,

@@ -19,7 +19,6 @@ import { CompiledMachine } from './compile.ts'
 import type { Extras } from './extras.ts'
 import { withLetter, withoutOldest } from './letters.ts'
 import { runPlan, takeOutput } from './run.ts'
-import type { Reactions } from './selection.ts'
 import { TableSnapshot } from './snapshot.ts'
 import type { Configuration, Plan } from './table.ts'
 import {
@@ -74,7 +73,7 @@ export class LightActor<TLogic extends AnyActorLogic>
     if (isInspected(system)) system._sendInspectionEvent({ type: '@xstate.actor', actorRef: this })
     const systemId = this._extras?.systemId
     if (systemId) system._set(systemId, this)
-    this._snapshot = this._firstSnapshot(options?.snapshot ?? options?.state)
+    this._enter(options?.snapshot ?? options?.state)
     if (systemId && !this.isActive) system._unregister(this)
   }
 
@@ -128,15 +127,16 @@ export class LightActor<TLogic extends AnyActorLogic>
     if (extras?.syncSnapshot) this._syncWithParent()
     if (extras?.systemId) system._set(extras.systemId, this)
     this._processingStatus = RUNNING
-    const event = { type: 'xstate.init', input: this.#input }
+    const input = this.#input
     if (isInspected(system)) {
+      const event = { type: 'xstate.init', input }
       system._sendInspectionEvent({ type: '@xstate.event', sourceRef: this._parent, actorRef: this, event })
     } else {
       this.#input = undefined
     }
     if (!this.isActive) {
       const snapshot = this._snapshot
-      if (snapshot.status === 'done') this.update(snapshot, event)
+      if (snapshot.status === 'done') this.update(snapshot, { type: 'xstate.init', input })
       if (snapshot.status === 'error') this._fail(snapshot.error)
       if (snapshot.status !== 'stopped') return this
     }
@@ -148,7 +148,8 @@ export class LightActor<TLogic extends AnyActorLogic>
       this._crash(error)
       return this
     }
-    if (this.#place === undefined || isInspected(system)) this.update(this._snapshot, event)
+    if (this.#place === undefined || isInspected(system))
+      this.update(this._snapshot, { type: 'xstate.init', input })
     else this._tell()
     this._openMailbox()
     return this
@@ -156,7 +157,8 @@ export class LightActor<TLogic extends AnyActorLogic>
 
   /** Sends an event. Before the start it waits; after the end it is dropped. */
   send(event: EventFromLogic<TLogic>): void {
-    relay(this.system, undefined, this, event)
+    if (this.#mailbox === IDLE && !isInspected(this.system)) this._work(event)
+    else relay(this.system, undefined, this, event)
   }
 
   /**
@@ -223,12 +225,21 @@ export class LightActor<TLogic extends AnyActorLogic>
     return this._rare.scope
   }
 
-  _firstSnapshot(persisted: Snapshot<unknown> | undefined): Snapshot<unknown> {
+  /** Takes up the first state, or a persisted one. */
+  _enter(persisted: Snapshot<unknown> | undefined): void {
+    const { logic } = this
+    const place = persisted === undefined && logic instanceof CompiledMachine ? logic.firstPlace : undefined
     try {
-      if (!persisted) return this.logic.getInitialSnapshot(this._scope, this.#input)
-      return this.logic.restoreSnapshot?.(persisted, this._scope) ?? persisted
+      if (place !== undefined) {
+        this.#context = (logic as unknown as CompiledMachine).firstContext(this.#input, this as never)
+        this.#place = place
+      } else if (persisted) this._snapshot = logic.restoreSnapshot?.(persisted, this._scope) ?? persisted
+      else this._snapshot = logic.getInitialSnapshot(this._scope, this.#input)
     } catch (error) {
-      return { status: 'error', output: undefined, error }
+      this._snapshot =
+        place === undefined
+          ? { status: 'error', output: undefined, error }
+          : (logic as unknown as CompiledMachine).stillborn(error)
     }
   }
 
@@ -248,13 +259,13 @@ export class LightActor<TLogic extends AnyActorLogic>
 
   /** Processes an event and those that arrive meanwhile. */
   _work(first: AnyEventObject): void {
-    let event: AnyEventObject | undefined = first
-    while (event !== undefined) {
+    for (let event: AnyEventObject | undefined = first; event !== undefined; event = this._dequeue()) {
       this.#mailbox = BUSY
-      this._process(event)
+      const place = this.#place
+      if (place !== undefined && !isInspected(this.system)) this._step(place, event)
+      else this._process(event)
       // Not busy any more: the actor has ended on the way, and may have been started anew.
       if (this.#mailbox !== BUSY) return
-      event = this._dequeue()
     }
     this.#mailbox = IDLE
   }
@@ -279,14 +290,6 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   _process(event: AnyEventObject): void {
-    const place = this.#place
-    if (place !== undefined && !isInspected(this.system)) {
-      const reactions = place.reactionsTo(event.type)
-      if (!reactions.isSpecial) {
-        this._step(place, event, reactions)
-        return
-      }
-    }
     let next: Snapshot<unknown>
     try {
       next = this.logic.transition(this._snapshot, event, this._scope)
@@ -302,20 +305,23 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   /** Takes a compiled machine one step further without making a snapshot, which nobody may ever look at. */
-  _step(place: Configuration, event: AnyEventObject, reactions: Reactions<Plan>): void {
+  _step(place: Configuration, event: AnyEventObject): void {
+    const reactions = place.reactionsTo(event.type)
+    if (reactions.isSpecial) {
+      this._process(event)
+      return
+    }
     let context = this.#context
     let plan: Plan | undefined
-    let settled: Snapshot<unknown> | undefined
     try {
       plan = place.choose(reactions, context, event)
-      if (plan?.raises) settled = this._follow(plan, event)
-      else if (plan !== undefined) context = runPlan(plan, context, event, this, true, undefined)
+      if (plan !== undefined && !plan.raises) context = runPlan(plan, context, event, this, true, undefined)
     } catch (error) {
       this._crash(error)
       return
     }
-    if (settled !== undefined) {
-      this.update(settled, event)
+    if (plan?.raises) {
+      this._follow(plan, event)
       return
     }
     const target = plan?.target ?? place
@@ -333,10 +339,18 @@ export class LightActor<TLogic extends AnyActorLogic>
     this.stepped()
   }
 
-  _follow(plan: Plan, event: AnyEventObject): Snapshot<unknown> {
+  /** Takes a step that raises events, whose steps follow at once. */
+  _follow(plan: Plan, event: AnyEventObject): void {
     const machine = this.logic as unknown as CompiledMachine
     const scope = this as unknown as InternalScope
-    return machine.follow(plan, this._snapshot as AnyMachineSnapshot, event, scope)
+    let next: Snapshot<unknown>
+    try {
+      next = machine.follow(plan, this._snapshot as AnyMachineSnapshot, event, scope)
+    } catch (error) {
+      this._crash(error)
+      return
+    }
+    this.update(next, event)
   }
 
   /**

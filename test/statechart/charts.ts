@@ -753,6 +753,23 @@ export const charts: Record<string, Chart> = {
       { type: 'xstate.route', to: '#b', index: 2 },
     ],
   },
+  'an effect that throws in a step which the initial states raise': {
+    machine: createMachine({
+      id: 'stumbling',
+      context: { n: 1 },
+      initial: 'a',
+      states: {
+        a: {
+          initial: 'done',
+          exit: () => explode('leaving a'),
+          states: { done: { type: 'final', tags: 'over' } },
+          onDone: 'b',
+        },
+        b: {},
+      },
+    }),
+    events: events('go'),
+  },
   'ids with dots, states with odd names': {
     machine: createMachine({
       id: 'odd.machine',
