@@ -52,3 +52,22 @@ export function checkKeys(of: string, value: object, known: ReadonlySet<string>)
     if (!known.has(option)) throw new EspalierError('ESP_UNKNOWN_OPTION', { of, option, known: [...known] })
   }
 }
+
+/** Refuses anything but `true` or `false`. */
+export function checkBoolean(option: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'true or false', got: value })
+}
+
+/** Refuses anything but an object that has all these methods. */
+export function checkMethods<Value extends object>(
+  option: string,
+  value: Value,
+  methods: readonly (keyof Value & string)[],
+): Value {
+  const isComplete = methods.every((method) => typeof value?.[method] === 'function')
+  if (isComplete) return value
+  const names = methods.map((method) => `${method}()`).join(', ')
+  const expected = `an object with the methods ${names}`
+  throw new EspalierError('ESP_INVALID_OPTION', { option, expected, got: value })
+}

@@ -1,6 +1,13 @@
 import type { ActorRefFrom } from 'xstate'
 import type { poolMachine } from '../../machines/index.ts'
-import { checkDuration, checkInteger, checkPositive } from '../domain/check.ts'
+import {
+  checkBoolean,
+  checkDuration,
+  checkInteger,
+  checkKeys,
+  checkObject,
+  checkPositive,
+} from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
 import { bandOf, type Priority } from '../domain/priority.ts'
@@ -35,6 +42,9 @@ export interface WaitOptions {
   /** How long to wait, in ms. Default: for ever. */
   readonly timeoutMs?: number
 }
+
+const SHUTDOWN_OPTIONS: ReadonlySet<string> = new Set<keyof ShutdownOptions>(['wait', 'timeoutMs'])
+const WAIT_OPTIONS: ReadonlySet<string> = new Set<keyof WaitOptions>(['timeoutMs'])
 
 interface PoolParts {
   readonly supervisor: Supervisor
@@ -256,9 +266,12 @@ export class PoolCore implements AsyncDisposable {
    * processes may take 5 seconds more. May be called again;
    * with `wait: false` it then hurries. Called by a callback, it does not wait for callbacks.
    *
-   * @throws {EspalierError} `ESP_INVALID_OPTION` for a bad `timeoutMs`.
+   * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION` for bad options.
    */
-  async shutdown({ wait = true, timeoutMs = 30_000 }: ShutdownOptions = {}): Promise<void> {
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    checkKeys('shutdown', checkObject('options', options), SHUTDOWN_OPTIONS)
+    const { wait = true, timeoutMs = 30_000 } = options
+    checkBoolean('wait', wait)
     checkDuration('timeoutMs', timeoutMs)
     const supervisor = this.#supervisor
     const isCalledBack = supervisor.callbacks.isCalling
@@ -280,11 +293,13 @@ export class PoolCore implements AsyncDisposable {
   }
 
   #within<Result>(
-    { timeoutMs }: WaitOptions,
+    options: WaitOptions,
     what: string,
     wait: (done: (result: Result) => void) => () => void,
   ): Promise<Result> {
     const { deadlines } = this.#supervisor
+    checkKeys('a wait', checkObject('options', options), WAIT_OPTIONS)
+    const { timeoutMs } = options
     if (timeoutMs !== undefined) checkPositive('timeoutMs', timeoutMs)
     return new Promise((resolve, reject) => {
       let stopWaiting = () => {}

@@ -1,5 +1,12 @@
 import { type AutoLimit, autoLimit } from '../domain/capacity.ts'
-import { checkDuration, checkInteger, checkKeys, checkObject, checkPositive } from '../domain/check.ts'
+import {
+  checkDuration,
+  checkInteger,
+  checkKeys,
+  checkMethods,
+  checkObject,
+  checkPositive,
+} from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { EndedStatus, JobPolicy } from '../domain/job.ts'
 import { type PressureOptions, type PressureRule, resolvePressure } from '../domain/pressure.ts'
@@ -167,18 +174,14 @@ export function resolveOptions(
         ? 0
         : checkPositive('ageing.afterMs', checkObject('ageing', options.ageing).afterMs),
     releaseZombies: options.releaseZombies ?? false,
-    keep: {
-      completed: resolveKeep('completed', options.keep),
-      failed: resolveKeep('failed', options.keep),
-      cancelled: resolveKeep('cancelled', options.keep),
-    },
-    inspect: options.inspect,
+    keep: resolveKeep(options.keep),
+    inspect: checkInspect(options.inspect),
     logger: shieldLogger(options.logger ?? quietConsole),
     signal: checkSignal(options.signal),
     handlers: checkHandlers(options.handlers),
-    clock: options.clock ?? systemClock,
-    random: options.random ?? systemRandom,
-    ids: options.ids ?? systemIds,
+    clock: checkMethods('clock', options.clock ?? systemClock, ['now', 'wakeAt', 'soon']),
+    random: checkMethods('random', options.random ?? systemRandom, ['next']),
+    ids: checkMethods('ids', options.ids ?? systemIds, ['next']),
     host,
   }
   // Last: a store that was opened for a pool that is refused would stay owned.
@@ -251,15 +254,31 @@ export function checkSignal(signal: AbortSignal | undefined): AbortSignal | unde
   throw new EspalierError('ESP_INVALID_OPTION', { option: 'signal', expected: 'an AbortSignal', got: signal })
 }
 
-function resolveKeep(status: EndedStatus, keep: JobPoolOptions['keep']): Required<KeepRule> {
-  const given = typeof keep === 'number' ? keep : keep?.[status]
-  const rule = typeof given === 'number' ? { count: given } : (given ?? {})
-  return {
-    count: checkInteger(`keep.${status}.count`, rule.count ?? DEFAULT_KEEP_COUNT),
-    ageMs:
-      rule.ageMs === undefined ? Number.POSITIVE_INFINITY : checkDuration(`keep.${status}.ageMs`, rule.ageMs),
-  }
+function checkInspect(inspect: Inspection | undefined): Inspection | undefined {
+  const isInspection =
+    inspect === undefined || typeof inspect === 'function' || typeof inspect?.next === 'function'
+  if (isInspection) return inspect
+  const expected = 'a function, or an observer with the method next()'
+  throw new EspalierError('ESP_INVALID_OPTION', { option: 'inspect', expected, got: inspect })
 }
+
+function resolveKeep(keep: JobPoolOptions['keep']): PoolSettings['keep'] {
+  if (keep !== undefined && typeof keep !== 'number') checkKeys('keep', checkObject('keep', keep), STATUSES)
+  const ruleOf = (status: EndedStatus): Required<KeepRule> => {
+    const option = `keep.${status}`
+    const given = (typeof keep === 'number' ? keep : keep?.[status]) ?? {}
+    if (typeof given !== 'number') checkKeys(option, checkObject(option, given), KEEP_RULE)
+    const { count = DEFAULT_KEEP_COUNT, ageMs } = typeof given === 'number' ? { count: given } : given
+    return {
+      count: checkInteger(`${option}.count`, count),
+      ageMs: ageMs === undefined ? Number.POSITIVE_INFINITY : checkDuration(`${option}.ageMs`, ageMs),
+    }
+  }
+  return { completed: ruleOf('completed'), failed: ruleOf('failed'), cancelled: ruleOf('cancelled') }
+}
+
+const STATUSES: ReadonlySet<string> = new Set<EndedStatus>(['completed', 'failed', 'cancelled'])
+const KEEP_RULE: ReadonlySet<string> = new Set<keyof KeepRule>(['count', 'ageMs'])
 
 /** A logger that throws is left alone: nobody is left to tell. */
 function shieldLogger(logger: Logger): Logger {

@@ -55,6 +55,15 @@ describe('a bad option of the pool is refused, by name', () => {
     ['executorType', { executorType: 5 }],
     ['executorType', { executorType: {} }],
     ['signal', { signal: {} }],
+    ['keep', { keep: 'all' }],
+    ['keep.failed', { keep: { failed: 'all' } }],
+    ['clock', { clock: { now: () => 0 } }],
+    ['clock', { clock: 'fast' }],
+    ['random', { random: Math.random }],
+    ['ids', { ids: {} }],
+    ['inspect', { inspect: 'everything' }],
+    ['inspect', { inspect: { next: true } }],
+    ['inspect', { inspect: null }],
   ])('%s: %o', (option, options) => {
     refuse(options, 'ESP_INVALID_OPTION', `"${option}"`)
   })
@@ -62,6 +71,8 @@ describe('a bad option of the pool is refused, by name', () => {
   test('a name that is no option, with what was meant', () => {
     refuse({ maxParalelJobs: 3 }, 'ESP_UNKNOWN_OPTION', 'Did you mean "maxParallelJobs"?')
     refuse({ backoff: { type: 'fixed', delayMs: 1, jiter: 1 } }, 'ESP_UNKNOWN_OPTION', '"jitter"')
+    refuse({ keep: { complete: 5 } }, 'ESP_UNKNOWN_OPTION', 'Did you mean "completed"?')
+    refuse({ keep: { failed: { ageMS: 5 } } }, 'ESP_UNKNOWN_OPTION', 'Did you mean "ageMs"?')
   })
 
   test('an executor that nobody knows', () => {
@@ -78,6 +89,29 @@ describe('a bad option of the pool is refused, by name', () => {
 
   test('an absent option is not a bad one', () => {
     expect(() => new JobPool({ timeoutMs: undefined } as never)).not.toThrow()
+  })
+})
+
+describe('bad options of a call are refused, and change nothing', () => {
+  test.each([
+    [{ wiat: false }, 'ESP_UNKNOWN_OPTION', '"wait"'],
+    [{ timeout: 5 }, 'ESP_UNKNOWN_OPTION', '"timeoutMs"'],
+    [{ wait: 'no' }, 'ESP_INVALID_OPTION', '"wait"'],
+    [{ timeoutMs: -1 }, 'ESP_INVALID_OPTION', '"timeoutMs"'],
+    [null, 'ESP_INVALID_OPTION', '"options"'],
+  ])('shutdown(%o)', async (options, code, words) => {
+    const { pool } = createUsedPool()
+    await expect(pool.shutdown(options as never)).rejects.toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(words) }),
+    )
+    expect(pool.getStatus().states.lifecycle).toBe('accepting')
+  })
+
+  test('waitForJob and waitForAll', async () => {
+    const { pool } = createUsedPool()
+    const refusal = expect.objectContaining({ code: 'ESP_UNKNOWN_OPTION' })
+    await expect(pool.waitForJob('known', { timeout: 5 } as never)).rejects.toThrow(refusal)
+    await expect(pool.waitForAll({ timeout: 5 } as never)).rejects.toThrow(refusal)
   })
 })
 
