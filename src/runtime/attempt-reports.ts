@@ -93,7 +93,7 @@ export class AttemptReports implements AttemptSink, AttemptListener {
   /** An actor that has ended drops what it is sent: that a result came too late is recorded here. */
   #report(job: JobActor, event: JobEvent): void {
     if (job.isActive) {
-      job.send(event)
+      job.take(event)
       return
     }
     this.#loop.ignored(job, event)

@@ -72,7 +72,7 @@ export class JobEffects {
   #confirmUnstarted(job: JobActor, attempt: number): void {
     const error = new EspalierError('ESP_JOB_CANCELLED', { jobId: job.id, reason: 'before its start' })
     const at = this.#loop.now()
-    job.send({ type: 'attempt.failed', at, attempt, error, reason: 'error', random: 0 })
+    job.take({ type: 'attempt.failed', at, attempt, error, reason: 'error', random: 0 })
   }
 
   #stop(job: JobActor, { attempt, by, reason }: { attempt: number; by: string; reason: string }): void {
@@ -143,9 +143,9 @@ export class JobEffects {
       const waiting = linksOf(dependant)
       waiting.outstanding--
       if (status === 'completed' || dependant.extras.runsOnDependencyFailure === true) {
-        if (waiting.outstanding === 0) dependant.send({ type: 'dependencies.met', at })
+        if (waiting.outstanding === 0) dependant.take({ type: 'dependencies.met', at })
       } else {
-        dependant.send({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })
+        dependant.take({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })
       }
     }
   }

@@ -72,6 +72,8 @@ export interface JobSupervisor {
   readonly memoryLimitBytes: number | undefined
   /** Carries out what the steps so far have asked for. */
   act(): void
+  /** Records an event that changed nothing. */
+  ignored(job: JobActor, event: JobEvent): void
   readonly reportSubscriber: (thrown: unknown) => void
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean
 }
@@ -129,6 +131,7 @@ interface ActorCore extends ActorRefFrom<typeof jobMachine> {
   readonly output: JobResult | undefined
   _snapshot: JobSnapshot
   start(): this
+  send(event: JobEvent): void
   _send(event: JobEvent): void
   stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void
   stepped(): void
@@ -264,6 +267,22 @@ export class JobActor
     return this.supervisor.cancel(this, 'user', reason)
   }
 
+  /**
+   * Takes an event from outside.
+   *
+   * A cancel is carried out as `cancel` does. All else is the pool's to say: it is recorded as ignored and changes
+   * nothing, or whoever holds a job could start it beyond the limit, or end it with a value of their own.
+   */
+  override send(event: JobEvent): void {
+    if (event.type === 'job.cancel') this.cancel(event.reason)
+    else this.supervisor.ignored(this, event)
+  }
+
+  /** Takes an event from the pool. */
+  take(event: JobEvent): void {
+    super.send(event)
+  }
+
   /** Every step of the chart passes here, whoever sent the event: commit first, then tell, then act. */
   override stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void {
     this.supervisor.commit(this, to, hasChanged, event)
@@ -288,7 +307,7 @@ export class JobActor
   }
 
   wake(at: number): void {
-    this.send({ type: 'deadline.reached', at })
+    this.take({ type: 'deadline.reached', at })
   }
 
   /** How the job ended; absent until then. */

@@ -164,7 +164,7 @@ function loseAttempt(job: DurableJob, supervisor: Supervisor): void {
     attempt,
     how: 'the process that ran it ended',
   })
-  job.send({ type: 'attempt.failed', at: supervisor.now(), attempt, error, reason: 'lost', random: 0 })
+  job.take({ type: 'attempt.failed', at: supervisor.now(), attempt, error, reason: 'lost', random: 0 })
 }
 
 function knownExecute({ submitted: { execute }, end }: JobRecord, handlers: Handlers): Execute {

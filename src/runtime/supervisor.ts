@@ -187,12 +187,12 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   /** Connects a job with the jobs it waits for; one that waits for nothing more gets ready. */
   connect(job: JobActor, dependencies: readonly Dependency[], at: number): void {
     if (dependencies.length === 0) {
-      job.send({ type: 'dependencies.met', at })
+      job.take({ type: 'dependencies.met', at })
       return
     }
     const fault = this.link(job, dependencies)
     if (fault !== undefined) this.cancel(job, 'dependency', 'dependency', fault)
-    else if (job.links?.outstanding === 0) job.send({ type: 'dependencies.met', at })
+    else if (job.links?.outstanding === 0) job.take({ type: 'dependencies.met', at })
   }
 
   /**
@@ -248,7 +248,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean {
     if (!job.isActive) return false
     const event = { type: 'job.cancel', at: this.now(), by, reason } as const
-    job.send(causedBy === undefined ? event : { ...event, causedBy })
+    job.take(causedBy === undefined ? event : { ...event, causedBy })
     return true
   }
 
@@ -398,7 +398,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     if (this.#turnAt !== undefined && at - this.#turnAt > TURN_MS) return false
     const job = this.lines.isEmpty ? this.ready.take(at) : this.lines.take(this.ready, at)
     if (job === undefined) return false
-    job.send({ type: 'slot.granted', at })
+    job.take({ type: 'slot.granted', at })
     if (job.isReady) this.#granted = job
     return true
   }
@@ -453,7 +453,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.settings.clock.wakeAt(this.now() + RETRY_MS, () => {
       this.#isRefused = false
       this.together(() => {
-        for (const [job, event] of facts) job.send(event)
+        for (const [job, event] of facts) job.take(event)
       })
     })
   }

@@ -157,8 +157,7 @@ export class LightActor<TLogic extends AnyActorLogic>
 
   /** Sends an event. Before the start it waits; after the end it is dropped. */
   send(event: EventFromLogic<TLogic>): void {
-    if (this.#mailbox === IDLE && !isInspected(this.system)) this._work(event)
-    else relay(this.system, undefined, this, event)
+    relay(this.system, undefined, this, event)
   }
 
   /**

@@ -104,7 +104,7 @@ describe('bad options of a call are refused, and change nothing', () => {
     await expect(pool.shutdown(options as never)).rejects.toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(words) }),
     )
-    expect(pool.getStatus().states.lifecycle).toBe('accepting')
+    expect(pool.getHealth().isAccepting).toBe(true)
   })
 
   test('waitForJob and waitForAll', async () => {

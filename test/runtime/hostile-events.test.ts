@@ -1,4 +1,3 @@
-import type { Job } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import type { JobEvent } from '../../machines/index.ts'
 import { createHeld, createPool, expectAllSlotsFree, expectConsistent } from './harness.ts'
@@ -42,116 +41,54 @@ describe('events sent straight to a job', () => {
     await expectAllSlotsFree(pool, clock)
   })
 
-  test('that unblock it too early let it go, but once, and with the counts right', async () => {
-    const { pool, clock } = createPool()
+  test('that unblock it before its dependencies have ended do not start it', async () => {
+    const { pool, clock } = createPool({ maxParallelJobs: 2 })
     const held = createHeld()
     const parent = pool.submitJob({ execute: held.execute })
     const child = pool.submitJob({ id: 'child', execute: held.execute, dependencies: [parent] })
     child.send({ type: 'dependencies.met', at })
+    expect(held.started()).toEqual([parent.id])
     expectConsistent(pool)
     held.of(parent.id).resolve()
     await clock.settle()
-    expect(held.started().filter((id) => id === 'child')).toHaveLength(1)
     held.of('child').resolve()
     await clock.settle()
     await expectAllSlotsFree(pool, clock)
   })
 
-  test('that grant it a slot beyond the limit do not break the limit for ever', async () => {
+  test('that grant it a slot beyond the limit do not start it', async () => {
     const { pool, clock } = createPool({ maxParallelJobs: 1 })
     const held = createHeld()
     const first = pool.submitJob({ execute: held.execute })
     const second = pool.submitJob({ execute: held.execute })
     second.send({ type: 'slot.granted', at })
-    for (const job of [first, second]) {
-      job.cancel()
-      for (const attempt of held.attempts) attempt.resolve()
+    expect(held.started()).toEqual([first.id])
+    expect(pool.getStatus()).toMatchObject({ running: 1, queued: 1 })
+    for (const { id } of [first, second]) {
+      held.of(id).resolve()
+      await clock.settle()
     }
-    await clock.settle()
-    expect(pool.getStatus()).toMatchObject({ running: 0, queued: 0 })
     await expectAllSlotsFree(pool, clock)
   })
-})
 
-describe('an end that is forged for the attempt that runs', () => {
-  const ends: readonly (readonly [string, (job: Job) => void, string])[] = [
-    [
-      'completed',
-      (job) => job.send({ type: 'attempt.completed', at, attempt: 1, value: 'forged' }),
-      'completed',
-    ],
-    [
-      'failed',
-      (job) => job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'error', random: 0 }),
-      'failed',
-    ],
-    [
-      'lost for good',
-      (job) => job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'rejected', random: 0 }),
-      'failed',
-    ],
-  ]
-
-  test.each(ends)(
-    '(%s) settles the job, and its slot stays held until the handler ends',
-    async (_, forge, status) => {
-      const { pool, clock } = createPool({ maxParallelJobs: 1 })
-      const held = createHeld()
-      const job = pool.submitJob({ id: 'j', execute: held.execute })
-      const next = pool.submitJob({ id: 'next', execute: held.execute })
-      forge(job)
-      await clock.settle()
-      expect(job.status).toBe(status)
-      expectConsistent(pool)
-      expect(held.started()).toEqual(['j'])
-      held.of('j').resolve('true value, too late')
-      await clock.settle()
-      expect(next.status).toBe('running')
-      expect(pool.getStatus()).toMatchObject({ running: 1, zombies: 0 })
-      held.of('next').resolve()
-      await clock.settle()
-      await expectAllSlotsFree(pool, clock)
-    },
-  )
-
-  test('with a retry: two attempts of the job never hold more slots than there are', async () => {
-    const { pool, clock } = createPool({
-      maxParallelJobs: 1,
-      maxRetries: 1,
-      backoff: { type: 'fixed', delayMs: 0 },
-    })
+  test.each<JobEvent>([
+    { type: 'attempt.completed', at, attempt: 1, value: 'forged' },
+    { type: 'attempt.failed', at, attempt: 1, error, reason: 'error', random: 0 },
+    { type: 'attempt.failed', at, attempt: 1, error, reason: 'lost', random: 0 },
+    { type: 'attempt.failed', at, attempt: 1, error, reason: 'rejected', random: 0 },
+    { type: 'deadline.reached', at: Number.MAX_SAFE_INTEGER },
+  ])('that end the attempt it runs are ignored: $type $reason', async (event) => {
+    const { pool, clock } = createPool({ maxParallelJobs: 1, maxRetries: 1 })
     const held = createHeld()
-    const job = pool.submitJob({ id: 'j', execute: held.execute })
-    job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'error', random: 0 })
+    const job = pool.submitJob({ execute: held.execute })
+    const ignored: string[] = []
+    pool.on('job.ignored', (fact) => ignored.push(fact.event))
+    job.send(event)
     await clock.settle()
+    expect(ignored).toEqual([event.type])
     expect(held.attempts).toHaveLength(1)
-    expectConsistent(pool)
-    held.attempts[0]?.resolve('of the first attempt')
-    await clock.settle()
-    expect(held.attempts).toHaveLength(2)
-    expect(job.status).toBe('running')
-    held.attempts[1]?.resolve('of the second')
-    expect(await job.value()).toBe('of the second')
-    await expectAllSlotsFree(pool, clock)
-  })
-
-  test('with two slots and a retry: the late end of the first attempt does not end the second', async () => {
-    const { pool, clock } = createPool({
-      maxParallelJobs: 2,
-      maxRetries: 1,
-      backoff: { type: 'fixed', delayMs: 0 },
-    })
-    const held = createHeld()
-    const job = pool.submitJob({ id: 'j', execute: held.execute })
-    job.send({ type: 'attempt.failed', at, attempt: 1, error, reason: 'error', random: 0 })
-    await clock.settle()
-    expect(held.attempts).toHaveLength(2)
-    held.attempts[0]?.resolve('stale')
-    await clock.settle()
-    expect(job.status).toBe('running')
-    expectConsistent(pool)
-    held.attempts[1]?.resolve('current')
-    expect(await job.value()).toBe('current')
+    held.of(job.id).resolve('true value')
+    expect(await job.result()).toMatchObject({ status: 'completed', value: 'true value', attempts: 1 })
     await expectAllSlotsFree(pool, clock)
   })
 })
