@@ -270,12 +270,14 @@ export class JobActor
   /**
    * Takes an event from outside.
    *
-   * A cancel is carried out as `cancel` does. All else is the pool's to say: it is recorded as ignored and changes
-   * nothing, or whoever holds a job could start it beyond the limit, or end it with a value of their own.
+   * A cancel is carried out as `cancel` does, and what the chart does not know may be for the body of an attempt. The
+   * chart's other events are the pool's to say: they are recorded as ignored, or whoever holds a job could start it
+   * beyond the limit, or end it with a value of their own.
    */
   override send(event: JobEvent): void {
     if (event.type === 'job.cancel') this.cancel(event.reason)
-    else this.supervisor.ignored(this, event)
+    else if (isJobEvent(event.type)) this.supervisor.ignored(this, event)
+    else this.take(event)
   }
 
   /** Takes an event from the pool. */
@@ -380,3 +382,15 @@ export function linksOf(job: JobActor): Links {
   job.links ??= { dependencies: [], outstanding: 0, dependants: [] }
   return job.links
 }
+
+/** The job chart's events; XState's own count as such. */
+const JOB_EVENTS: ReadonlySet<string> = new Set<JobEvent['type']>([
+  'dependencies.met',
+  'slot.granted',
+  'deadline.reached',
+  'job.cancel',
+  'attempt.completed',
+  'attempt.failed',
+])
+
+export const isJobEvent = (type: string): boolean => JOB_EVENTS.has(type) || type.startsWith('xstate.')

@@ -20,6 +20,7 @@ import {
   BLOCKED,
   DELAYED,
   type Dependency,
+  isJobEvent,
   type JobActor,
   type JobSupervisor,
   linksOf,
@@ -483,15 +484,3 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     return dependency.settled?.status
   }
 }
-
-/** The job chart's events; XState's own count as such. */
-const JOB_EVENTS: ReadonlySet<string> = new Set<JobEvent['type']>([
-  'dependencies.met',
-  'slot.granted',
-  'deadline.reached',
-  'job.cancel',
-  'attempt.completed',
-  'attempt.failed',
-])
-
-const isJobEvent = (type: string): boolean => JOB_EVENTS.has(type) || type.startsWith('xstate.')

@@ -77,6 +77,7 @@ describe('events sent straight to a job', () => {
     { type: 'attempt.failed', at, attempt: 1, error, reason: 'lost', random: 0 },
     { type: 'attempt.failed', at, attempt: 1, error, reason: 'rejected', random: 0 },
     { type: 'deadline.reached', at: Number.MAX_SAFE_INTEGER },
+    { type: 'xstate.stop' } as never,
   ])('that end the attempt it runs are ignored: $type $reason', async (event) => {
     const { pool, clock } = createPool({ maxParallelJobs: 1, maxRetries: 1 })
     const held = createHeld()
