@@ -1,12 +1,14 @@
 // `npm run bench -- core`: prints a table, or with `--json` one document; exits 1 when a bar does not hold.
 import { parseArgs } from 'node:util'
 import { core } from './core.ts'
+import { page } from './inspector/page.ts'
 import { inspector } from './inspector.ts'
 import type { Row } from './suite.ts'
 
 const suites: Readonly<Record<string, (progress: (what: string) => void) => Promise<Row[]>>> = {
   core,
-  inspector,
+  // The server, then the page.
+  inspector: async (progress) => [...(await inspector(progress)), ...(await page(progress))],
 }
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })

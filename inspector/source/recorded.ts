@@ -42,12 +42,6 @@ export async function loadRecording(
   return { header, run, ...(fault !== undefined && { fault }) }
 }
 
-/** The bytes of the recording that this page carries; `undefined` when it carries none. */
-export async function embeddedRecording(): Promise<Uint8Array | undefined> {
-  const text = document.getElementById('payload')?.textContent?.trim()
-  return text ? unpack(text) : undefined
-}
-
 /**
  * The recording in a file: the file itself, or what a report carries.
  *
@@ -65,7 +59,7 @@ export async function recordingOf(file: Uint8Array): Promise<Uint8Array> {
 }
 
 /** Base64 of gzip; `fetch` of a `data:` address would need a wider policy. */
-async function unpack(text: string): Promise<Uint8Array> {
+export async function unpack(text: string): Promise<Uint8Array> {
   const chars = atob(text)
   const packed = new Uint8Array(chars.length)
   for (let index = 0; index < chars.length; index++) packed[index] = chars.charCodeAt(index)

@@ -1,7 +1,7 @@
 import { batch } from '@preact/signals'
 import { connection, header, store } from '../state/session.ts'
 import { getJson, isLocked, postJson } from './api.ts'
-import { embeddedRecording, loadRecording, messageOf } from './recorded.ts'
+import { loadRecording, messageOf, unpack } from './recorded.ts'
 import { Feed } from './socket.ts'
 
 const feed = new Feed()
@@ -28,6 +28,12 @@ export async function startSource(): Promise<void> {
   } catch (error) {
     connection.value = isLocked(error) ? { kind: 'locked' } : { kind: 'refused', message: messageOf(error) }
   }
+}
+
+/** The bytes of the recording that this page carries; `undefined` when it carries none. */
+async function embeddedRecording(): Promise<Uint8Array | undefined> {
+  const text = document.getElementById('payload')?.textContent?.trim()
+  return text ? unpack(text) : undefined
 }
 
 /** Shows a recording's bytes; what can be read of a damaged one is shown with a word about the rest. */

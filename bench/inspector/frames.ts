@@ -1,0 +1,81 @@
+import type { Browser, Page } from 'playwright-core'
+
+/** JavaScript on the page's main thread, in ms for each frame. */
+export interface Frames {
+  readonly count: number
+  readonly p50: number
+  readonly p95: number
+  readonly worst: number
+}
+
+interface TraceEvent {
+  readonly name: string
+  readonly ph: string
+  readonly ts: number
+  readonly dur?: number
+  readonly tid: number
+  readonly pid: number
+}
+
+/** What a browser spends in scripts; what it paints, lays out and composes comes on top, and no budget of ours holds it. */
+const SCRIPTS = new Set([
+  'FunctionCall',
+  'EvaluateScript',
+  'RunMicrotasks',
+  'V8.GC_SCAVENGER',
+  'MajorGC',
+  'MinorGC',
+])
+
+/** Traces what a page does meanwhile, and tells how long its scripts took in each frame. */
+export async function framesOf(browser: Browser, page: Page, act: () => Promise<void>): Promise<Frames> {
+  await browser.startTracing(page, {
+    categories: ['devtools.timeline', 'v8', 'disabled-by-default-devtools.timeline'],
+  })
+  await act()
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as {
+    traceEvents: TraceEvent[]
+  }
+  const threads = new Map<string, TraceEvent[]>()
+  for (const event of traceEvents) {
+    const thread = `${event.pid} ${event.tid}`
+    const events = threads.get(thread)
+    if (events === undefined) threads.set(thread, [event])
+    else events.push(event)
+  }
+  // The page's main thread is the one that fires animation frames.
+  const busiest = [...threads.values()].sort(
+    (a, b) => countOf(b, 'FireAnimationFrame') - countOf(a, 'FireAnimationFrame'),
+  )[0]
+  return summarise(scriptTimes(busiest ?? []))
+}
+
+function scriptTimes(events: readonly TraceEvent[]): number[] {
+  const starts = events
+    .filter(({ name }) => name === 'BeginMainThreadFrame')
+    .map(({ ts }) => ts)
+    .sort((a, b) => a - b)
+  const times = starts.map(() => 0)
+  const scripts = events
+    .filter(({ name, dur }) => SCRIPTS.has(name) && dur !== undefined)
+    .sort((a, b) => a.ts - b.ts)
+  let frame = -1
+  let covered = 0
+  for (const { ts, dur = 0 } of scripts) {
+    while (frame + 1 < starts.length && starts[frame + 1]! <= ts) frame++
+    // Calls inside calls are counted once.
+    const own = Math.max(0, ts + dur - Math.max(ts, covered))
+    covered = Math.max(covered, ts + dur)
+    if (frame >= 0) times[frame]! += own / 1000
+  }
+  return times.filter((time) => time > 0)
+}
+
+function summarise(times: readonly number[]): Frames {
+  const sorted = [...times].sort((a, b) => a - b)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  return { count: sorted.length, p50: at(0.5), p95: at(0.95), worst: at(1) }
+}
+
+const countOf = (events: readonly TraceEvent[], name: string): number =>
+  events.filter((event) => event.name === name).length

@@ -1,0 +1,150 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { grow, JobPool, node, runWorkflow, type Workflow } from 'espalier'
+import { createInspector, type Inspector } from 'espalier/http'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { describeInBrowser, launch, openPage } from './browser.ts'
+
+/** A tree like that of the clustering example, whose last leaves wait until somebody lets them go. */
+function growingTree(): { workflow: Workflow; release: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const release = () => resolve()
+  const workflow: Workflow = {
+    name: 'clustering',
+    handlers: {
+      load: async () => 'penguins',
+      scale: async (name: string) => name,
+      cluster: async (name: string, { signal }: { signal: AbortSignal }) => {
+        await Promise.race([promise, new Promise((done) => signal.addEventListener('abort', done))])
+        signal.throwIfAborted()
+        return name
+      },
+    },
+    root: () => [node({ handler: 'load', label: HOSTILE })],
+    expand({ node: { handler } }) {
+      if (handler === 'load')
+        return grow(
+          ['standard', 'unit'].map((label) => node({ handler: 'scale', input: label, label })),
+          'try every scaling',
+        )
+      if (handler === 'scale')
+        return grow(
+          [2, 3].map((groups) =>
+            node({ handler: 'cluster', input: groups, label: `k-means, ${groups} groups` }),
+          ),
+        )
+      return undefined
+    },
+  }
+  return { workflow, release }
+}
+
+/** Would run a script, if it were ever read as markup. */
+const HOSTILE = '</script><img src=x onerror="document.title=\'taken\'">'
+
+describeInBrowser('the page of a running pool', () => {
+  let browser: Browser
+
+  beforeAll(async () => {
+    browser = await launch()
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+  })
+
+  test('shows the tree growing, cancels a job in the runtime, and goes back in time', async () => {
+    await using pool = new JobPool({ maxParallelJobs: 2 })
+    await using inspector = createInspector(pool, { title: 'clustering' })
+    const address = await inspector.listen()
+    await using watched = await openPage(browser)
+    const { page, errors } = watched
+    await page.goto(address)
+    await page.getByText('No jobs yet').waitFor()
+
+    const { workflow, release } = growingTree()
+    const run = runWorkflow(workflow, { pool })
+    onTestFinished(release)
+    await page.getByRole('link', { name: 'Tree' }).click()
+    await page.getByRole('row').filter({ hasText: 'k-means, 3 groups' }).nth(1).waitFor()
+    expect(await page.getByRole('row').filter({ hasText: HOSTILE }).count()).toBe(1)
+    expect(await page.title()).not.toBe('taken')
+
+    // A waiting job is cancelled from the page, and is cancelled in the runtime.
+    const waiting = page.getByRole('row').filter({ hasText: 'ready' }).first()
+    await waiting.click()
+    const drawer = page.getByRole('complementary', { name: 'Selected job' })
+    await drawer.getByText(/It is number/).waitFor()
+    const jobId = (await drawer.locator('header code').textContent()) ?? ''
+    await drawer.getByRole('button', { name: /^Cancel/ }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('Cancel this job?').waitFor()
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    const result = await pool.waitForJob(jobId)
+    expect(result).toMatchObject({ status: 'cancelled', cancelledBy: 'user' })
+    await drawer.getByRole('heading', { name: 'Cancelled' }).waitFor()
+
+    // Back to where it was not there yet, and to the newest moment again.
+    await page.getByRole('slider', { name: 'Moment of the run' }).press('Home')
+    await page.getByText('in the past').waitFor()
+    await page.getByText('No node is like this at this moment').waitFor()
+    await page.getByRole('button', { name: 'Live' }).click()
+    await page.getByRole('row').filter({ hasText: 'k-means, 3 groups' }).first().waitFor()
+
+    release()
+    await run
+    await page.getByText(/100 %/).waitFor()
+
+    expect(errors).toEqual([])
+  })
+
+  test('tells that the connection is lost, counts down, and goes on where it was', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'far away' })
+    await using server = await serveInspector(inspector)
+    await using watched = await openPage(browser)
+    const { page } = watched
+    pool.submitJob({ id: 'first', execute: () => 1 })
+    await page.goto(inspector.link(server.origin))
+    await page.getByText('of 1', { exact: true }).waitFor()
+
+    await server.cut()
+    await page.getByText(/The connection is lost/).waitFor()
+    pool.submitJob({ id: 'second', execute: () => 2 })
+    await page.getByText(/Trying again/).waitFor()
+
+    await server.listen()
+    await page.getByRole('button', { name: 'Try now' }).click()
+    await page.getByText('of 2', { exact: true }).waitFor()
+  })
+})
+
+/** A server of somebody's own, which can be cut off and come back at the same address. */
+async function serveInspector(inspector: Inspector) {
+  const sockets = new Set<Socket>()
+  const server = createServer((request, response) => void inspector.handle(request, response))
+  server.on('upgrade', (request, socket, head) => void inspector.handleUpgrade(request, socket, head))
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  const listen = async (port = 0) => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+  }
+  const cut = async () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await once(server, 'close')
+  }
+  await listen()
+  const { port } = server.address() as AddressInfo
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    cut,
+    listen: () => listen(port),
+    [Symbol.asyncDispose]: cut,
+  }
+}
