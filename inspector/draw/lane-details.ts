@@ -1,4 +1,5 @@
 import { plainText } from '../model/format.ts'
+import { CANCELLED, EXECUTING, FAILED } from '../model/job-states.ts'
 import type { RunStore } from '../model/run-store.ts'
 import type { Surface } from '../ui/canvas.tsx'
 import type { LaneView } from './lanes.ts'
@@ -71,12 +72,14 @@ export function drawLaneLabels(
       const name = plainText(run.nameOf(slices.job.data[slice]!)) + (attempt > 1 ? ` · try ${attempt}` : '')
       const most = Math.floor((room - 20) / 6.2)
       if (most >= 3) {
+        const shown = name.length > most ? `${name.slice(0, most - 1)}…` : name
+        const outcome = slices.outcome.data[slice]!
+        if (isPatterned(outcome)) {
+          context.fillStyle = outcome < EXECUTING ? palette.retried.css : palette.states[outcome]!.css
+          context.fillRect(from + 11, top + view.laneHeight / 2 - 8, context.measureText(shown).width + 6, 16)
+        }
         context.fillStyle = palette.surface.css
-        context.fillText(
-          name.length > most ? `${name.slice(0, most - 1)}…` : name,
-          from + 14,
-          top + view.laneHeight / 2,
-        )
+        context.fillText(shown, from + 14, top + view.laneHeight / 2)
       }
     }
     frame(
@@ -91,6 +94,10 @@ export function drawLaneLabels(
     frame(context, palette.text.css, slice === marks.cursor, left, right, top, view.laneHeight)
   })
 }
+
+/** Words on dots or stripes need a ground of their own. */
+const isPatterned = (outcome: number): boolean =>
+  outcome === CANCELLED || outcome === FAILED || outcome < EXECUTING
 
 function frame(
   context: CanvasRenderingContext2D,

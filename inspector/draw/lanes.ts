@@ -111,10 +111,9 @@ function drawLane(
     const end = ends[slice]!
     const isOver = end <= view.until
     const from = Math.max(0, Math.floor((start - view.from) * scale))
-    const to = Math.min(
-      width,
-      Math.max(from + 1, Math.round(((isOver ? end : view.until) - view.from) * scale)),
-    )
+    const right = Math.round(((isOver ? end : view.until) - view.from) * scale)
+    // Wide bars leave a line to the next one.
+    const to = Math.min(width, Math.max(from + 1, right - from > 4 ? right - 1 : right))
     const isLit = view.isLit === undefined || view.isLit(slices.job.data[slice]!)
     const rank = isLit ? rankOf(outcomes[slice]!, isOver) : RANK_DIM
     const urgency = isLit ? rank : 0

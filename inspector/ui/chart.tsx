@@ -19,6 +19,8 @@ interface Props {
   readonly layout: ChartLayout
   readonly marks: ChartMarks
   readonly label: string
+  /** CSS pixels for each of the layout's. */
+  readonly scale: number
   /** Called for a state by its id, with a click or Enter. */
   readonly onState?: (id: string) => void
   readonly onEdge?: (id: string) => void
@@ -27,7 +29,7 @@ interface Props {
 }
 
 /** A statechart as SVG; text of any kind comes in as text nodes. */
-export function ChartView({ layout, marks, label, onState, onEdge, toneOf }: Props) {
+export function ChartView({ layout, marks, label, scale, onState, onEdge, toneOf }: Props) {
   const pad = 8
   return (
     <svg
@@ -35,7 +37,10 @@ export function ChartView({ layout, marks, label, onState, onEdge, toneOf }: Pro
       viewBox={`${-pad} ${-pad} ${layout.width + pad * 2} ${layout.height + pad * 2}`}
       role="group"
       aria-label={label}
-      style={{ maxWidth: `${(layout.width + pad * 2) * 1.35}px` }}
+      style={{
+        width: `${(layout.width + pad * 2) * scale}px`,
+        height: `${(layout.height + pad * 2) * scale}px`,
+      }}
     >
       <defs>
         {['', '-on', '-taken'].map((kind) => (

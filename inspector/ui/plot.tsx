@@ -91,6 +91,7 @@ function options(
   return {
     width: element.clientWidth || 300,
     height,
+    padding: [8, 10, 0, 0],
     legend: { show: lines.length > 1, live: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },

@@ -61,7 +61,7 @@ export function Sequence() {
         <svg
           class="graph sequence"
           viewBox={`0 0 ${width} ${height}`}
-          style={{ width: `${width}px`, height: `${height}px` }}
+          style={{ minWidth: `${width}px` }}
           role="group"
           aria-label="Sequence of events"
         >

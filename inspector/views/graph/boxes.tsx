@@ -27,6 +27,8 @@ export interface GraphEdge {
 
 const WIDTH = 158
 const LINE = 14
+/** A wide picture shrinks to the room it has, but not so far that its words cannot be read. */
+const LEAST_SCALE = 0.72
 
 /** A small graph as SVG, in layers from left to right. */
 export function Boxes({
@@ -57,7 +59,7 @@ export function Boxes({
       <svg
         class="graph"
         viewBox={`${-pad} ${-pad} ${width} ${height}`}
-        style={{ width: `${width}px`, height: `${height}px` }}
+        style={{ width: `${width}px`, minWidth: `${width * LEAST_SCALE}px` }}
         role="group"
         aria-label={label}
       >

@@ -13,6 +13,9 @@ import { SearchBox } from '../../ui/search-box.tsx'
 import { StateLabel, StateMark } from '../../ui/state-mark.tsx'
 import { BulkBar } from './bulk-bar.tsx'
 
+/** The columns that make room for the drawer. */
+const BESIDE_DRAWER = new Set(['id', 'priority', 'queued', 'bar'])
+
 /** All jobs: searched, narrowed by facets, sorted, and acted on. */
 export function JobsView() {
   const run = store.value!
@@ -48,7 +51,7 @@ export function JobsView() {
     if (!next.delete(job)) next.add(job)
     marked.value = next
   }
-  const columns: GridColumn[] = [
+  const all: GridColumn[] = [
     {
       key: 'mark',
       title: 'Chosen',
@@ -95,6 +98,8 @@ export function JobsView() {
       cell: (row) => <MiniBar job={jobs[row]!} />,
     },
   ]
+  // Beside the drawer there is room for what the drawer does not say.
+  const columns = selectedId.value === '' ? all : all.filter(({ key }) => !BESIDE_DRAWER.has(key))
   const selected = useComputed(() =>
     selectedId.value === '' ? -1 : (store.value?.find(selectedId.value) ?? -1),
   )

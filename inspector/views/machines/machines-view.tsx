@@ -1,5 +1,4 @@
 import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
 import type { ActorDetail, Chart } from '../../../src/protocol/index.ts'
 import { type Actor, actorOf } from '../../model/actor.ts'
 import { plainText, plural } from '../../model/format.ts'
@@ -9,8 +8,8 @@ import { go, route, selectedId } from '../../state/route.ts'
 import { canControl, store } from '../../state/session.ts'
 import { isFollowing, momentOf } from '../../state/time.ts'
 import { ChartView } from '../../ui/chart.tsx'
+import { ChartRoom } from '../../ui/chart-room.tsx'
 import { Card, Empty, Tabs } from '../../ui/parts.tsx'
-import { useAspect } from '../../ui/use-aspect.ts'
 import { ActorEvents } from './actor-events.tsx'
 import { ActorList } from './actor-list.tsx'
 import { ContextDiff } from './context-diff.tsx'
@@ -67,16 +66,18 @@ function ActorPanel({ actor }: { actor: Actor }) {
       </Card>
       {!isPopulation && (
         <Card class="actor-side">
-          <Accepts actor={actor} detail={detail} />
-          <Tabs
-            label="Show of the actor"
-            names={[
-              { name: 'events', title: 'Events' },
-              { name: 'context', title: 'Context' },
-            ]}
-            current={tab.value}
-            onChoose={(name) => (tab.value = name)}
-          />
+          <div class="actor-head">
+            <Tabs
+              label="Show of the actor"
+              names={[
+                { name: 'events', title: 'Events' },
+                { name: 'context', title: 'Context' },
+              ]}
+              current={tab.value}
+              onChoose={(name) => (tab.value = name)}
+            />
+            <Accepts actor={actor} detail={detail} />
+          </div>
           {tab.value === 'events' ? <ActorEvents actor={actor} /> : <ContextDiff detail={detail} />}
         </Card>
       )}
@@ -94,8 +95,6 @@ function ActorChart({
   detail: ActorDetail | undefined
 }) {
   const run = store.value!
-  const box = useRef<HTMLDivElement>(null)
-  const aspect = useAspect(box)
   const isPopulation = actor.id === 'jobs'
   const active = new Set(actor.states.flatMap(withAncestors))
   const isPossible = (source: string, event: string) =>
@@ -105,31 +104,36 @@ function ActorChart({
   )
   const taken = isPopulation ? takenByEdge(run, chart) : actor.takenBy(chart)
   return (
-    <div class="population" ref={box}>
-      <ChartView
-        layout={aspect > 1.1 ? chart.right : chart.down}
-        label={`Chart of ${actor.name}`}
-        marks={{
-          taken,
-          ...(isPopulation
-            ? { counts: countsByState(momentOf(run).counts) }
-            : {
-                active,
-                enabled,
-                ...(actor.lastEdge(chart) !== undefined && { last: actor.lastEdge(chart)! }),
-              }),
-        }}
-        toneOf={(id) => (actor.machine === 'job' ? `s-${id.split('.').at(-1)}` : '')}
-        {...(isPopulation && { onState: (id: string) => go('jobs', { q: `state:${id.split('.').at(-1)}` }) })}
-        {...(canControl.value &&
-          detail !== undefined && {
-            onEdge: (id: string) => {
-              const edge = chart.down.edges.find((each) => each.id === id)
-              if (edge !== undefined) confirmSend(actor, edge.event)
-            },
+    <ChartRoom chart={chart} centre={isPopulation ? undefined : actor.states[0]}>
+      {(layout, scale) => (
+        <ChartView
+          layout={layout}
+          scale={scale}
+          label={`Chart of ${actor.name}`}
+          marks={{
+            taken,
+            ...(isPopulation
+              ? { counts: countsByState(momentOf(run).counts) }
+              : {
+                  active,
+                  enabled,
+                  ...(actor.lastEdge(chart) !== undefined && { last: actor.lastEdge(chart)! }),
+                }),
+          }}
+          toneOf={(id) => (actor.machine === 'job' ? `s-${id.split('.').at(-1)}` : '')}
+          {...(isPopulation && {
+            onState: (id: string) => go('jobs', { q: `state:${id.split('.').at(-1)}` }),
           })}
-      />
-    </div>
+          {...(canControl.value &&
+            detail !== undefined && {
+              onEdge: (id: string) => {
+                const edge = chart.down.edges.find((each) => each.id === id)
+                if (edge !== undefined) confirmSend(actor, edge.event)
+              },
+            })}
+        />
+      )}
+    </ChartRoom>
   )
 }
 
@@ -140,7 +144,7 @@ function Accepts({ actor, detail }: { actor: Actor; detail: ActorDetail | undefi
   if (detail.accepts.length === 0) return <p class="muted">It is at its end: it accepts nothing.</p>
   return (
     <div class="accepts">
-      <h3>It accepts {plural(detail.accepts.length, 'event')}</h3>
+      <span class="muted">Accepts {plural(detail.accepts.length, 'event')}:</span>
       <div class="accepts-list">
         {detail.accepts.map((event) =>
           canControl.value ? (
