@@ -79,7 +79,7 @@ function State({
   tone: string
   onState: ((id: string) => void) | undefined
 }) {
-  const { id, key, kind, x, y, width, height, entry, exit, description } = node
+  const { id, key, kind, x, y, width, height, entry, exit, inner, description } = node
   if (kind === 'initial')
     return <circle class="initial" cx={x + width / 2} cy={y + height / 2} r={Math.min(width, height) / 2.2} />
   const count = marks.counts?.get(id)
@@ -87,17 +87,18 @@ function State({
   const isGroup = kind === 'compound' || kind === 'parallel'
   const effects = isGroup
     ? []
-    : [...entry.map((name) => `entry / ${name}`), ...exit.map((name) => `exit / ${name}`)]
+    : [
+        ...entry.map((name) => `entry / ${name}`),
+        ...exit.map((name) => `exit / ${name}`),
+        ...inner.map(({ text }) => text),
+      ]
   const isButton = onState !== undefined && !isGroup
-  const told =
-    count === undefined ? (marks.active === undefined ? '' : isActive ? ', active' : '') : `, ${count}`
   return (
     <g
       class={`state-box ${kind} ${isActive ? 'active' : ''} ${tone}`}
       {...(isButton && {
         role: 'button',
         tabIndex: 0,
-        'aria-label': `${key}${told}`,
         onClick: () => onState(id),
         onKeyDown: (event: KeyboardEvent) => {
           if (event.key !== 'Enter') return
@@ -106,7 +107,7 @@ function State({
         },
       })}
     >
-      {description !== undefined && <title>{description}</title>}
+      {description !== undefined && !isButton && <title>{description}</title>}
       <rect x={x} y={y} width={width} height={height} rx={6} />
       {kind === 'final' && (
         <rect class="inner" x={x + 3} y={y + 3} width={width - 6} height={height - 6} rx={4} />
@@ -151,14 +152,13 @@ function Edge({
       {...(isButton && {
         role: 'button',
         tabIndex: 0,
-        'aria-label': `Send ${event}`,
         onClick: () => onEdge(id),
         onKeyDown: (pressed: KeyboardEvent) => {
           if (pressed.key === 'Enter') onEdge(id)
         },
       })}
     >
-      {full !== '' && <title>{told}</title>}
+      {full !== '' && !isButton && <title>{told}</title>}
       <path d={path} class="line" marker-end={`url(#arrow${kind})`} />
       {label !== undefined && (
         <>

@@ -1,6 +1,10 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { grow, JobPool, node, runWorkflow, type Workflow } from 'espalier'
 import { createInspector, type Inspector } from 'espalier/http'
 import type { Browser } from 'playwright-core'
@@ -46,16 +50,19 @@ const HOSTILE = '</script><img src=x onerror="document.title=\'taken\'">'
 
 describeInBrowser('the page of a running pool', () => {
   let browser: Browser
+  let folder: string
 
   beforeAll(async () => {
     browser = await launch()
+    folder = await mkdtemp(join(tmpdir(), 'espalier-live-'))
   })
 
   afterAll(async () => {
     await browser?.close()
+    await rm(folder, { recursive: true })
   })
 
-  test('shows the tree growing, cancels a job in the runtime, and goes back in time', async () => {
+  test('shows the tree growing, cancels a job in the runtime, goes back in time, and exports a report', async () => {
     await using pool = new JobPool({ maxParallelJobs: 2 })
     await using inspector = createInspector(pool, { title: 'clustering' })
     const address = await inspector.listen()
@@ -97,7 +104,23 @@ describeInBrowser('the page of a running pool', () => {
     await run
     await page.getByText(/100 %/).waitFor()
 
+    await page.getByRole('button', { name: 'Export' }).click()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: /^Report/ }).click(),
+    ])
+    const report = join(folder, 'report.html')
+    await download.saveAs(report)
     expect(errors).toEqual([])
+
+    await using offline = await openPage(browser, { offline: true })
+    const file = pathToFileURL(report).href
+    await offline.page.goto(`${file}#/jobs`)
+    await offline.page.getByText('7 of 7 jobs').waitFor()
+    expect(await offline.page.getByRole('row').filter({ hasText: 'cancelled' }).count()).toBe(1)
+    expect(offline.requests.filter((url) => !url.startsWith(file))).toEqual([])
+    expect(offline.errors).toEqual([])
+    expect(await offline.page.title()).not.toBe('taken')
   })
 
   test('tells that the connection is lost, counts down, and goes on where it was', async () => {

@@ -120,7 +120,6 @@ function Box({ box, x, y, height }: { box: GraphBox; x: number; y: number; heigh
   const { title, lines, tone, share, isMain, isHeavy, href, onOpen, onFocus } = box
   const inside = (
     <>
-      <title>{`${title}: ${lines.join(', ')}`}</title>
       <rect x={x} y={y} width={WIDTH} height={height} rx={7} class="graph-box" />
       {share !== undefined && (
         <rect
@@ -145,7 +144,7 @@ function Box({ box, x, y, height }: { box: GraphBox; x: number; y: number; heigh
   const name = `graph-node ${tone} ${isMain ? 'main' : ''} ${isHeavy ? 'heavy' : ''}`
   if (href !== undefined)
     return (
-      <a href={href} class={name} aria-label={`${title}: ${lines.join(', ')}`}>
+      <a href={href} class={name}>
         {inside}
       </a>
     )
@@ -154,7 +153,6 @@ function Box({ box, x, y, height }: { box: GraphBox; x: number; y: number; heigh
       class={name}
       role="button"
       tabIndex={0}
-      aria-label={`${title}: ${lines.join(', ')}`}
       onClick={onOpen}
       onDblClick={onFocus}
       onKeyDown={(event) => {

@@ -1,6 +1,6 @@
 import { JOB_STATES } from '../../../src/protocol/index.ts'
 import { flowsOf } from '../../model/flows.ts'
-import { formatCount, formatShare, formatShort } from '../../model/format.ts'
+import { formatCount, formatShort } from '../../model/format.ts'
 import { ABSENT, STATE_NAMES } from '../../model/job-states.ts'
 import { go, hrefOf } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
@@ -20,7 +20,7 @@ const WIDTH = Math.max(...GROUPS.map(({ states }) => states.length)) * COLUMN + 
 /** Where the jobs are at this moment, and how many ever went which way. */
 export function Population() {
   const run = store.value!
-  const { counts, total } = momentOf(run)
+  const { counts } = momentOf(run)
   const flows = flowsOf(run).filter(({ from }) => from !== ABSENT)
   const most = Math.max(1, ...flows.map(({ count }) => count))
   return (
@@ -63,7 +63,7 @@ export function Population() {
           <Flow key={`${from} ${to}`} from={from} to={to} count={count} most={most} />
         ))}
         {GROUPS.flatMap(({ states }) => states).map((state) => (
-          <Box key={state} state={state} count={counts[state]!} total={total} />
+          <Box key={state} state={state} count={counts[state]!} />
         ))}
       </svg>
       <p class="visually-hidden">
@@ -73,7 +73,7 @@ export function Population() {
   )
 }
 
-function Box({ state, count, total }: { state: number; count: number; total: number }) {
+function Box({ state, count }: { state: number; count: number }) {
   const { x, y } = placeOf(state)
   const name = STATE_NAMES[state] ?? ''
   const open = () => go('jobs', { q: `state:${name}` })
@@ -82,7 +82,6 @@ function Box({ state, count, total }: { state: number; count: number; total: num
       class={`flow-box s-${name} ${count > 0 ? 'active' : ''}`}
       role="button"
       tabIndex={0}
-      aria-label={`${name} ${formatShort(count)}`}
       onClick={open}
       onKeyDown={(event) => {
         if (event.key !== 'Enter') return
@@ -90,7 +89,6 @@ function Box({ state, count, total }: { state: number; count: number; total: num
         open()
       }}
     >
-      <title>{`${formatCount(count)} jobs, ${formatShare(count, total)}`}</title>
       <rect x={x} y={y} width={BOX.width} height={BOX.height} rx={7} />
       <text x={x + 10} y={y + 18} class="flow-name">
         {name}
