@@ -44,6 +44,7 @@ export type {
 export { PRIORITIES, type Priority } from './domain/priority.ts'
 export type { Resources } from './domain/resources.ts'
 export type { Backoff } from './domain/retry.ts'
+export type { ErrorJson, JobSubmitted, StoredExecute, TraceEntry, TraceEvent } from './domain/trace.ts'
 export type { NodeStatus, RunReason, Strategy, Tree, TreeNode } from './domain/tree.ts'
 export {
   defineWorkflow,
@@ -78,6 +79,7 @@ export type {
   PoolListener,
   PoolStreamEvent,
 } from './runtime/events.ts'
+export type { Cause, JobExplanation } from './runtime/explain.ts'
 export type { Job } from './runtime/job.ts'
 export type { ShutdownOptions, WaitOptions } from './runtime/job-pool.ts'
 export type { PoolMetrics } from './runtime/metrics.ts'
@@ -85,6 +87,7 @@ export type { JobPoolOptions, KeepRule } from './runtime/options.ts'
 export { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.ts'
 export type { RunEventMap, RunEventOf, RunEventType, RunStreamEvent } from './runtime/run-events.ts'
 export type { PoolHealth, PoolStatus, TimelineAttempt, TimelineEntry } from './runtime/status.ts'
+export { verifyStore } from './runtime/verify.ts'
 export type { Inspection } from './statechart/index.ts'
 export { createMemoryStore } from './stores/memory.ts'
 export { openSqliteStore, type SqliteStoreOptions } from './stores/sqlite.ts'

@@ -9,7 +9,9 @@ import { inspectRecording, reportRecording } from './recordings.ts'
 import { type ResumeOptions, type RunOptions, resume, run } from './run.ts'
 import { type LookOptions, listRuns, showRun } from './runs.ts'
 import { clean } from './text.ts'
+import { cancelRun, type PruneOptions, prune } from './upkeep.ts'
 import { UsageError } from './usage-error.ts'
+import { why } from './why.ts'
 
 const USAGE_EXIT_CODE = 2
 const ERROR_LENGTH_MAX = 4_000
@@ -83,6 +85,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .description('take a stored run up again where its process ended')
     .argument('<run>', 'the id of the run')
     .option('--store <file>', STORE)
+    .option('--verify', 'check first that the journal folds to the stored state')
     .option('--workflow <file>', 'the module of the workflow (default: the one it was started from)')
     .option('--max-parallel-jobs <number>', 'how many jobs may run at a time (default: 3)', positiveInteger)
     .option('--json', 'print the outcome as one JSON document, and no progress')
@@ -108,6 +111,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .description('show a stored run, its nodes and the size of its store')
     .argument('<run>', 'the id of the run')
     .option('--store <file>', STORE)
+    .option('--verify', 'check first that the journal folds to the stored state')
     .option('--json', 'print one JSON document')
     .action((runId: string, options: LookOptions) => onRun(showRun(runId, options, output)))
 
@@ -129,6 +133,32 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .action(async (recording: string, options: { readonly out: string }) =>
       onRun(await reportRecording(recording, options, output)),
     )
+
+  program
+    .command('why')
+    .description('tell why a stored job is where it is')
+    .argument('<job>', 'the id of the job, such as r1.n3')
+    .option('--store <file>', STORE)
+    .option('--json', 'print one JSON document')
+    .action((jobId: string, options: LookOptions) => onRun(why(jobId, options, output)))
+
+  program
+    .command('cancel')
+    .description('cancel a stored run that no process works on')
+    .argument('<run>', 'the id of the run')
+    .option('--store <file>', STORE)
+    .option('--json', 'print one JSON document')
+    .action(async (runId: string, options: LookOptions) => onRun(await cancelRun(runId, options, output)))
+
+  program
+    .command('prune')
+    .description('let go of ended runs and jobs of a store, and give the room back')
+    .option('--store <file>', STORE)
+    .option('--keep <number>', 'how many ended runs to keep of each outcome (default: all)', positiveInteger)
+    .option('--keep-failed <number>', 'how many failed ones (default: as --keep)', positiveInteger)
+    .option('--older-than <days>', 'let go of what ended longer ago', positiveInteger)
+    .option('--json', 'print one JSON document')
+    .action((options: PruneOptions) => onRun(prune(options, output)))
   return program
 }
 

@@ -18,7 +18,7 @@ import { type Progress, showLive, showPlain, silence } from './progress.ts'
 import { formatOf, writeReport } from './recordings.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
-import { storeFile, withReader } from './store.ts'
+import { type StoreOptions, storeFile, withReader } from './store.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface RunOptions extends InspectOptions {
@@ -70,7 +70,8 @@ export async function resume(runId: string, options: ResumeOptions, output: Outp
   }
 }
 
-export type ResumeOptions = Omit<RunOptions, 'input' | 'runId'> & { readonly workflow?: string }
+export type ResumeOptions = Omit<RunOptions, 'input' | 'runId'> &
+  StoreOptions & { readonly workflow?: string }
 
 function sourceOf(store: RunStore, runId: string): string {
   const run = store.run(runId)

@@ -1,10 +1,12 @@
-import { openSqliteStore, type RunStore } from '../index.ts'
+import { openSqliteStore, type RunStore, verifyStore } from '../index.ts'
 
 /** Where runs are kept when nobody says otherwise: what `--store` and `ESPALIER_STORE` name. */
 const DEFAULT_STORE = 'runs.db'
 
 export interface StoreOptions {
   readonly store?: string
+  /** Checks first that the journal folds to the stored state. */
+  readonly verify?: boolean
 }
 
 /** The file of the store that a command works with. */
@@ -20,6 +22,7 @@ export function storeFile({ store }: StoreOptions): string {
 export function withReader<Result>(options: StoreOptions, look: (store: RunStore) => Result): Result {
   const store = openSqliteStore(storeFile(options), { readOnly: true })
   try {
+    if (options.verify) verifyStore(store)
     return look(store)
   } finally {
     store.close()

@@ -133,6 +133,9 @@ const ERRORS = {
     `SQLite ${o.least} or newer is needed, but this Node has ${o.got}, which can damage a store. Update Node.`,
   ESP_STORE_UNUSABLE: (o: { store: string; message: string }) =>
     `The store ${o.store} cannot be used: ${o.message}. It must be a file that this user may read and write, on a local disk.`,
+  ESP_STORE_DIVERGED: (o: { store: string; what: string; expected: unknown; got: unknown }) =>
+    `The journal of the store ${o.store} makes ${o.what} ${show(o.expected)}, but the store has ${show(o.got)}. ` +
+    'Keep the file, and restore it from a backup.',
   ESP_STORE_REFUSED: (o: { store: string; message: string }) =>
     `The store ${o.store} did not take a commit: ${o.message}. Nothing of it has happened; ` +
     'make room or mend the store, and try again.',

@@ -9,13 +9,14 @@ import {
   checkPositive,
 } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
-import type { JobId, JobResult, JobSpec } from '../domain/job.ts'
+import { JOB_STATES, type JobId, type JobResult, type JobSpec } from '../domain/job.ts'
 import { bandOf, type Priority } from '../domain/priority.ts'
 import type { Host } from '../ports/host.ts'
 import type { RunStore } from '../ports/run-store.ts'
 import type { PoolEventType, PoolListener, PoolStreamEvent } from './events.ts'
 import { type ExecutorFactories, ExecutorSet } from './executors.ts'
-import type { Job } from './job.ts'
+import { explain, type JobExplanation } from './explain.ts'
+import { type Job, stateOf } from './job.ts'
 import type { PoolMetrics } from './metrics.ts'
 import { type JobPoolOptions, resolveOptions } from './options.ts'
 import { recoverPool } from './recovery.ts'
@@ -206,6 +207,17 @@ export class PoolCore implements AsyncDisposable {
   getMetrics(): PoolMetrics {
     const { meter, counts } = this.#supervisor
     return meter.read(this.#supervisor.now(), counts)
+  }
+
+  /**
+   * Tells why a job is where it is: what it waits for, its place in the queue, or what led to its end.
+   *
+   * @throws {EspalierError} `ESP_UNKNOWN_JOB`.
+   */
+  explain(jobId: JobId): JobExplanation {
+    const job = this.#supervisor.find(jobId)
+    if (job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
+    return explain(job, JOB_STATES[stateOf(job.stateValue)] as string, this.#supervisor)
   }
 
   getHealth(): PoolHealth {

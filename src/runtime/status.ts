@@ -102,6 +102,7 @@ export function healthOf(supervisor: Supervisor): PoolHealth {
       `Jobs start one at a time: dispatch is throttled since ${new Date(since).toISOString()}, as ${why}.`,
     )
   }
+  if (supervisor.isRefused) reasons.push('Nothing starts: the store refuses to commit.')
   if (slots.zombies.size > 0) reasons.push(`Attempts that ignore their signal: ${slots.zombies.size}.`)
   if (slots.zombies.size >= pool.context.maxParallelJobs)
     reasons.push('No slot is left: zombies hold all of them.')
@@ -109,7 +110,7 @@ export function healthOf(supervisor: Supervisor): PoolHealth {
     status: lifecycle === 'closed' ? 'closed' : reasons.length > 0 ? 'degraded' : 'healthy',
     reasons,
     isAccepting: pool.hasTag('accepting'),
-    isDispatching: pool.hasTag('dispatching') && lifecycle !== 'closed',
+    isDispatching: pool.hasTag('dispatching') && lifecycle !== 'closed' && !supervisor.isRefused,
     zombies: slots.zombies.size,
   }
 }

@@ -473,6 +473,11 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     })
   }
 
+  /** Whether the store has refused the last commit: nothing starts until it takes one. */
+  get isRefused(): boolean {
+    return this.#isRefused
+  }
+
   #tellIdle(): void {
     if (this.journal?.isOpen) return
     if (!this.announcer.hasIdleWaiters || this.counts.queued + this.counts.running > 0) return

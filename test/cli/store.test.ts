@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Command, fixture } from './command.ts'
 
@@ -57,6 +58,41 @@ describe('a run in a store', () => {
     const again = await call('resume', 'r1', '--json')
     expect(JSON.parse(again.stdout)).toMatchObject({ value: 5 })
     expect(steps()).toHaveLength(6)
+  })
+
+  test('folds to what is stored, and says so when somebody has changed it', async () => {
+    expect((await call('show', 'r1', '--verify')).code).toBe(0)
+    const db = new DatabaseSync(join(folder, 'runs.db'))
+    db.exec("UPDATE jobs SET attempt = 9 WHERE id = 'r1.n2'")
+    db.close()
+    const { code, stderr } = await call('show', 'r1', '--verify')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('ESP_STORE_DIVERGED')])
+    expect(stderr).toContain('job "r1.n2"')
+  })
+
+  test('that no process works on is cancelled, and can be explained', async () => {
+    const run = Command.start(folder, 'run', fixture('slow'), '--store', 'other.db', '--run-id', 'r2')
+    await run.prints('step 3  running')
+    expect((await call('cancel', 'r2', '--store', 'other.db')).stderr).toContain('ESP_STORE_OWNED')
+    const waiting = await call('why', 'r2.n2', '--store', 'other.db')
+    expect(waiting.stdout).toMatch(
+      /^r2\.n2 {2}running\.executing {2}1 attempts\n {2}until \d{4}-\S+ at the latest/,
+    )
+    run.kill('SIGKILL')
+    await run.ended
+    const cancelled = await call('cancel', 'r2', '--store', 'other.db')
+    expect([cancelled.code, cancelled.stdout]).toEqual([0, 'r2 is cancelled.\n'])
+    const { stdout } = await call('why', 'r2.n2', '--store', 'other.db')
+    expect(stdout).toBe('r2.n2  cancelled  1 attempts\n  cancelled (cancelled)\n')
+    const json = JSON.parse((await call('why', 'r2.n2', '--store', 'other.db', '--json')).stdout)
+    expect(json).toMatchObject({ jobId: 'r2.n2', state: 'cancelled', causes: ['cancelled (cancelled)'] })
+  })
+
+  test('is let go of by prune, with all that is its own', async () => {
+    const { stdout } = await call('prune', '--store', 'other.db', '--older-than', '1')
+    expect(stdout).toMatch(/^0 runs and 0 jobs of their own are gone; the store has \S+ kB/)
+    const pruned = JSON.parse((await call('prune', '--keep', '1', '--json')).stdout)
+    expect(pruned).toMatchObject({ runs: 0, jobs: 0 })
   })
 
   test.each([

@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { root } from '../../scripts/tool.ts'
+import { Command } from '../cli/command.ts'
 import { blocks, documents, read, runCode, section } from './documents.ts'
 
 const readme = read('README.md')
@@ -33,6 +38,29 @@ describe('the README', () => {
     const shown = section(readme, 'actor')
     expect(blocks(shown, 'text')).toEqual([await runCode(blocks(shown, 'ts').join('\n'))])
   })
+})
+
+test('a run survives kill -9, as the README shows', async () => {
+  const shown = section(readme, 'durable')
+  const [run = '', kill, resume = ''] = (blocks(shown, 'sh')[0] ?? '').trim().split('\n')
+  expect(kill).toBe('kill -9 $!')
+  const argsOf = (line: string) =>
+    line
+      .replace(/^espalier | &$/g, '')
+      .replace('examples/', `${root}/examples/`)
+      .split(' ')
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-readme-'))
+  try {
+    const first = Command.start(folder, ...argsOf(run))
+    await first.prints('18  running')
+    first.kill('SIGKILL')
+    await first.ended
+    const { stdout } = await Command.start(folder, ...argsOf(resume)).ended
+    expect(stdout).toContain((blocks(shown, 'text')[0] ?? '').trim())
+    expect(stdout).not.toMatch(/▸ n0 20 {2}running/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 describe('every document', () => {

@@ -162,6 +162,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { store: 'a.db', message: 'read-only' },
     says: ['a.db', 'read-only', 'read and write'],
   },
+  ESP_STORE_DIVERGED: {
+    details: { store: 'a.db', what: 'job "j1"', expected: 'completed', got: 'failed' },
+    says: ['a.db', 'job "j1"', '"completed"', '"failed"', 'Keep the file'],
+  },
   ESP_STORE_REFUSED: {
     details: { store: 'a.db', message: 'disk is full' },
     says: ['a.db', 'disk is full', 'Nothing of it has happened', 'make room'],

@@ -1,0 +1,84 @@
+import {
+  defineWorkflow,
+  EspalierError,
+  JobPool,
+  Orchestrator,
+  openSqliteStore,
+  type RunRecord,
+  type RunStore,
+} from '../index.ts'
+import type { Output } from './output.ts'
+import type { LookOptions } from './runs.ts'
+import { storeFile } from './store.ts'
+import { formatBytes, plural } from './text.ts'
+
+const DAY_MS = 86_400_000
+
+export interface PruneOptions extends LookOptions {
+  readonly keep?: number
+  readonly keepFailed?: number
+  readonly olderThan?: number
+}
+
+/** Lets go of ended runs and jobs, and gives the room back. @throws {EspalierError} What opening the store throws. */
+export function prune(options: PruneOptions, output: Output): number {
+  const { keep = Number.MAX_SAFE_INTEGER, keepFailed = keep, olderThan = Number.POSITIVE_INFINITY } = options
+  const ageMs = olderThan * DAY_MS
+  const store = openSqliteStore(storeFile(options), { mustExist: true })
+  try {
+    const before = store.size().bytes
+    const report = store.prune({
+      now: Date.now(),
+      keep: {
+        completed: { count: keep, ageMs },
+        failed: { count: keepFailed, ageMs },
+        cancelled: { count: keep, ageMs },
+      },
+    })
+    const { bytes } = store.size()
+    if (options.json)
+      output.raw(`${JSON.stringify({ ...report, bytes, freedBytes: before - bytes }, undefined, 2)}\n`)
+    else {
+      const gone = `${plural(report.runs, 'run')} and ${plural(report.jobs, 'job')} of their own`
+      output.print([
+        [`${gone} are gone; the store has ${formatBytes(bytes)} (${formatBytes(before)} before).`],
+      ])
+    }
+    return 0
+  } finally {
+    store.close()
+  }
+}
+
+/**
+ * Cancels a stored run that no process works on; nothing of it runs any more.
+ *
+ * @throws {EspalierError} `ESP_UNKNOWN_RUN`, `ESP_STORE_OWNED` while a process works on it: end that instead.
+ */
+export async function cancelRun(runId: string, options: LookOptions, output: Output): Promise<number> {
+  const store = openSqliteStore(storeFile(options), { mustExist: true })
+  try {
+    const run = store.run(runId)
+    if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
+    const status = run.status === 'running' ? await cancel(run, store) : run.status
+    if (options.json) output.raw(`${JSON.stringify({ runId, status }, undefined, 2)}\n`)
+    else output.print([[`${runId} is ${status}.`]])
+    return status === 'cancelled' ? 0 : 1
+  } finally {
+    store.close()
+  }
+}
+
+/** Takes the run up in a pool that starts nothing, with handlers that do nothing in the place of its own. */
+async function cancel({ id: runId, workflow: name }: RunRecord, store: RunStore): Promise<string> {
+  const names = Array.from(store.jobs(runId), ({ submitted: { execute } }) =>
+    'handler' in execute ? execute.handler : '',
+  )
+  const handlers = Object.fromEntries(names.map((handler) => [handler, () => undefined]))
+  const pool = new JobPool({ store, handlers })
+  pool.pause()
+  const orchestrator = new Orchestrator(defineWorkflow({ name, handlers, root: () => [] }), { pool, runId })
+  const ended = orchestrator.run()
+  orchestrator.cancel()
+  return (await ended).status
+}

@@ -1,0 +1,70 @@
+import { EspalierError } from '../domain/errors.ts'
+import { errorToJson } from '../domain/trace.ts'
+import type { JobRecord, RunStore } from '../ports/run-store.ts'
+import type { JobSnapshot } from './job.ts'
+import { foldTrace } from './trace-fold.ts'
+
+/**
+ * Checks that a store's journal folds to exactly the state that the store has of every job and run.
+ *
+ * @returns How many events were folded.
+ * @throws {EspalierError} `ESP_STORE_DIVERGED`, naming the first job or run that differs; what reading the store throws.
+ */
+export function verifyStore(store: RunStore): number {
+  const differs = (what: string, expected: unknown, got: unknown): never => {
+    throw new EspalierError('ESP_STORE_DIVERGED', { store: store.name, what, expected, got })
+  }
+  let count = 0
+  const counted = function* () {
+    for (const entry of store.trace()) {
+      count++
+      yield entry
+    }
+  }
+  const { jobs, runs } = foldTrace(counted())
+  for (const [id, snapshot] of jobs) {
+    const record = store.job(id)
+    const folded = JSON.stringify(foldedJob(snapshot))
+    const stored = record === undefined ? undefined : JSON.stringify(storedJob(record))
+    if (folded !== stored) differs(`job "${id}"`, folded, stored)
+  }
+  for (const [id, { output, context }] of runs) {
+    const record = store.run(id)
+    const folded = output?.status ?? 'running'
+    if (record?.status !== folded) differs(`run "${id}"`, folded, record?.status)
+    if (record?.reason !== context.reason) differs(`run "${id}"`, context.reason, record?.reason)
+  }
+  return count
+}
+
+function foldedJob({ value, context, output }: JobSnapshot): unknown[] {
+  const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = context
+  const end =
+    output === undefined
+      ? []
+      : [
+          output.endedAt,
+          output.value === undefined ? undefined : JSON.stringify(output.value),
+          output.error && JSON.stringify(errorToJson(output.error)),
+          output.reason,
+          output.cancelledBy,
+          output.causedBy,
+        ]
+  const state = typeof value === 'string' ? value : Object.entries(value).flat().join('.')
+  return [state, queuedAt, attempt, lost, deadlineAt, startedAt, stopping && JSON.stringify(stopping), ...end]
+}
+
+function storedJob({
+  state,
+  queuedAt,
+  attempt,
+  lost,
+  deadlineAt,
+  startedAt,
+  stopping,
+  end,
+}: JobRecord): unknown[] {
+  const ended =
+    end === undefined ? [] : [end.at, end.value, end.error, end.reason, end.cancelledBy, end.causedBy]
+  return [state, queuedAt, attempt, lost, deadlineAt, startedAt, stopping, ...ended]
+}

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+import { durablePool, FaultyStore, full } from './world.ts'
+
+describe('pool.explain', () => {
+  test('names what a blocked job waits for, the place of a ready one, and the deadline of a running one', async () => {
+    const { pool, clock } = durablePool(new FaultyStore().process().store, {
+      maxParallelJobs: 1,
+      timeoutMs: 5_000,
+    })
+    pool.submitJob({ id: 'a', execute: 'held' })
+    pool.submitJob({ id: 'b', execute: 'held' })
+    pool.submitJob({ id: 'c', execute: 'held', priority: 'high' })
+    pool.submitJob({ id: 'd', execute: 'held', dependencies: ['a', 'b'] })
+    pool.submitJob({ id: 'e', execute: 'held', delayMs: 500 })
+    await clock.settle()
+    expect(pool.explain('a')).toMatchObject({ state: 'running.executing', deadlineAt: clock.now() + 5_000 })
+    expect(pool.explain('b')).toMatchObject({
+      state: 'queued.ready',
+      queue: { place: 2, of: 2, slots: ['a'] },
+    })
+    expect(pool.explain('c').queue?.place).toBe(1)
+    expect(pool.explain('d').waitsFor).toEqual([
+      { jobId: 'a', status: 'running' },
+      { jobId: 'b', status: 'queued' },
+    ])
+    expect(pool.explain('e')).toMatchObject({ state: 'queued.delayed', deadlineAt: clock.now() + 500 })
+    expect(() => pool.explain('nobody')).toThrow(expect.objectContaining({ code: 'ESP_UNKNOWN_JOB' }))
+  })
+
+  test('tells the chain of causes that ended a job', async () => {
+    const { pool, clock } = durablePool(new FaultyStore().process().store, { maxRetries: 2 })
+    pool.submitJob({ id: 'a', execute: 'bad', backoff: { type: 'fixed', delayMs: 0 } })
+    pool.submitJob({ id: 'b', execute: 'one', dependencies: ['a'] })
+    pool.submitJob({ id: 'c', execute: 'one', dependencies: ['b'] })
+    await clock.settle()
+    expect(pool.explain('c').causes).toMatchObject([
+      { jobId: 'c', status: 'cancelled', cancelledBy: 'dependency' },
+      { jobId: 'b', status: 'cancelled', cancelledBy: 'dependency' },
+      { jobId: 'a', status: 'failed', reason: 'error', attempts: 3, error: { message: 'no' } },
+    ])
+  })
+})
+
+test('health tells of a store that refuses, until it does not', async () => {
+  const disk = new FaultyStore()
+  const { pool, clock } = durablePool(disk.process().store)
+  expect(pool.getHealth().status).toBe('healthy')
+  disk.onCommit = () => {
+    throw full()
+  }
+  pool.submitJob({ id: 'a', execute: 'one' })
+  await clock.settle()
+  expect(pool.getHealth()).toMatchObject({
+    status: 'degraded',
+    isDispatching: false,
+    reasons: ['Nothing starts: the store refuses to commit.'],
+  })
+  disk.onCommit = () => {}
+  await pool.submitJob({ id: 'b', execute: 'one' }).accepted
+  expect(pool.getHealth().status).toBe('healthy')
+})
