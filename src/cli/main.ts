@@ -15,6 +15,8 @@ import { why } from './why.ts'
 
 const USAGE_EXIT_CODE = 2
 const ERROR_LENGTH_MAX = 4_000
+const RECORDING =
+  'a file that `espalier run … --report <name>.espalier` or the page has written, or the id of a stored run'
 const STORE = 'the file of the store (default: ESPALIER_STORE, or runs.db)'
 
 const STANDSTILL =
@@ -118,19 +120,21 @@ function createProgram(onRun: (exitCode: number) => void): Command {
   program
     .command('inspect')
     .description('show a recorded run in the browser')
-    .argument('<recording>', 'a file that `espalier run … --report <name>.espalier` or the page has written')
+    .argument('<recording>', RECORDING)
+    .option('--store <file>', STORE)
     .option('--inspect-port <number>', 'the port of the page (default: any free one)', positiveInteger)
     .option('--open', 'open the page in the browser')
-    .action(async (recording: string, options: InspectOptions) =>
+    .action(async (recording: string, options: InspectOptions & LookOptions) =>
       onRun(await inspectRecording(recording, options, output)),
     )
 
   program
     .command('report')
     .description('write a recorded run as a page that opens from disk, or in another format')
-    .argument('<recording>', 'a file that `espalier run … --report <name>.espalier` or the page has written')
+    .argument('<recording>', RECORDING)
+    .option('--store <file>', STORE)
     .requiredOption('-o, --out <file>', 'ends in .html, .json (for Perfetto), .csv, .jsonl or .mmd (Mermaid)')
-    .action(async (recording: string, options: { readonly out: string }) =>
+    .action(async (recording: string, options: LookOptions & { readonly out: string }) =>
       onRun(await reportRecording(recording, options, output)),
     )
 

@@ -1,9 +1,11 @@
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
+import { EspalierError } from '../index.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../protocol/index.ts'
 import { announceAddress, type InspectOptions } from './inspect.ts'
 import { Interruption } from './interruption.ts'
 import type { Output } from './output.ts'
+import { type StoreOptions, withReader } from './store.ts'
 import { inspectorToken } from './token-file.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -11,18 +13,19 @@ import { UsageError } from './usage-error.ts'
 const MAGIC = 'ESPR'
 
 /**
- * Serves a recording until it is interrupted, or the page that had it open is closed.
+ * Serves a recording until it is interrupted.
  *
+ * @param source - The recording's file, or the id of a stored run.
  * @returns The exit code.
- * @throws {UsageError} When it cannot be read.
+ * @throws {UsageError | EspalierError} When it cannot be read.
  */
 export async function inspectRecording(
-  file: string,
-  options: InspectOptions,
+  source: string,
+  options: InspectOptions & StoreOptions,
   output: Output,
 ): Promise<number> {
   const { serveRecording } = await import('../http/index.ts')
-  const server = serveRecording(await readRecording(file), { token: await inspectorToken() })
+  const server = serveRecording(await readRecording(source, options), { token: await inspectorToken() })
   const interrupted = Promise.withResolvers<void>()
   const interruption = new Interruption(() => interrupted.resolve())
   try {
@@ -39,16 +42,18 @@ export async function inspectRecording(
 /**
  * Writes a recording in the format that the file's name asks for.
  *
+ * @param source - The recording's file, or the id of a stored run.
  * @returns The exit code.
- * @throws {UsageError} When it cannot be read, or the format is not known.
+ * @throws {UsageError | EspalierError} When it cannot be read, or the format is not known.
  */
 export async function reportRecording(
-  file: string,
-  { out }: { readonly out: string },
+  source: string,
+  options: StoreOptions & { readonly out: string },
   output: Output,
 ): Promise<number> {
-  const recording = await readRecording(file)
-  await writeReport(recording, out)
+  const { out } = options
+  formatOf(out)
+  await writeReport(await readRecording(source, options), out)
   output.print([[`written to ${out}`]])
   return 0
 }
@@ -77,15 +82,30 @@ export async function writeReport(recording: Uint8Array, out: string): Promise<v
   }
 }
 
-async function readRecording(file: string): Promise<Uint8Array> {
+async function readRecording(source: string, options: StoreOptions): Promise<Uint8Array> {
+  let handle: Awaited<ReturnType<typeof open>>
   try {
-    await using handle = await open(file)
-    const { buffer } = await handle.read(Buffer.alloc(MAGIC.length))
-    if (buffer.toString('latin1') !== MAGIC) {
-      throw new Error('it is no recording; `espalier run … --report run.espalier` makes one')
-    }
+    handle = await open(source)
   } catch (error) {
-    throw new UsageError(`The recording ${file} cannot be read: ${(error as Error).message}.`)
+    if (extname(source) === '' && (error as NodeJS.ErrnoException).code === 'ENOENT')
+      return storedRun(source, options)
+    throw new UsageError(`The recording ${source} cannot be read: ${(error as Error).message}.`)
   }
-  return readFile(file)
+  await using file = handle
+  const { buffer } = await file.read(Buffer.alloc(MAGIC.length))
+  if (buffer.toString('latin1') === MAGIC) return readFile(source)
+  throw new UsageError(
+    `The file ${source} is no recording. Make one with: espalier run … --report run.espalier, ` +
+      'or give the id of a stored run.',
+  )
+}
+
+/** @throws {EspalierError} `ESP_UNKNOWN_RUN`, or what opening the store throws. */
+async function storedRun(runId: string, options: StoreOptions): Promise<Uint8Array> {
+  const { recordTrace } = await import('../http/index.ts')
+  return withReader(options, (store) => {
+    const run = store.run(runId)
+    if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
+    return recordTrace(store.trace({ runId }), `${run.workflow} ${runId}`)
+  })
 }

@@ -264,6 +264,7 @@ class FeedWorker {
   readonly #cuts: ((block: Uint8Array<ArrayBuffer> | undefined) => void)[] = []
   readonly #asked = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   #questions = 0
+  #isClosing = false
   #hasEnded = false
 
   constructor(settings: FeedSettings) {
@@ -298,6 +299,9 @@ class FeedWorker {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true
+    // A worker at rest would let the process end before it has.
+    this.#worker.ref()
     await this.#worker.terminate()
   }
 
@@ -315,7 +319,7 @@ class FeedWorker {
       if (answer.type === 'found') asked?.resolve(answer.result)
       else asked?.reject(new Error(answer.message))
     }
-    if (this.#cuts.length === 0 && this.#asked.size === 0) this.#worker.unref()
+    if (this.#cuts.length === 0 && this.#asked.size === 0 && !this.#isClosing) this.#worker.unref()
   }
 
   #end(): void {

@@ -2,13 +2,15 @@ import type { CancelSource, JobId } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
 import type { ErrorJson, JobSubmitted, TraceEntry, TreeEvent } from '../domain/trace.ts'
 import { EVENT_CODES, type EventName, NODE_STATES } from '../protocol/journal.ts'
-import { encodeRecording, type RecordingHeader } from '../protocol/recording.ts'
+import { encodeRecording } from '../protocol/recording.ts'
 import { READY, stateOf } from '../runtime/job.ts'
 import { isRunning } from '../runtime/job-counts.ts'
 import { TraceFold } from '../runtime/trace-fold.ts'
+import { chartDocuments } from './charts.ts'
 import { JournalMaker } from './journal-maker.ts'
-import { RAW_DEPENDS, RawChunkWriter } from './raw-chunk.ts'
+import { RAW_DEPENDS, RAW_SCORE, RawChunkWriter } from './raw-chunk.ts'
 import { kindOf, numberOf } from './raw-journal.ts'
+import { packageVersion } from './static-files.ts'
 
 const BLOCK_EVENTS = 20_000
 const ENTRIES_AT_A_TIME = 4_096
@@ -19,24 +21,13 @@ const QUEUED = NODE_STATES.indexOf('queued')
  *
  * A trace does not tell the slots, so attempts get the lowest lane that is free.
  */
-export function recordTrace(
-  entries: Iterable<TraceEntry>,
-  about: Pick<RecordingHeader, 'title' | 'espalier'>,
-  documents: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+export function recordTrace(entries: Iterable<TraceEntry>, title: string): Uint8Array<ArrayBuffer> {
   const recorder = new TraceRecorder()
-  for (const [name, text] of Object.entries(documents)) recorder.document(name, text)
   for (const entry of entries) recorder.take(entry)
   const { blocks, startedAt } = recorder.end()
-  const header = {
-    format: 'espalier-recording',
-    version: 1,
-    id: 'trace',
-    startedAt,
-    idPrefix: '',
-    ...about,
-  } as const
-  return encodeRecording(header, blocks)
+  const espalier = packageVersion()
+  const header = { format: 'espalier-recording', version: 1, id: 'trace', startedAt, idPrefix: '' } as const
+  return encodeRecording({ ...header, espalier, title }, blocks)
 }
 
 class TraceRecorder {
@@ -46,18 +37,14 @@ class TraceRecorder {
   readonly #sequences = new Map<JobId, number>()
   /** Nodes whose first job has not come yet, by run and node. */
   readonly #grown = new Map<string, TraceEntry>()
-  readonly #nodes = new Set<string>()
+  /** First jobs of nodes whose growth has not come yet, likewise. */
+  readonly #firstJobs = new Map<string, number>()
   readonly #depths = new Map<string, number>()
   readonly #lanes: boolean[] = []
   readonly #laneOf = new Map<JobId, number>()
-  readonly #documents: [string, string][] = []
   #maker: JournalMaker | undefined
   #startedAt = 0
   #taken = 0
-
-  document(name: string, text: string): void {
-    this.#documents.push([name, text])
-  }
 
   take(entry: TraceEntry): void {
     if (this.#maker === undefined) this.#begin(entry.at)
@@ -79,7 +66,8 @@ class TraceRecorder {
   #begin(at: number): void {
     this.#startedAt = at
     this.#maker = new JournalMaker(at, '')
-    for (const [name, text] of this.#documents) this.#chunks.item({ type: 'document', name, text })
+    for (const [name, text] of Object.entries(chartDocuments()))
+      this.#chunks.item({ type: 'document', name, text })
   }
 
   /** @param atLeast - How many events make a block worth while. */
@@ -94,10 +82,11 @@ class TraceRecorder {
   #submit(entry: TraceEntry, spec: JobSubmitted): void {
     this.#fold.apply(entry)
     const { id, at } = entry
-    const { nodeId, treeId, executor, priority = 'normal', dependencies = [] } = spec
+    const { nodeId, treeId, executor, priority = 'normal', score = 0, dependencies = [] } = spec
     const sequence = this.#sequences.size
     this.#sequences.set(id, sequence)
     this.#chunks.item({ type: 'job', id, nodeId, treeId, ...(executor === undefined ? {} : { executor }) })
+    if (score !== 0) this.#chunks.note(score, 0, RAW_SCORE, 0, 0)
     const kind = this.#chunks.name(kindOfStored(spec))
     this.#chunks.note(at, sequence, EVENT_CODES['job.submitted'], Math.max(0, bandOf(priority)), kind)
     for (const dependency of dependencies) {
@@ -107,31 +96,37 @@ class TraceRecorder {
     if (nodeId !== undefined && treeId !== undefined) this.#giveJob(at, treeId, nodeId, sequence)
   }
 
-  /** A node is added with its first job; a later one revises it. */
+  /** A job of a node that is known revises it; else it is the node's first. */
   #giveJob(at: number, run: string, nodeId: string, job: number): void {
     const key = `${run} ${nodeId}`
     const number = numberOf(nodeId) ?? 0
-    const grown = this.#grown.get(key)?.event as (TreeEvent & { type: 'node.grown' }) | undefined
-    if (grown === undefined) {
-      if (this.#nodes.has(key))
-        this.#chunks.item({ type: 'nodeChanged', at, run, number, state: QUEUED, job })
-      return
-    }
+    if (this.#depths.has(key)) this.#chunks.item({ type: 'nodeChanged', at, run, number, state: QUEUED, job })
+    else this.#firstJobs.set(key, job)
+    this.#addNode(key)
+  }
+
+  /** Adds a node once both its growth and its first job have come, whichever was first. */
+  #addNode(key: string): void {
+    const grown = this.#grown.get(key)
+    const job = this.#firstJobs.get(key)
+    if (grown === undefined || job === undefined) return
     this.#grown.delete(key)
-    this.#nodes.add(key)
-    const { handler, label, key: name, score } = grown.spec
-    const parent = numberOf(grown.parentId)
-    const depth = parent === undefined ? 0 : (this.#depths.get(`${run} ${grown.parentId}`) ?? 0) + 1
+    this.#firstJobs.delete(key)
+    const { nodeId, parentId, spec } = grown.event as TreeEvent & { readonly type: 'node.grown' }
+    const { handler, label = handler, key: name, score } = spec
+    const run = grown.id
+    const depth = parentId === undefined ? 0 : (this.#depths.get(`${run} ${parentId}`) ?? 0) + 1
     this.#depths.set(key, depth)
+    const number = numberOf(nodeId) ?? 0
     this.#chunks.item({
       type: 'node',
       run,
       number,
-      parent,
+      parent: numberOf(parentId),
       depth,
       job,
       handler,
-      label: label ?? handler,
+      label,
       key: name,
       score,
     })
@@ -151,6 +146,7 @@ class TraceRecorder {
     const { id: run, at } = entry
     if (event.type === 'node.grown') {
       this.#grown.set(`${run} ${event.nodeId}`, entry)
+      this.#addNode(`${run} ${event.nodeId}`)
       return
     }
     if (event.type !== 'node.decided') return

@@ -74,9 +74,25 @@ describe('a recorded run', () => {
     expect((await shown.ended).code).toBe(0)
   })
 
+  test('of a store is one too', async () => {
+    const store = ['--store', 'runs.db']
+    expect((await espalier('run', fixture('counting'), '--quiet', '--run-id', 'r1', ...store)).code).toBe(0)
+    expect((await espalier('report', 'r1', ...store, '-o', 'r1.csv')).code).toBe(0)
+    const [head, ...lines] = readFileSync(file('r1.csv'), 'utf8').trimEnd().split('\r\n')
+    expect(head).toMatch(/^job,kind,label,/)
+    expect(lines.map((line) => line.split(',').slice(0, 6).join())).toEqual(
+      expect.arrayContaining([
+        'r1.n0,count,step 1,n0,r1,completed',
+        'r1.n2,refuse,a wrong turn,n2,r1,failed',
+      ]),
+    )
+    const unknown = await espalier('report', 'r2', ...store, '-o', 'r2.csv')
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('ESP_UNKNOWN_RUN')])
+  })
+
   test('is refused when it is none, or the format is not known, before anything has run', async () => {
     writeFileSync(file('no.espalier'), '{}')
-    expect((await espalier('report', 'no.espalier', '-o', 'x.html')).stderr).toContain('it is no recording')
+    expect((await espalier('report', 'no.espalier', '-o', 'x.html')).stderr).toContain('is no recording')
     expect((await espalier('inspect', 'missing.espalier')).code).toBe(2)
     const ran = await espalier('run', fixture('counting'), '--report', 'x.pdf')
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('ending in .espalier, .html')])

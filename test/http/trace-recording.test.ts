@@ -22,7 +22,7 @@ const job = (type: string, more: object = {}): TraceEvent => ({ type, ...more })
 
 function fold(entries: readonly TraceEntry[]): RunModel {
   const model = new RunModel()
-  const { blocks } = decodeRecording(recordTrace(entries, { title: 'a trace', espalier: '0' }))
+  const { blocks } = decodeRecording(recordTrace(entries, 'a trace'))
   for (const block of blocks) model.apply(decodeBlock(block))
   return model
 }
