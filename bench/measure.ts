@@ -1,9 +1,10 @@
 // One measure of one suite, in this process: prints its median figure. Called by `measureAll`.
 import { measures as core } from './core.ts'
+import { measures as executors } from './executors.ts'
 import { measures as inspector } from './inspector.ts'
 import { type Measures, medianOf } from './suite.ts'
 
-const suites: Readonly<Record<string, Measures>> = { core, inspector }
+const suites: Readonly<Record<string, Measures>> = { core, executors, inspector }
 
 const [suite = '', name = ''] = process.argv.slice(2)
 const measure = suites[suite]?.[name]

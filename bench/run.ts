@@ -1,12 +1,14 @@
-// `npm run bench -- core`: prints a table, or with `--json` one document; exits 1 when a bar does not hold.
+// `npm run bench -- core` or another suite: prints a table, or with `--json` one document; exits 1 when a bar is missed.
 import { parseArgs } from 'node:util'
 import { core } from './core.ts'
+import { executors } from './executors.ts'
 import { page } from './inspector/page.ts'
 import { inspector } from './inspector.ts'
 import type { Row } from './suite.ts'
 
 const suites: Readonly<Record<string, (progress: (what: string) => void) => Promise<Row[]>>> = {
   core,
+  executors,
   // The server, then the page.
   inspector: async (progress) => [...(await inspector(progress)), ...(await page(progress))],
 }

@@ -106,6 +106,11 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('Give a whole number of at least 1.')
 }
 
+/** Reads how many jobs may run at a time, for commander. */
+export function parallelism(text: string): number | 'auto' {
+  return text === 'auto' ? text : positiveInteger(text)
+}
+
 /** Reads a run's id, for commander: it becomes part of ids and of a file's name. */
 export function runIdentifier(text: string): string {
   if (/^[\w.-]{1,100}$/.test(text)) return text

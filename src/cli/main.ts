@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { isEspalierError } from '../index.ts'
-import { positiveInteger, runIdentifier } from './arguments.ts'
+import { parallelism, positiveInteger, runIdentifier } from './arguments.ts'
 import type { InspectOptions } from './inspect.ts'
 import { Output } from './output.ts'
 import { inspectRecording, reportRecording } from './recordings.ts'
@@ -63,7 +63,11 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .description('run a workflow to its end')
     .argument('<workflow>', 'a module whose default export is a workflow, such as workflow.ts')
     .option('--input <value...>', 'JSON, @file.json, or any number of key=value')
-    .option('--max-parallel-jobs <number>', 'how many jobs may run at a time (default: 3)', positiveInteger)
+    .option(
+      '--max-parallel-jobs <number>',
+      "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
+      parallelism,
+    )
     .option('--executor <name>', "how jobs run, instead of the workflow's own: async, thread or process")
     .option('--json', 'print the outcome as one JSON document, and no progress')
     .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')

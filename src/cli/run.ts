@@ -23,7 +23,7 @@ import { UsageError } from './usage-error.ts'
 
 export interface RunOptions extends InspectOptions {
   readonly input?: readonly string[]
-  readonly maxParallelJobs?: number
+  readonly maxParallelJobs?: number | 'auto'
   readonly json?: boolean
   readonly out?: string
   readonly runId?: string

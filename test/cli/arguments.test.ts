@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { positiveInteger, readInput, runIdentifier } from '../../src/cli/arguments.ts'
+import { parallelism, positiveInteger, readInput, runIdentifier } from '../../src/cli/arguments.ts'
 
 describe('--input', () => {
   let folder: string
@@ -78,4 +78,6 @@ test.each(['', '../x', 'a b', 'x'.repeat(101), 'a\n'])('%j is no run id', (text)
 
 test('other numbers and run ids are taken', () => {
   expect([positiveInteger('12'), runIdentifier('nightly-1.2_b')]).toEqual([12, 'nightly-1.2_b'])
+  expect([parallelism('auto'), parallelism('12')]).toEqual(['auto', 12])
+  expect(() => parallelism('automatic')).toThrow('a whole number of at least 1')
 })
