@@ -1,7 +1,9 @@
 import {
   type HandlerContext,
+  type Job,
   JobPool,
   type JobPoolOptions,
+  type JobSpec,
   type MachineBody,
   type PoolStreamEvent,
 } from 'espalier'
@@ -53,6 +55,12 @@ const approval = setup({
   },
   output: ({ context, event }) => ({ approved: event.output as unknown as boolean, by: context.by }),
 })
+/** Submits a job and waits until it runs: on a busy machine that may take a turn of the event loop. */
+async function run(pool: JobPool, spec: JobSpec): Promise<Job> {
+  const job = pool.submitJob(spec)
+  await waitFor(job, (snapshot) => snapshot.matches('running'))
+  return job
+}
 const isWaiting = (body: AnyActorRef | undefined) =>
   waitFor(body as AnyActorRef, (snapshot) => snapshot.matches('waiting'))
 
@@ -191,7 +199,7 @@ describe('the input', () => {
 describe('a job that waits for a person', () => {
   test('goes on with the event that is sent to the job', async () => {
     const pool = createPool()
-    const job = pool.submitJob({ id: 'deploy', execute: { logic: approval, input: { what: 'deploy' } } })
+    const job = await run(pool, { id: 'deploy', execute: { logic: approval, input: { what: 'deploy' } } })
     await isWaiting(job.body)
     expect(job.body?.getSnapshot().context).toEqual({ what: 'deploy', by: '' })
     pool.job('deploy')?.send({ type: 'approve', by: 'ada' } as never)
@@ -200,7 +208,7 @@ describe('a job that waits for a person', () => {
   })
 
   test('or to its body', async () => {
-    const job = createPool().submitJob({ execute: { logic: approval, input: { what: 'deploy' } } })
+    const job = await run(createPool(), { execute: { logic: approval, input: { what: 'deploy' } } })
     await isWaiting(job.body)
     job.body?.send({ type: 'reject', by: 'bob' })
     expect(await job.value()).toEqual({ approved: false, by: 'bob' })
@@ -209,7 +217,7 @@ describe('a job that waits for a person', () => {
   test('is not moved by an event that its job itself knows: that one is the job’s', async () => {
     const seen: string[] = []
     const logic = fromCallback(({ receive }) => receive(({ type }) => void seen.push(type)))
-    const job = createPool().submitJob({ execute: { logic } })
+    const job = await run(createPool(), { execute: { logic } })
     job.send({ type: 'hello' } as never)
     job.send({ type: 'dependencies.met', at: 1 })
     job.send({ type: 'deadline.reached', at: 1 })
@@ -222,21 +230,21 @@ describe('a job that waits for a person', () => {
     const pool = createPool({ maxParallelJobs: 1 })
     const ignored: PoolStreamEvent[] = []
     pool.on('job.ignored', (event) => ignored.push(event))
-    const first = pool.submitJob({ execute: { logic: approval, input: { what: 'a' } } })
+    const first = await run(pool, { execute: { logic: approval, input: { what: 'a' } } })
     const second = pool.submitJob({ id: 'second', execute: { logic: approval, input: { what: 'b' } } })
     expect(second.body).toBeUndefined()
     second.send({ type: 'approve', by: 'early' } as never)
     first.send({ type: 'approve', by: 'ada' } as never)
     await first.result()
     expect(ignored).toMatchObject([{ jobId: 'second', event: 'approve', status: 'queued' }])
-    expect(second.status).toBe('running')
+    await waitFor(second, (snapshot) => snapshot.matches('running'))
   })
 
   test('of another executor ignores them', async () => {
     const pool = createPool()
     const ignored: PoolStreamEvent[] = []
     pool.on('job.ignored', (event) => ignored.push(event))
-    const job = pool.submitJob({ executor: 'async', execute: () => new Promise(() => {}) })
+    const job = await run(pool, { executor: 'async', execute: () => new Promise(() => {}) })
     job.send({ type: 'approve' } as never)
     expect(ignored).toMatchObject([{ event: 'approve', status: 'running' }])
     expect(job.body).toBeUndefined()
@@ -250,7 +258,7 @@ describe('a body that is to end', () => {
       isReleased = true
     })
     const pool = createPool()
-    const job = pool.submitJob({ execute: { logic } })
+    const job = await run(pool, { execute: { logic } })
     const { body } = job
     job.cancel('enough')
     expect(await job.result()).toMatchObject({ status: 'cancelled', reason: 'enough' })
@@ -278,7 +286,7 @@ describe('a body that is to end', () => {
 
   test('is stopped by a shutdown', async () => {
     const pool = createPool()
-    const job = pool.submitJob({ execute: { logic: approval, input: { what: 'x' } } })
+    const job = await run(pool, { execute: { logic: approval, input: { what: 'x' } } })
     const { body } = job
     await pool.shutdown({ wait: false })
     expect((await job.result()).status).toBe('cancelled')
@@ -314,7 +322,7 @@ describe('a body', () => {
         if (event.type === '@xstate.event' && actorRef.id === 'body') events.push(event.event.type)
       },
     })
-    const job = pool.submitJob({ id: 'watched', execute: { logic: approval, input: { what: 'x' } } })
+    const job = await run(pool, { id: 'watched', execute: { logic: approval, input: { what: 'x' } } })
     job.send({ type: 'approve', by: 'ada' } as never)
     await job.result()
     expect(Object.fromEntries(parents)).toMatchObject({
@@ -327,7 +335,7 @@ describe('a body', () => {
 
   test('is not kept by the pool’s actor, nor by the job’s', async () => {
     const pool = createPool()
-    const job = pool.submitJob({ execute: { logic: approval, input: { what: 'x' } } })
+    const job = await run(pool, { execute: { logic: approval, input: { what: 'x' } } })
     expect(pool.actor.getSnapshot().children).toEqual({})
     expect(job.getSnapshot().children).toEqual({})
   })

@@ -69,10 +69,13 @@ describe('under pressure', () => {
     const jobs = submit('a', 'b', 'c', 'd', 'e')
     feel.sample = full
     await clock.advance(1_000)
-    for (const id of ['a', 'b', 'c', 'd', 'e']) {
-      held.of(id).resolve()
-      await clock.advance(1_000)
-    }
+    for (const id of ['a', 'b', 'c']) held.of(id).resolve()
+    await clock.advance(1_000)
+    expect(held.started()).toEqual(['a', 'b', 'c', 'd'])
+    held.of('d').resolve()
+    await clock.advance(1_000)
+    held.of('e').resolve()
+    await clock.advance(1_000)
     expect(jobs.map(({ status }) => status)).toEqual(Array(5).fill('completed'))
     expect(pool.getStatus()).toMatchObject({ completed: 5, pressure: undefined })
   })
