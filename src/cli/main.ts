@@ -93,7 +93,11 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .option('--store <file>', STORE)
     .option('--verify', 'check first that the journal folds to the stored state')
     .option('--workflow <file>', 'the module of the workflow (default: the one it was started from)')
-    .option('--max-parallel-jobs <number>', 'how many jobs may run at a time (default: 3)', positiveInteger)
+    .option(
+      '--max-parallel-jobs <number>',
+      "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
+      parallelism,
+    )
     .option('--json', 'print the outcome as one JSON document, and no progress')
     .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
     .option('--no-color', 'use no colours (also: NO_COLOR=1)')
