@@ -171,7 +171,7 @@ function conclude({ node: asked, tree }: Situation, why: string, score?: number)
   if (poor.length === 0) return stop(options)
   return prune(
     poor.map((other) => other.id),
-    { ...options, why: `${why}; prunes ${poor.length} poor ones` },
+    { ...options, why: `${why}; prunes ${poor.length} poor ${poor.length === 1 ? 'one' : 'ones'}` },
   )
 }
 

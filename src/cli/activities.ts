@@ -1,14 +1,20 @@
 import type { NodeId, PoolStreamEvent, RunStreamEvent, TreeNode } from '../index.ts'
-import type { Activity } from './picture.ts'
+import type { Activity, Retry } from './picture.ts'
 
-/** Follows a run's events, and keeps what the tree does not tell: how far each running node is. */
+/** Follows a run's events, and keeps what the tree does not tell: how far nodes are that run, and which are retried. */
 export class Activities {
   readonly #byNode = new Map<NodeId, Activity>()
+  readonly #retries = new Map<NodeId, Retry>()
   /** Per node, the job and status last told. */
   readonly #told = new Map<NodeId, string>()
 
   get byNode(): ReadonlyMap<NodeId, Activity> {
     return this.#byNode
+  }
+
+  /** The nodes whose last attempt failed and whose next has not started. */
+  get retries(): ReadonlyMap<NodeId, Retry> {
+    return this.#retries
   }
 
   takePoolEvent(event: PoolStreamEvent): void {
@@ -18,10 +24,7 @@ export class Activities {
     } else if (event.type === 'job.log') {
       this.#change(event.nodeId, { note: event.line })
     } else if (event.type === 'job.retrying') {
-      this.#change(event.nodeId, {
-        fraction: undefined,
-        note: `attempt ${event.attempt} failed, waits for the next`,
-      })
+      this.#retries.set(event.nodeId, { attempt: event.attempt, retryAt: event.retryAt })
     }
   }
 
@@ -29,8 +32,10 @@ export class Activities {
     if (event.type === 'node.progress') {
       const { nodeId, fraction, note } = event
       this.#change(nodeId, note === undefined ? { fraction } : { fraction, note })
-    } else if (event.type === 'node.changed' && event.node.status !== 'running') {
-      this.#byNode.delete(event.node.id)
+    } else if (event.type === 'node.changed') {
+      const { id, status } = event.node
+      if (status !== 'running') this.#byNode.delete(id)
+      if (status !== 'queued') this.#retries.delete(id)
     }
   }
 

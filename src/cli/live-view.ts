@@ -1,11 +1,12 @@
 import type { Strategy, TreeNode } from '../index.ts'
 import { type Line, type Segment, styled } from './line.ts'
-import { markOf, nameOf, progressOf } from './node-text.ts'
+import { markOf, nameOf, progressOf, retryText } from './node-text.ts'
 import { countStatuses, type RunPicture } from './picture.ts'
 import { clean, clip, formatDuration, listShort, pad, widthOf } from './text.ts'
 import { treeLines } from './tree-lines.ts'
 
 const NEXT_MAX = 3
+const RETRIES_MAX = 3
 const LABEL_COLUMNS = 28
 
 /**
@@ -19,6 +20,7 @@ export function liveLines(picture: RunPicture, rows: number): Line[] {
     titleLine(picture),
     countsLine(picture, nodes),
     ...runningLines(picture, nodes, rows),
+    ...retryLines(picture, nodes),
   ]
   const waiting = waitingLine(picture, nodes)
   if (waiting !== undefined) lines.push(waiting)
@@ -64,8 +66,19 @@ function runningLines({ activities, now }: RunPicture, nodes: readonly TreeNode[
   return more > 0 ? [...lines, [styled('dim', `    and ${more} more`)]] : lines
 }
 
-function waitingLine({ strategy }: RunPicture, nodes: readonly TreeNode[]): Line | undefined {
-  const waiting = nodes.filter(({ status }) => status === 'queued')
+function retryLines({ retries, now }: RunPicture, nodes: readonly TreeNode[]): Line[] {
+  const lines = nodes.flatMap((node): Line[] => {
+    const retry = node.status === 'queued' ? retries.get(node.id) : undefined
+    if (retry === undefined) return []
+    const text = retryText(retry.attempt, retry.retryAt - now)
+    return [['  ', styled('yellow', '↻'), ` ${clip(nameOf(node), LABEL_COLUMNS)}  ${text}`]]
+  })
+  const more = lines.length - RETRIES_MAX
+  return more > 0 ? [...lines.slice(0, RETRIES_MAX), [styled('dim', `    and ${more} more`)]] : lines
+}
+
+function waitingLine({ strategy, retries }: RunPicture, nodes: readonly TreeNode[]): Line | undefined {
+  const waiting = nodes.filter(({ id, status }) => status === 'queued' && !retries.has(id))
   if (waiting.length === 0) return undefined
   const next = waiting.toSorted(inOrderOf(strategy)).slice(0, NEXT_MAX + 1)
   const names = listShort(

@@ -72,6 +72,12 @@ export function progressOf({ startedAt, fraction, note }: Activity, now: number)
   return line
 }
 
+/** What a node waits for that has failed before, and when the next attempt may start, in ms from now. */
+export function retryText(attempt: number, restMs: number): string {
+  const next = restMs > 0 ? `the next starts in ${formatDuration(restMs)}` : 'the next waits for a slot'
+  return `attempt ${attempt} failed, ${next}`
+}
+
 /**
  * What was decided after a node's end, with its why and what was cut; nothing for a plain stop, which says nothing.
  *

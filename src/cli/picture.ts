@@ -10,6 +10,8 @@ export interface RunPicture {
   readonly tree: Tree
   /** Of the nodes that run. */
   readonly activities: ReadonlyMap<NodeId, Activity>
+  /** Of queued nodes, those that have failed before. */
+  readonly retries: ReadonlyMap<NodeId, Retry>
   readonly slots: Slots
   /** What the user should know beside the run itself, such as that it is being cancelled. */
   readonly notice: string | undefined
@@ -27,6 +29,12 @@ export interface Activity {
   readonly fraction: number | undefined
   /** The last note or log line. */
   readonly note: string | undefined
+}
+
+/** Which attempt of a node failed, and when the next may start, epoch ms. */
+export interface Retry {
+  readonly attempt: number
+  readonly retryAt: number
 }
 
 export type StatusCounts = Readonly<Record<NodeStatus, number>>

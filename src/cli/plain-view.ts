@@ -1,7 +1,7 @@
 import type { PoolStreamEvent, RunEventOf, RunStreamEvent, Tree } from '../index.ts'
 import { type Line, type Segment, styled } from './line.ts'
-import { decisionText, isJudged, nameOf, nodeLine } from './node-text.ts'
-import { clean, formatDuration, formatScore } from './text.ts'
+import { decisionText, isJudged, nameOf, nodeLine, retryText } from './node-text.ts'
+import { clean, formatScore } from './text.ts'
 
 /**
  * One event of a run as a line, or `undefined` for one that is not worth it.
@@ -22,10 +22,8 @@ export function poolEventLine(event: PoolStreamEvent, startedAt: number, tree: T
   switch (event.type) {
     case 'job.log':
       return say(styled('dim', `  ${label}: ${clean(event.line)}`))
-    case 'job.retrying': {
-      const wait = formatDuration(event.retryAt - event.at)
-      return say(styled('yellow', `↻ ${label}  attempt ${event.attempt} failed, the next starts in ${wait}`))
-    }
+    case 'job.retrying':
+      return say(styled('yellow', `↻ ${label}  ${retryText(event.attempt, event.retryAt - event.at)}`))
     default:
       return undefined
   }

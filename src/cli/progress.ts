@@ -44,6 +44,7 @@ export function showLive(watched: Watched, output: Output): Progress {
       now: Date.now(),
       tree: orchestrator.tree,
       activities: activities.byNode,
+      retries: activities.retries,
       slots: { busy: running + zombies, total: maxParallelJobs },
       notice,
     }

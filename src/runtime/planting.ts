@@ -64,12 +64,11 @@ export class Planting {
    */
   plant(specs: readonly NodeSpec[], parent: NodeRecord | undefined): readonly NodeRecord[] {
     const records = this.#draft(specs, parent)
-    const isLinked = records.some(({ dependencies }) => dependencies.length > 0)
+    const isLinked = specs.some(({ dependencies }) => dependencies !== undefined)
+    if (isLinked) this.#link(records)
     const batch = isLinked ? new Set(records) : NO_BATCH
-    this.#submit(
-      records,
-      records.map((record) => this.#jobSpecOf(record, record.spec, record.score, batch)),
-    )
+    const jobs = records.map((record) => this.#jobSpecOf(record, record.spec, record.score, batch))
+    this.#submit(records, jobs)
     for (const record of records) {
       this.#store.add(record)
       for (const dependency of record.dependencies) {
@@ -106,14 +105,10 @@ export class Planting {
 
   #draft(specs: readonly NodeSpec[], parent: NodeRecord | undefined): NodeRecord[] {
     const first = this.#store.size
-    let isLinked = false
-    const records = specs.map((given, index) => {
+    return specs.map((given, index) => {
       this.checkSpec(given)
-      isLinked ||= given.dependencies !== undefined
       return new NodeRecord(this.#store.idAt(first + index), parent, { ...given }, this.#watcher)
     })
-    if (isLinked) this.#link(records)
-    return records
   }
 
   /** Siblings may depend on each other in any order: all are there before any dependency is looked up. */

@@ -24,6 +24,7 @@ const picture: RunPicture = {
     ['n1', running],
     ['n2', { startedAt: 12_000, fraction: undefined, note: undefined }],
   ]),
+  retries: new Map(),
   slots: { busy: 2, total: 3 },
   notice: undefined,
 }
@@ -48,6 +49,23 @@ describe('the live view', () => {
       '  · q2 later  queued',
       '  · q3 later  queued',
       '  ✗ n9 label of n9  (1.2s)  failed: no luck',
+    ])
+  })
+
+  test('tells apart what waits for its next attempt', () => {
+    const retries = new Map(
+      ['q0', 'q1', 'q2', 'q3'].map((id, index) => [id, { attempt: 1, retryAt: 12_300 + index * 2_000 }]),
+    )
+    expect(draw({ retries }).slice(4, 8)).toEqual([
+      '  ↻ q0 later  attempt 1 failed, the next waits for a slot',
+      '  ↻ q1 later  attempt 1 failed, the next starts in 2.0s',
+      '  ↻ q2 later  attempt 1 failed, the next starts in 4.0s',
+      '    and 1 more',
+    ])
+    retries.delete('q2')
+    expect(draw({ retries }).slice(6, 8)).toEqual([
+      '  ↻ q3 later  attempt 1 failed, the next starts in 6.0s',
+      '  · 1 wait: q2 later',
     ])
   })
 

@@ -299,7 +299,7 @@ describe('pruning', () => {
       type: 'prune',
       ids: ['n12'],
       score: 0.03,
-      why: 'poor beside the best, 0.5; prunes 1 poor ones',
+      why: 'poor beside the best, 0.5; prunes 1 poor one',
     })
   })
 
