@@ -134,13 +134,13 @@ describe('an event as a line', () => {
     run({ type: 'node.progress', nodeId: 'n0', fraction: 0.5, note: 'half' })
     run({ type: 'node.progress', nodeId: 'n0', fraction: 0.6, note: undefined })
     expect(now()).toEqual({ startedAt: 100, fraction: 0.6, note: 'half' })
+    run({ type: 'node.changed', node: nodeOf('n0', { status: 'queued' }) })
     pool({ type: 'job.retrying', attempt: 1, retryAt: 500 })
-    expect(now()).toEqual({
-      startedAt: 100,
-      fraction: undefined,
-      note: 'attempt 1 failed, waits for the next',
-    })
+    expect(now()).toBeUndefined()
+    expect(activities.retries.get('n0')).toEqual({ attempt: 1, retryAt: 500 })
     pool({ type: 'job.started', at: 500 })
+    run({ type: 'node.changed', node: nodeOf('n0', { status: 'running' }) })
+    expect(activities.retries.size).toBe(0)
     pool({ type: 'job.log', line: 'again' })
     expect(now()).toEqual({ startedAt: 500, fraction: undefined, note: 'again' })
     run({ type: 'node.changed', node: nodeOf('n0', { status: 'failed' }) })
