@@ -148,9 +148,13 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#picture = undefined
   }
 
-  revise(spec: NodeSpec, score: number | undefined): void {
+  change(spec: NodeSpec, score: number | undefined): void {
     this.#spec = spec
     this.#score = score
+    this.#picture = undefined
+  }
+
+  revised(): void {
     this.#revisions++
     this.#picture = undefined
   }

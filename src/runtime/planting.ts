@@ -67,7 +67,7 @@ export class Planting {
     const isLinked = specs.some(({ dependencies }) => dependencies !== undefined)
     if (isLinked) this.#link(records)
     const batch = isLinked ? new Set(records) : NO_BATCH
-    const jobs = records.map((record) => this.#jobSpecOf(record, record.spec, record.score, batch))
+    const jobs = records.map((record) => this.#jobSpecOf(record, batch))
     this.#submit(records, jobs)
     for (const record of records) {
       this.#store.add(record)
@@ -81,20 +81,23 @@ export class Planting {
 
   /** Runs a node again with its spec changed, and with it the nodes that its failure had cancelled. */
   revise(record: NodeRecord, patch: NodePatch): readonly NodeRecord[] {
-    const spec = { ...record.spec, ...patch }
+    const { spec: oldSpec, score: oldScore } = record
+    const spec = { ...oldSpec, ...patch }
     this.checkSpec(spec)
-    const { score = record.score } = patch
     const again = [record, ...cancelledBy(record)]
     const batch = new Set(again)
-    this.#submit(
-      again,
-      again.map((each) =>
-        each === record
-          ? this.#jobSpecOf(record, spec, score, batch)
-          : this.#jobSpecOf(each, each.spec, each.score, batch),
-      ),
-    )
-    record.revise(spec, score)
+    // Before the job is submitted: its arguments are read from the record.
+    record.change(spec, patch.score ?? oldScore)
+    try {
+      this.#submit(
+        again,
+        again.map((each) => this.#jobSpecOf(each, batch)),
+      )
+    } catch (thrown) {
+      record.change(oldSpec, oldScore)
+      throw thrown
+    }
+    record.revised()
     return again
   }
 
@@ -132,12 +135,8 @@ export class Planting {
     this.live += jobs.length
   }
 
-  #jobSpecOf(
-    record: NodeRecord,
-    spec: NodeSpec,
-    score: number | undefined,
-    batch: ReadonlySet<NodeRecord>,
-  ): NodeJobSpec {
+  #jobSpecOf(record: NodeRecord, batch: ReadonlySet<NodeRecord>): NodeJobSpec {
+    const { spec, score } = record
     const { execute, defaults } = this.#handlerOf(spec)
     return {
       id: this.jobIdOf(record, record.jobs),

@@ -4,6 +4,7 @@ import {
   type HandlerContext,
   node,
   Orchestrator,
+  revise,
   runWorkflow,
   type Workflow,
 } from 'espalier'
@@ -95,6 +96,31 @@ describe('how the job of a node runs', () => {
     expect(seen).toEqual([[21]])
     expect(trial.node('root').result?.value).toBe(42)
     expect(trial.statuses).toEqual({ root: 'completed', a: 'completed' })
+  })
+
+  test('by another executor is, for a revision, what it was revised to', async () => {
+    const seen: unknown[] = []
+    const choosy: Executor = {
+      name: 'choosy',
+      supports: {},
+      refuses: () => undefined,
+      start: (attempt, sink) => {
+        const [input] = attempt.args
+        seen.push(input)
+        if (input === 'good') sink.completed(attempt, input)
+        else sink.failed(attempt, new Error('not this one'))
+      },
+    }
+    const trial = await grown(
+      {
+        executor: 'choosy',
+        root: () => value('root', { input: 'bad' }),
+        expand: ({ result }) => (result.status === 'failed' ? revise({ input: 'good' }) : undefined),
+      },
+      { executors: [choosy] },
+    )
+    expect(seen).toEqual(['bad', 'good'])
+    expect(trial.node('root')).toMatchObject({ status: 'completed', input: 'good', revisions: 1 })
   })
 
   test('may be the executor of the node, its handler, the run or the workflow, in this order', async () => {
