@@ -3,11 +3,23 @@ import type { RunOutcome, Workflow } from './domain/workflow.ts'
 import { asyncExecutor } from './executors/async.ts'
 import { createCommandExecutor } from './executors/command.ts'
 import { createMachineExecutor } from './executors/machine.ts'
+import { createProcessExecutor } from './executors/process.ts'
+import { createThreadExecutor } from './executors/thread.ts'
 import { systemHost } from './resources/host.ts'
+import type { ExecutorFactories } from './runtime/executors.ts'
 import { PoolCore } from './runtime/job-pool.ts'
 import { type JobPoolOptions, POOL_OPTION_NAMES } from './runtime/options.ts'
 import { Orchestrator, type OrchestratorOptions, RUN_OPTION_NAMES } from './runtime/orchestrator.ts'
 import { openSqliteStore } from './stores/sqlite.ts'
+
+/** The executors that every pool knows by name; each is made when a job first needs it. */
+const FACTORIES: ExecutorFactories = {
+  async: () => asyncExecutor,
+  thread: () => createThreadExecutor(),
+  process: () => createProcessExecutor(),
+  command: () => createCommandExecutor(),
+  machine: createMachineExecutor,
+}
 
 /**
  * Runs jobs, at most `maxParallelJobs` attempts at a time: by priority, after their dependencies, with retries,
@@ -16,12 +28,7 @@ import { openSqliteStore } from './stores/sqlite.ts'
 export class JobPool extends PoolCore {
   /** @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`. */
   constructor(options: JobPoolOptions = {}) {
-    super(
-      options,
-      { async: () => asyncExecutor, command: () => createCommandExecutor(), machine: createMachineExecutor },
-      systemHost,
-      openSqliteStore,
-    )
+    super(options, FACTORIES, systemHost, openSqliteStore)
   }
 }
 

@@ -56,6 +56,8 @@ const ERRORS = {
   ESP_RESOURCES_EXCEEDED: (o: { jobId: string; resource: string; demanded: number; available: number }) =>
     `Job "${o.jobId}" wants ${o.demanded} of \`${o.resource}\`, but the pool has ${o.available} in all: it could never ` +
     'start. Want less, or raise `limits`.',
+  ESP_UNUSABLE_MODULE: (o: { jobId: string; module: string; problem: string }) =>
+    `Job "${o.jobId}" cannot run: module ${o.module} ${o.problem}. Correct \`execute\`, or the module.`,
   ESP_CANNOT_CARRY: (o: { jobId: string; what: string; carrier: string; path: string; found: string }) =>
     `Job "${o.jobId}": ${o.what} cannot travel as ${o.carrier}: ${o.path} is ${o.found}. Pass plain data, or choose ` +
     'another executor.',

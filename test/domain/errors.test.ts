@@ -81,6 +81,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { jobId: 'j1', resource: 'gpu', demanded: 2, available: 1 },
     says: ['"j1"', '2 of `gpu`', 'has 1 in all', 'raise `limits`'],
   },
+  ESP_UNUSABLE_MODULE: {
+    details: { jobId: 'j1', module: 'file:///a.ts', problem: 'has no function as its export "b"' },
+    says: ['"j1"', 'file:///a.ts', 'has no function', 'Correct `execute`'],
+  },
   ESP_CANNOT_CARRY: {
     details: { jobId: 'j1', what: 'args', carrier: 'JSON', path: '$[0].run', found: 'a function' },
     says: ['"j1"', 'args', 'JSON', '$[0].run is a function', 'Pass plain data'],

@@ -1,0 +1,157 @@
+import { types } from 'node:util'
+import { EspalierError, show } from '../domain/errors.ts'
+
+/** A value that structured clone refuses, or would empty without a word. */
+export interface Uncarriable {
+  /** Where it was found, such as `args[0].items[3].next`. */
+  readonly path: string
+  /** What it is, such as "function work". */
+  readonly found: string
+}
+
+/** A place in the value that is looked through. */
+interface Place {
+  readonly value: object
+  readonly name: string
+  readonly parent: Place | undefined
+}
+
+/**
+ * Looks for what cannot travel by structured clone.
+ *
+ * Structured clone throws without telling where, and of an instance that keeps its data in private fields, such as a
+ * `URL`, it silently makes `{}`. Instances with public fields arrive as plain objects, which is accepted.
+ *
+ * @param name - What the path begins with.
+ */
+export function findUncarriable(value: unknown, name: string): Uncarriable | undefined {
+  if (!isCompound(value)) return reasonAgainst(value, name, undefined)
+  const seen = new Set<object>([value])
+  const open: Place[] = [{ value, name, parent: undefined }]
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    const found = lookInto(place, (child, key) => {
+      if (!isCompound(child)) return reasonAgainst(child, key, place)
+      if (!seen.has(child)) {
+        seen.add(child)
+        open.push({ value: child, name: key, parent: place })
+      }
+      return undefined
+    })
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * Refuses what cannot travel to or from a job's handler.
+ *
+ * @param what - What it was found in, such as "its result".
+ */
+export function cannotCarry(jobId: string, what: string, { path, found }: Uncarriable): EspalierError {
+  return new EspalierError('ESP_CANNOT_CARRY', { jobId, what, carrier: 'a structured clone', path, found })
+}
+
+type Visit = (child: unknown, key: string) => Uncarriable | undefined
+
+function lookInto(place: Place, visit: Visit): Uncarriable | undefined {
+  const { value } = place
+  const against = (found: string): Uncarriable => ({ path: pathOf(place), found })
+  if (types.isProxy(value)) return against('a proxy')
+  if (Array.isArray(value)) return lookIntoArray(value, visit)
+  if (isLeaf(value)) return undefined
+  if (types.isMap(value)) return lookIntoMap(value, visit)
+  if (types.isSet(value)) return lookIntoArray([...value], visit)
+  const prototype = Object.getPrototypeOf(value)
+  const keys = Object.keys(value)
+  if (prototype !== Object.prototype && prototype !== null && keys.length === 0) {
+    return isEmptied(value) ? against(`${nameOf(value)}, of which nothing would arrive`) : undefined
+  }
+  for (const key of keys) {
+    let child: unknown
+    try {
+      child = (value as Record<string, unknown>)[key]
+    } catch (thrown) {
+      return { path: pathOf(place) + step(key), found: `a getter that throws ${show(thrown)}` }
+    }
+    const found = visit(child, step(key))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function lookIntoArray(items: readonly unknown[], visit: Visit): Uncarriable | undefined {
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]
+    // Most arrays are long and of numbers or strings: no path is made for these.
+    if (typeof item === 'number' || typeof item === 'string') continue
+    const found = visit(item, `[${index}]`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function lookIntoMap(map: ReadonlyMap<unknown, unknown>, visit: Visit): Uncarriable | undefined {
+  for (const [key, item] of map) {
+    const found = visit(key, '.keys()') ?? visit(item, `.get(${show(key)})`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function reasonAgainst(value: unknown, name: string, parent: Place | undefined): Uncarriable | undefined {
+  if (typeof value !== 'function' && typeof value !== 'symbol') return undefined
+  const path = (parent === undefined ? '' : pathOf(parent)) + name
+  return { path, found: typeof value === 'function' ? show(value) : `a symbol, ${String(value)}` }
+}
+
+/** An instance without public fields: whether structured clone makes an empty plain object of it, or refuses. */
+function isEmptied(value: object): boolean {
+  try {
+    return Object.getPrototypeOf(structuredClone(value)) === Object.prototype
+  } catch {
+    // A transferable, such as a port, is refused here and may still travel by a transfer list.
+    return !isTransferable(value)
+  }
+}
+
+function isTransferable(value: object): boolean {
+  return TRANSFERABLE.has(value.constructor?.name)
+}
+
+const TRANSFERABLE: ReadonlySet<string> = new Set([
+  'MessagePort',
+  'FileHandle',
+  'ReadableStream',
+  'WritableStream',
+  'TransformStream',
+])
+
+function isLeaf(value: object): boolean {
+  return (
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value) ||
+    types.isNativeError(value) ||
+    (types.isBoxedPrimitive(value) && !types.isSymbolObject(value))
+  )
+}
+
+function isCompound(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function nameOf(value: object): string {
+  const name = value.constructor?.name
+  return typeof name === 'string' && name !== '' ? `a ${name}` : 'an instance'
+}
+
+function step(key: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
+}
+
+function pathOf(place: Place): string {
+  const names: string[] = []
+  for (let at: Place | undefined = place; at !== undefined; at = at.parent) names.push(at.name)
+  return names.reverse().join('')
+}

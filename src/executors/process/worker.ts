@@ -1,0 +1,73 @@
+// Runs in each process of the `process` executor.
+import type { ChildProcess } from 'node:child_process'
+import diagnostics from 'node:diagnostics_channel'
+import type { Abort, Task } from '../worker/messages.ts'
+import { type Gauge, Runner } from '../worker/runner.ts'
+import { memoryOf } from './memory.ts'
+import type { Report } from './messages.ts'
+
+/** Programs that handlers have started and that have not ended. */
+const programs = new Set<ChildProcess>()
+/** What this process weighs before any handler is loaded: limits do not count it. */
+const ownBytes = process.memoryUsage.rss()
+
+/** CPU time is the whole process's. Its peak is exact when it is higher than all before, else the memory at the end. */
+const gauge: Gauge & { before: NodeJS.ResourceUsage } = {
+  before: process.resourceUsage(),
+  begin() {
+    this.before = process.resourceUsage()
+  },
+  end(isLimited) {
+    const { before } = this
+    const after = process.resourceUsage()
+    const cpuMs = (after.userCPUTime - before.userCPUTime + after.systemCPUTime - before.systemCPUTime) / 1000
+    const isNewPeak = after.maxRSS > before.maxRSS
+    const peakMemoryBytes = isNewPeak ? after.maxRSS * 1024 : process.memoryUsage.rss()
+    // What was the peak before an attempt with a limit does not matter: the process would not have been used again.
+    const peak = isLimited ? (memoryOf('self')?.peakBytes ?? peakMemoryBytes) : peakMemoryBytes
+    return { cpuMs, peakMemoryBytes, heldBytes: peak - ownBytes }
+  },
+}
+
+const runner = new Runner({
+  gauge,
+  say: (number, word) => tell({ kind: 'said', number, word }),
+  // The channel keeps its order: when this has left, all before it has.
+  exit: (code) => tell({ kind: 'unfit' }, () => process.exit(code)),
+  retire: () => tell({ kind: 'unfit' }),
+  hasLeftovers: () => programs.size > 0,
+})
+
+process.on('message', (message: Task | Abort) => {
+  if ('reason' in message) runner.abort(message)
+  else void run(message)
+})
+// The parent has closed its executor, or is gone.
+process.on('disconnect', () => {
+  if (runner.context === undefined && programs.size === 0) process.exit(0)
+  process.kill(-process.pid, 'SIGKILL')
+})
+diagnostics.subscribe('child_process', (message) => {
+  const { process: program } = message as { process: ChildProcess }
+  programs.add(program)
+  program.once('exit', () => programs.delete(program))
+  program.once('error', () => programs.delete(program))
+})
+tell({ kind: 'ready', residentBytes: ownBytes })
+
+async function run(task: Task): Promise<void> {
+  const outcome = await runner.run(task)
+  if (outcome === undefined) return
+  const stdoutBytes = writtenTo(process.stdout)
+  const stderrBytes = writtenTo(process.stderr)
+  tell({ kind: 'ended', outcome, stdoutBytes, stderrBytes })
+}
+
+function tell(report: Report, sent: () => void = () => {}): void {
+  // The parent may be gone; then there is nobody to tell.
+  process.send?.(report, sent)
+}
+
+function writtenTo(stream: NodeJS.WriteStream): number {
+  return stream.bytesWritten
+}

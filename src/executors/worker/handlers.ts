@@ -1,0 +1,53 @@
+import { pathToFileURL } from 'node:url'
+import { EspalierError } from '../../domain/errors.ts'
+import type { Closure } from '../../domain/job.ts'
+import type { Task } from './messages.ts'
+
+const HANDLERS_MAX = 1_000
+
+/** Loads handlers from modules, each once. TypeScript is loaded as Node does: its types are stripped. */
+export class Handlers {
+  readonly #known = new Map<string, Closure>()
+
+  /** A handler that was loaded before. */
+  known(task: Task): Closure | undefined {
+    return this.#known.get(keyOf(task))
+  }
+
+  /**
+   * @throws {EspalierError} `ESP_UNUSABLE_MODULE` when there is no such module, or it has no such export.
+   * @throws What the module threw when it was loaded.
+   */
+  async load(task: Task): Promise<Closure> {
+    const { module, export: name } = task
+    const url = module.startsWith('file:') ? module : pathToFileURL(module).href
+    let exports: Record<string, unknown>
+    try {
+      exports = await import(url)
+    } catch (thrown) {
+      const { code, message } = (thrown ?? {}) as { code?: unknown; message?: string }
+      if (code !== 'ERR_MODULE_NOT_FOUND') throw thrown
+      throw unusable(task, `cannot be loaded (${message})`, thrown)
+    }
+    const handler = exports[name]
+    if (typeof handler !== 'function') {
+      const others = Object.keys(exports).join(', ') || 'nothing'
+      throw unusable(task, `has no function as its export "${name}" (it exports ${others})`)
+    }
+    if (this.#known.size >= HANDLERS_MAX) this.#known.clear()
+    this.#known.set(keyOf(task), handler as Closure)
+    return handler as Closure
+  }
+}
+
+function keyOf({ module, export: name }: Task): string {
+  return `${name} ${module}`
+}
+
+function unusable({ jobId, module }: Task, problem: string, cause?: unknown): EspalierError {
+  return new EspalierError(
+    'ESP_UNUSABLE_MODULE',
+    { jobId, module, problem },
+    cause === undefined ? {} : { cause },
+  )
+}

@@ -1,0 +1,119 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { EspalierError, isEspalierError } from '../../domain/errors.ts'
+import type { Closure, JobUsage } from '../../domain/job.ts'
+import { cannotCarry, findUncarriable } from '../carrying.ts'
+import { packError, unpackError } from '../packed-error.ts'
+import { WorkerContext } from './context.ts'
+import { Handlers } from './handlers.ts'
+import type { Abort, Ending, Outcome, Task, Word } from './messages.ts'
+
+/** How a thread or process measures itself. */
+export interface Gauge {
+  begin(): void
+  /** What was taken since {@link begin}, and how much memory was held at most, as far as a limit counts it. */
+  end(isLimited: boolean): JobUsage & { readonly heldBytes: number }
+}
+
+export interface RunnerOptions {
+  readonly gauge: Gauge
+  /** Hands on what attempt `number` says. */
+  say(number: number, word: Word): void
+  /** Ends this thread or process, once all that was said has left it. */
+  exit(code: number): void
+  /** Tells that this thread or process will end after its next attempt, if it gets one. */
+  retire?(): void
+  /** Whether an attempt has left something running that can only end with this thread or process. */
+  hasLeftovers?(): boolean
+}
+
+/** A thread or process that still holds more than this share of its limit is not fit for another attempt. */
+const FIT_SHARE = 0.5
+
+/** Runs attempts in a thread or process, one at a time. */
+export class Runner {
+  readonly #options: RunnerOptions
+  readonly #handlers = new Handlers()
+  readonly #owner = new AsyncLocalStorage<number>()
+  #number = 0
+  #context: WorkerContext | undefined
+  #isUnfit = false
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+    process.on('unhandledRejection', (reason) => this.#crash(reason))
+    process.on('uncaughtException', (thrown) => this.#crash(thrown))
+  }
+
+  /** The attempt that runs; absent between attempts. */
+  get context(): WorkerContext | undefined {
+    return this.#context
+  }
+
+  /** @returns How it ended; nothing when this thread or process ends with it, having said so. */
+  async run(task: Task): Promise<Outcome | undefined> {
+    const { number } = task
+    const context = new WorkerContext(task, (word) => this.#options.say(number, word))
+    this.#number = number
+    this.#context = context
+    this.#options.gauge.begin()
+    const ending = await this.#owner.run(number, () => this.#end(task, context))
+    const { memoryLimitBytes: limit } = task
+    const { heldBytes, ...usage } = this.#options.gauge.end(limit !== undefined)
+    context.hasEnded = true
+    this.#context = undefined
+    const outcome: Outcome = { ...this.#judge(task, ending, heldBytes), usage, words: context.words }
+    this.#isUnfit ||= limit !== undefined && heldBytes > limit * FIT_SHARE
+    if (!this.#isUnfit && this.#options.hasLeftovers?.() !== true) return outcome
+    this.#options.say(number, { kind: 'last', outcome })
+    this.#options.exit(0)
+    return undefined
+  }
+
+  abort({ number, reason }: Abort): void {
+    if (number === this.#number) this.#context?.abort(unpackError(reason))
+  }
+
+  async #end(task: Task, context: WorkerContext): Promise<Ending> {
+    let handler: Closure
+    try {
+      handler = this.#handlers.known(task) ?? (await this.#handlers.load(task))
+    } catch (thrown) {
+      const isRejected = isEspalierError(thrown, 'ESP_UNUSABLE_MODULE')
+      // Node remembers that loading failed: only a fresh thread or process can try again.
+      this.#isUnfit ||= !isRejected
+      return { verb: isRejected ? 'rejected' : 'failed', error: packError(thrown) }
+    }
+    try {
+      const { args } = task
+      return {
+        verb: 'completed',
+        value: await (args === undefined ? handler(context) : handler(...args, context)),
+      }
+    } catch (thrown) {
+      return { verb: 'failed', error: packError(thrown) }
+    }
+  }
+
+  /** A value that cannot travel is no success, and neither is one that took too much memory to make. */
+  #judge({ jobId, attempt, memoryLimitBytes: limitBytes }: Task, ending: Ending, seenBytes: number): Ending {
+    if (limitBytes !== undefined && seenBytes > limitBytes) {
+      const error = new EspalierError('ESP_MEMORY_LIMIT', { jobId, attempt, limitBytes, seenBytes })
+      return { verb: 'failed', error: packError(error) }
+    }
+    const found = ending.verb === 'completed' ? findUncarriable(ending.value, 'result') : undefined
+    if (found === undefined) return ending
+    return { verb: 'rejected', error: packError(cannotCarry(jobId, 'its result', found)) }
+  }
+
+  /** Nobody caught this. It ends the attempt it belongs to; when that is over, nobody else is to suffer for it. */
+  #crash(thrown: unknown): void {
+    const owner = this.#owner.getStore() ?? this.#number
+    if (this.#context === undefined || owner !== this.#number) {
+      this.#isUnfit = true
+      this.#options.retire?.()
+      return
+    }
+    this.#options.say(this.#number, { kind: 'crash', error: packError(thrown) })
+    this.#options.exit(1)
+  }
+}

@@ -1,0 +1,34 @@
+import type { EspalierError } from '../../domain/errors.ts'
+import type { ModuleHandler } from '../../domain/job.ts'
+import type { Attempt } from '../../ports/executor.ts'
+import { cannotCarry, findUncarriable } from '../carrying.ts'
+import type { Task } from './messages.ts'
+
+/** An attempt as a message; or why it cannot be one. */
+export function taskOf(number: number, attempt: Attempt): Task | EspalierError {
+  const { args, parentResults, memoryLimitBytes, jobId } = attempt
+  const { module, export: name = 'default' } = attempt.execute as ModuleHandler
+  const hasArgs = args.length > 0
+  const hasParents = !isEmpty(parentResults)
+  const inArgs = hasArgs ? findUncarriable(args, 'args') : undefined
+  if (inArgs !== undefined) return cannotCarry(jobId, 'its arguments', inArgs)
+  const inParents = hasParents ? findUncarriable(parentResults, 'parentResults') : undefined
+  if (inParents !== undefined) return cannotCarry(jobId, 'what it depends on', inParents)
+  return {
+    number,
+    module,
+    export: name,
+    jobId,
+    nodeId: attempt.nodeId,
+    treeId: attempt.treeId,
+    attempt: attempt.attempt,
+    ...(hasArgs ? { args } : {}),
+    ...(hasParents ? { parentResults } : {}),
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+  }
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false
+  return true
+}

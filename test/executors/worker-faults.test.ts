@@ -1,0 +1,197 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
+import { afterEach, describe, expect, test } from 'vitest'
+import { childrenOf, goneProcesses, isRunning, pidsIn } from './processes.ts'
+
+const module = new URL('./fixtures/faults.ts', import.meta.url).href
+const MIB = 1024 ** 2
+
+const pools: JobPool[] = []
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.shutdown({ wait: false })))
+})
+
+function createPool(options: JobPoolOptions) {
+  const pool = new JobPool({ maxParallelJobs: 2, killGraceMs: 100, maxLost: 0, pressure: false, ...options })
+  pools.push(pool)
+  const submit = (name: string, spec: Partial<JobSpec> = {}) =>
+    pool.submitJob({ ...spec, execute: { module, export: name } })
+  const run = (name: string, spec?: Partial<JobSpec>) => submit(name, spec).result()
+  const nextLine = () =>
+    new Promise<string>((resolve) => {
+      const stop = pool.on('job.log', ({ line }) => {
+        stop()
+        resolve(line)
+      })
+    })
+  return { pool, submit, run, nextLine }
+}
+
+describe.each(['thread', 'process'])('a %s', (executorType) => {
+  const create = (options: JobPoolOptions = {}) => createPool({ executorType, ...options })
+
+  test.each(['growHeap', 'growBuffers'])(
+    'that takes too much memory (%s) is ended, and costs nobody else',
+    async (name) => {
+      const { run, submit } = create({ maxRetries: 0 })
+      const other = submit('wait', { args: [300] })
+      const result = await run(name, { memoryLimitBytes: 64 * MIB, timeoutMs: 20_000 })
+      expect(result).toMatchObject({ status: 'failed', reason: 'error', error: { code: 'ESP_MEMORY_LIMIT' } })
+      expect((result.error as { details?: unknown }).details).toMatchObject({
+        limitBytes: 64 * MIB,
+        attempt: 1,
+      })
+      expect(await other.result()).toMatchObject({ status: 'completed', attempts: 1 })
+      expect(await run('noop', { memoryLimitBytes: 64 * MIB })).toMatchObject({ status: 'completed' })
+    },
+  )
+
+  test.each(['spinHere', 'matchForEver', 'sleepInNode'])(
+    'that blocks (%s) is ended after its grace',
+    async (name) => {
+      const { run, pool } = create()
+      expect(await run(name, { timeoutMs: 300 })).toMatchObject({ status: 'failed', reason: 'timeout' })
+      expect(pool.getStatus()).toMatchObject({ zombies: 0, running: 0 })
+      expect(await run('noop')).toMatchObject({ status: 'completed' })
+    },
+  )
+
+  test.each([0, 1, 7])('that exits with code %i before it has a result is lost', async (code) => {
+    const { run } = create({ maxLost: 1, maxRetries: 5 })
+    const result = await run('exitWith', { args: [code] })
+    expect(result).toMatchObject({ status: 'failed', reason: 'lost', attempts: 2 })
+    expect(result.error?.message).toContain(
+      `its ${executorType} exited with code ${code} before it had a result`,
+    )
+    expect(await run('noop')).toMatchObject({ status: 'completed' })
+  })
+
+  test('fails its attempt with what nobody caught', async () => {
+    const { run } = create()
+    const error = { name: 'Error', message: 'nobody caught this', code: 'E_ASIDE' }
+    expect(await run('rejectAside')).toMatchObject({ status: 'failed', reason: 'error', error })
+    const thrown = await run('throwNullAside')
+    expect(thrown).toMatchObject({ status: 'failed', reason: 'error' })
+    expect(thrown.error).toMatchObject({ cause: null })
+  })
+
+  test('spares the next attempt what an earlier one has left', async () => {
+    const { run } = create({ maxParallelJobs: 1 })
+    expect(await run('failLater')).toMatchObject({ status: 'completed', value: 'done' })
+    const result = await run('wait', { args: [100] })
+    expect(result).toMatchObject({ status: 'completed', attempts: 1 })
+  })
+
+  test('reports what a module throws while it is loaded, and loads it anew for the next attempt', async () => {
+    const { pool } = create({ maxRetries: 1, backoff: { type: 'fixed', delayMs: 0 } })
+    const throwing = new URL('./fixtures/throws-on-import.ts', import.meta.url).href
+    const job = pool.submitJob({ execute: { module: throwing, export: 'work' } })
+    pool.on('job.retrying', () => {
+      process.env.ESPALIER_TEST_IMPORT_FAILS = 'no'
+    })
+    const result = await job.result()
+    delete process.env.ESPALIER_TEST_IMPORT_FAILS
+    expect(result).toMatchObject({ status: 'completed', value: 1, attempts: 2 })
+    const failing = await pool
+      .submitJob({ maxRetries: 0, execute: { module: throwing, export: 'work' } })
+      .result()
+    // The thread or process of before has loaded it.
+    if (failing.status === 'failed')
+      expect(failing.error).toMatchObject({ message: 'no connection', code: 'E_AWAY' })
+  })
+
+  test('carries 50 MB', async () => {
+    const { run } = create()
+    const { value } = await run('bytes', { args: [50 * MIB] })
+    expect(value).toHaveLength(50 * MIB)
+    expect((value as Uint8Array).at(-1)).toBe(7)
+  })
+
+  test('leaves no handle behind, however many attempts crash', async () => {
+    const { pool, submit } = create({ maxLost: 0 })
+    await submit('noop').result()
+    const before = process.getActiveResourcesInfo().length
+    const crashes = executorType === 'thread' ? 150 : 30
+    const jobs = Array.from({ length: crashes }, () => submit('exitWith', { args: [1] }))
+    const results = await Promise.all(jobs.map((job) => job.result()))
+    expect(results.every(({ reason }) => reason === 'lost')).toBe(true)
+    expect(pool.getStatus()).toMatchObject({ running: 0, zombies: 0, failed: crashes })
+    await pool.shutdown()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before)
+    if (executorType === 'process') expect(childrenOf(process.pid).filter(isRunning)).toEqual([])
+  }, 60_000)
+})
+
+describe('a thread', () => {
+  test('in a synchronous native call keeps its slot until that returns', async () => {
+    const { pool, run, nextLine } = createPool({ executorType: 'thread' })
+    const sleeping = nextLine()
+    const result = run('sleepInShell', { args: [1], timeoutMs: 300 })
+    await sleeping
+    expect(await result).toMatchObject({
+      status: 'failed',
+      reason: 'timeout',
+      durationMs: expect.any(Number),
+    })
+    expect((await result).durationMs).toBeGreaterThan(900)
+    expect(pool.getStatus()).toMatchObject({ zombies: 0, running: 0 })
+  })
+})
+
+describe('a process', () => {
+  const create = (options: JobPoolOptions = {}) => createPool({ executorType: 'process', ...options })
+
+  test.each([
+    ['abort', 'SIGABRT'],
+    ['segfault', 'SIGSEGV'],
+  ])('that dies by itself (%s) is lost, and costs nobody else', async (name, signal) => {
+    const { run, submit } = create()
+    const other = submit('wait', { args: [300] })
+    const result = await run(name)
+    expect(result).toMatchObject({ status: 'failed', reason: 'lost', attempts: 1 })
+    expect(result.error?.message).toContain(`its process was killed by ${signal}`)
+    expect(await other.result()).toMatchObject({ status: 'completed', attempts: 1 })
+  })
+
+  test('in a synchronous native call is ended all the same', async () => {
+    const { run } = create()
+    const result = await run('sleepInShell', { args: [60], timeoutMs: 300 })
+    expect(result).toMatchObject({ status: 'failed', reason: 'timeout' })
+    expect(result.durationMs).toBeLessThan(30_000)
+  })
+
+  test('is ended with what it has started, though both ignore SIGTERM', async () => {
+    const { submit, nextLine } = create()
+    const line = nextLine()
+    const job = submit('startDeaf')
+    const pids = (await line).split(' ').map(Number)
+    job.cancel()
+    expect(await job.result()).toMatchObject({ status: 'cancelled' })
+    await goneProcesses(pids)
+  })
+
+  test('is not used again while something runs that an attempt has left', async () => {
+    const { run } = create({ maxParallelJobs: 1 })
+    const { value: left } = await run('leaveProgram')
+    await goneProcesses(left as number[])
+    expect((await run('pid')).value).not.toBe((left as number[])[0])
+  })
+
+  test('is used again otherwise', async () => {
+    const { run } = create({ maxParallelJobs: 1 })
+    expect((await run('pid')).value).toBe((await run('pid')).value)
+  })
+
+  test.each(['spinHere', 'startDeaf'])('does not outlive its pool’s process (%s)', async (name) => {
+    const owner = fileURLToPath(new URL('./fixtures/owner.ts', import.meta.url))
+    const parent = spawn(process.execPath, [owner, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = await once(parent.stdout, 'data')
+    const pids = pidsIn(String(line).replace(' ', '\n'))
+    expect(pids.length).toBeGreaterThan(0)
+    parent.kill('SIGKILL')
+    await goneProcesses(pids)
+  })
+})
