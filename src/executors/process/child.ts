@@ -50,6 +50,8 @@ export class Child {
   #ending: Extract<Report, { kind: 'ended' }> | undefined
   #stderrTail = ''
   #isUnfit = false
+  /** Whether it was asked to end by itself. */
+  #isClosing = false
 
   constructor(options: ChildOptions) {
     this.#options = options
@@ -61,7 +63,7 @@ export class Child {
     this.#capture('stderr')
     subprocess.on('message', (report) => this.#hear(report as Report))
     // Without its channel nothing can come of it.
-    subprocess.on('disconnect', () => this.#endGroup())
+    subprocess.on('disconnect', () => !this.#isClosing && this.#endGroup())
     this.exited = new Promise((resolve) => {
       const ended = (how: string) => resolve(this.#ended(how))
       subprocess.once('exit', (code, signal) =>
@@ -122,6 +124,7 @@ export class Child {
   /** Ends it, by force if it does not end by itself; an attempt that still runs ends with it. */
   async close(): Promise<void> {
     this.#retire()
+    this.#isClosing = true
     if (this.#running !== undefined) this.#force(this.#running, 'stopped')
     else if (this.#subprocess.connected) this.#subprocess.disconnect()
     const timer = setTimeout(() => this.#endGroup(), CLOSE_MS)
