@@ -4,6 +4,7 @@ import { PRIORITIES, type Priority } from '../domain/priority.ts'
 import type { Command, CommandResult, JobSelection, SkippedJobs } from '../protocol/messages.ts'
 import type { JobActor } from '../runtime/job.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
+import { eventsForJob, eventsForPool } from './accepted-events.ts'
 import type { Feed } from './feed.ts'
 
 /** Ids that a result lists. */
@@ -113,20 +114,20 @@ export class Commands {
   }
 
   #send(actor: string, event: { readonly type: string; readonly [field: string]: unknown }): CommandResult {
-    const known = actor === 'pool' ? POOL_EVENTS : JOB_EVENTS
+    const { supervisor } = PoolCore.partsOf(this.#pool)
+    const job = supervisor.jobs.get(actor)
+    if (actor !== 'pool' && job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId: actor })
+    const known = job === undefined ? eventsForPool(supervisor.actor) : eventsForJob(job)
     if (!known.includes(event.type)) {
       throw new EspalierError('ESP_EVENT_REFUSED', { actor, event: event.type, known })
     }
-    if (event.type === 'job.cancel') this.#pool.cancelJob(actor)
+    if (event.type === 'job.cancel') job?.cancel()
+    else if (job !== undefined) job.body?.send(event)
     else if (event.type === 'pool.pause') this.#pool.pause()
     else this.#pool.resume()
     return { ...DONE, ids: [actor] }
   }
 }
-
-/** What a page may send: what a person may decide, not what only the runtime can know. */
-const POOL_EVENTS = ['pool.pause', 'pool.resume']
-const JOB_EVENTS = ['job.cancel']
 
 const DONE: CommandResult = { isPreview: false, done: 1, ids: [], skipped: [] }
 

@@ -6,7 +6,7 @@ import { JOB_STATES } from '../protocol/journal.ts'
 import type { ActorDetail, CappedValue, JobDetail, WaitReason } from '../protocol/messages.ts'
 import { type Dependency, type JobActor, stateOf } from '../runtime/job.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
-import { acceptedEvents } from './accepted-events.ts'
+import { eventsForJob } from './accepted-events.ts'
 import { toCapped } from './capped-value.ts'
 import { kindOf, rawError } from './raw-journal.ts'
 
@@ -47,7 +47,8 @@ export function jobDetail(
     ...(job.treeId === undefined ? {} : { treeId: job.treeId }),
     ...(started === undefined ? {} : { startedAt: since(started) }),
     ...(settled === undefined ? {} : { endedAt: since(settled.endedAt) }),
-    actor: actorDetail(job as unknown as AnyActorRef, job.id, isFull),
+    actor: actorDetail(job as unknown as AnyActorRef, job.id, eventsForJob(job), isFull),
+    ...(job.body === undefined ? {} : { body: actorDetail(job.body, 'body', [], isFull) }),
     ...(waits === undefined ? {} : { waits }),
     args: value(job.args),
     metadata: value(context.origin?.metadata),
@@ -66,18 +67,26 @@ export function jobDetail(
   }
 }
 
-/** @param id - What the page calls the actor. */
-export function actorDetail(actor: AnyActorRef, id: string, isFull: boolean): ActorDetail {
+/**
+ * @param id - What the page calls the actor.
+ * @param accepts - What a page may send it now.
+ */
+export function actorDetail(
+  actor: AnyActorRef,
+  id: string,
+  accepts: readonly string[],
+  isFull: boolean,
+): ActorDetail {
   const snapshot = actor.getSnapshot()
   const { value, status, tags, context, machine } = snapshot
   return {
     id,
-    machine: machine.id,
+    machine: machine?.id ?? '',
     value,
     status,
-    tags: [...(tags as Iterable<string>)],
+    tags: [...((tags ?? []) as Iterable<string>)],
     context: toCapped(context, isFull),
-    accepts: acceptedEvents(snapshot),
+    accepts,
   }
 }
 

@@ -170,14 +170,15 @@ export class Feed implements BlockSource {
 
   #begin(): { raw: RawJournal; header: RecordingHeader; missing: MissingHistory | undefined } {
     const supervisor = this.#supervisor
-    const raw = new RawJournal(
+    const raw: RawJournal = new RawJournal(
       {
         poolState: () => poolStateOf(supervisor),
         limit: () => supervisor.actor.getSnapshot().context.maxParallelJobs,
         sequenceOf: (jobId) => supervisor.jobs.get(jobId)?.sequence,
       },
       () => {
-        if (this.#raw.fullChunks > RAW_CHUNKS_MAX && this.#viewers.size === 0) void this.cut()
+        const isInUse = this.#raw === raw && this.#viewers.size === 0
+        if (isInUse && raw.fullChunks > RAW_CHUNKS_MAX) void this.cut()
       },
     )
     for (const [name, text] of Object.entries(this.#options.documents))
@@ -197,6 +198,7 @@ export class Feed implements BlockSource {
   }
 
   #renew(): void {
+    const { runs } = this.#raw
     void this.#worker?.close()
     this.#worker = undefined
     this.#blocks = []
@@ -206,6 +208,7 @@ export class Feed implements BlockSource {
     this.#raw = raw
     this.#header = header
     this.#missing = missing
+    for (const run of runs.values()) raw.meet(run, this.#supervisor.now())
     for (const viewer of this.#viewers) viewer.renewed()
   }
 

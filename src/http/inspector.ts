@@ -1,7 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import type { AnyActorRef } from 'xstate'
 import { checkName, checkObject, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
+import type { ActorDetail } from '../protocol/messages.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
+import { eventsForJob, eventsForPool } from './accepted-events.ts'
 import { chartDocuments, chartHandlers } from './charts.ts'
 import { Commands } from './commands.ts'
 import { actorDetail, jobDetail } from './details.ts'
@@ -69,6 +72,15 @@ const idOf = (request: { readonly params: unknown }) => (request.params as { rea
 const isFull = (request: { readonly query: unknown }) =>
   (request.query as { readonly full?: string }).full === '1'
 
+function describe(
+  actor: unknown,
+  id: string,
+  accepts: readonly string[],
+  request: FastifyRequest,
+): ActorDetail {
+  return actorDetail(actor as AnyActorRef, id, accepts, isFull(request))
+}
+
 function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'openSession'> {
   const { supervisor } = PoolCore.partsOf(pool)
   const commands = new Commands(pool, feed)
@@ -86,9 +98,12 @@ function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'op
     },
     actor: (request) => {
       const id = idOf(request)
-      const actor = id === 'pool' ? supervisor.actor : (supervisor.jobs.get(id) ?? feed.runActor(id))
-      if (actor === undefined) throw new EspalierError('ESP_NOT_THERE', { what: `actor "${id}"` })
-      return actorDetail(actor as unknown as AnyActorRef, id, isFull(request))
+      const job = supervisor.jobs.get(id)
+      const run = feed.runActor(id)
+      if (id === 'pool') return describe(supervisor.actor, id, eventsForPool(supervisor.actor), request)
+      if (job !== undefined) return describe(job, id, eventsForJob(job), request)
+      if (run !== undefined) return describe(run, id, [], request)
+      throw new EspalierError('ESP_NOT_THERE', { what: `actor "${id}"` })
     },
     ...chartHandlers,
     recording: async (_request, reply) => sendRecording(reply, await feed.recording()),

@@ -1,4 +1,6 @@
 import type { JobEvent } from '../../machines/index.ts'
+import type { DecisionRecord } from '../domain/decision.ts'
+import type { TreeNode } from '../domain/tree.ts'
 import { EVENT_CODES, JOB_STATES, NODE_STATES } from '../protocol/journal.ts'
 import { type Dependency, type JobActor, stateOf } from '../runtime/job.ts'
 import type { RecordedRun, Recorder } from '../runtime/recorder.ts'
@@ -149,76 +151,71 @@ export class RawJournal implements Recorder {
   }
 
   ran(run: RecordedRun, event: RunStreamEvent): void {
-    const { runId, workflow } = run
-    switch (event.type) {
-      case 'run.started': {
-        const { name, strategy = 'best-first' } = workflow
-        this.runs.set(runId, run)
-        this.#chunks.item({
-          type: 'run',
-          at: event.at,
-          id: runId,
-          workflow: cutText(name, NAME_LENGTH_MAX),
-          strategy,
-        })
-        return
-      }
-      case 'node.added': {
-        const { id, parentId, depth, jobId, handler, label, key, score } = event.node
-        this.#chunks.item({
-          type: 'node',
-          run: runId,
-          number: numberOf(id) ?? 0,
-          parent: numberOf(parentId),
-          depth,
-          job: this.#pool.sequenceOf(jobId) ?? -1,
-          handler: cutText(handler, NAME_LENGTH_MAX),
-          label: cutText(label, NAME_LENGTH_MAX),
-          key: key === undefined ? undefined : cutText(key, NAME_LENGTH_MAX),
-          score,
-        })
-        return
-      }
-      case 'node.changed': {
-        const { id, status, jobId, revisions } = event.node
-        // Everything else its job tells.
-        if (status !== 'pruned' && (status !== 'queued' || revisions === 0)) return
-        this.#chunks.item({
-          type: 'nodeChanged',
-          at: event.at,
-          run: runId,
-          number: numberOf(id) ?? 0,
-          state: NODE_STATES.indexOf(status),
-          job: this.#pool.sequenceOf(jobId) ?? -1,
-        })
-        return
-      }
-      case 'node.decided': {
-        const { type, why, score, nodeIds, cut: cuts, error } = event.decision
-        this.#chunks.item({
-          type: 'decided',
-          at: event.at,
-          run: runId,
-          number: numberOf(event.node.id) ?? 0,
-          state: NODE_STATES.indexOf(event.node.status),
-          decision: type,
-          why: why === undefined ? undefined : cutText(why, MESSAGE_LENGTH_MAX),
-          score,
-          nodes: nodeIds.length,
-          cut: cuts,
-          error: error === undefined ? undefined : cutText(error.message, MESSAGE_LENGTH_MAX),
-        })
-        return
-      }
-      case 'run.ended': {
-        const { status, reason } = event.outcome
-        this.runs.delete(runId)
-        this.#chunks.item({ type: 'runEnded', at: event.at, run: runId, state: status, reason })
-        return
-      }
-      case 'node.progress':
-        return
+    const { runId } = run
+    const isNew = !this.runs.has(runId)
+    if (isNew) this.meet(run, event.at)
+    if (event.type === 'run.ended') {
+      const { status, reason } = event.outcome
+      this.runs.delete(runId)
+      this.#chunks.item({ type: 'runEnded', at: event.at, run: runId, state: status, reason })
+    } else if (isNew) return
+    else if (event.type === 'node.added') this.#addNode(runId, event.node)
+    else if (event.type === 'node.changed') this.#changeNode(runId, event.node, event.at)
+    else if (event.type === 'node.decided') this.#decide(runId, event.node, event.decision, event.at)
+  }
+
+  /** Notes a run, and the tree that it has grown so far. */
+  meet(run: RecordedRun, at: number): void {
+    const { runId, workflow, tree } = run
+    this.runs.set(runId, run)
+    const { name, strategy = 'best-first' } = workflow
+    this.#chunks.item({ type: 'run', at, id: runId, workflow: cutText(name, NAME_LENGTH_MAX), strategy })
+    for (const node of Object.values(tree.nodes)) {
+      this.#addNode(runId, node)
+      this.#changeNode(runId, node, at)
+      if (node.decision !== undefined) this.#decide(runId, node, node.decision, node.decision.at)
     }
+  }
+
+  #addNode(run: string, { id, parentId, depth, jobId, handler, label, key, score }: TreeNode): void {
+    this.#chunks.item({
+      type: 'node',
+      run,
+      number: numberOf(id) ?? 0,
+      parent: numberOf(parentId),
+      depth,
+      job: this.#pool.sequenceOf(jobId) ?? -1,
+      handler: cutText(handler, NAME_LENGTH_MAX),
+      label: cutText(label, NAME_LENGTH_MAX),
+      key: key === undefined ? undefined : cutText(key, NAME_LENGTH_MAX),
+      score,
+    })
+  }
+
+  /** Everything but this its job tells. */
+  #changeNode(run: string, { id, status, jobId, revisions }: TreeNode, at: number): void {
+    const job = this.#pool.sequenceOf(jobId) ?? -1
+    const isRevised = status === 'queued' && revisions > 0
+    if (status !== 'pruned' && !isRevised && job >= 0) return
+    const state = NODE_STATES.indexOf(status)
+    this.#chunks.item({ type: 'nodeChanged', at, run, number: numberOf(id) ?? 0, state, job })
+  }
+
+  #decide(run: string, { id, status }: TreeNode, decision: DecisionRecord, at: number): void {
+    const { type, why, score, nodeIds, cut, error } = decision
+    this.#chunks.item({
+      type: 'decided',
+      at,
+      run,
+      number: numberOf(id) ?? 0,
+      state: NODE_STATES.indexOf(status),
+      decision: type,
+      why: why === undefined ? undefined : cutText(why, MESSAGE_LENGTH_MAX),
+      score,
+      nodes: nodeIds.length,
+      cut,
+      error: error === undefined ? undefined : cutText(error.message, MESSAGE_LENGTH_MAX),
+    })
   }
 
   /** Notes something that is not only numbers. */

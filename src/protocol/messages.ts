@@ -195,6 +195,8 @@ export interface RunSummary {
 /** All about one job; `GET api/jobs/:id`. */
 export interface JobDetail extends JobSummary {
   readonly actor: ActorDetail
+  /** The actor that is the body of the running attempt, where there is one. */
+  readonly body?: ActorDetail
   /** Why it is not running; absent when it is, or has ended. */
   readonly waits?: WaitReason
   readonly args: CappedValue
@@ -228,13 +230,13 @@ export type WaitReason =
 /** An actor and its chart; `GET api/actors/:id`, where the pool is `pool` and an orchestrator has its run's id. */
 export interface ActorDetail {
   readonly id: string
-  /** The id of its machine; its chart is at `api/charts/<machine>`. */
+  /** The id of its machine, empty for an actor that is none; its chart is at `api/charts/<machine>`. */
   readonly machine: string
   readonly value: unknown
   readonly status: string
   readonly tags: readonly string[]
   readonly context: CappedValue
-  /** Event types that would change something now. */
+  /** Event types that a page may send it now. */
   readonly accepts: readonly string[]
 }
 

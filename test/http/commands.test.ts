@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { setup } from 'xstate'
 import type { Command, CommandResult, JobDetail, JobPage } from '../../src/protocol/index.ts'
 import { Page, type Served, serve } from './client.ts'
 
@@ -112,6 +113,32 @@ describe('a command', () => {
     expect((await job.result()).status).toBe('cancelled')
     await command(served, { type: 'actor.send', actor: 'pool', event: { type: 'pool.pause' } })
     expect(served.pool.getStatus().states).toMatchObject({ dispatch: 'paused' })
+  })
+})
+
+describe('a job whose body is a machine', () => {
+  const approval = setup({ types: { events: {} as { type: 'approve' } | { type: 'reject' } } }).createMachine(
+    {
+      initial: 'waiting',
+      states: {
+        waiting: { on: { approve: 'approved', reject: 'rejected' } },
+        approved: { type: 'final' },
+        rejected: { type: 'final' },
+      },
+    },
+  )
+
+  test('shows what it waits for, and takes that and nothing else', async () => {
+    await using served = await serve()
+    const job = served.pool.submitJob({ id: 'deploy', executor: 'machine', execute: { logic: approval } })
+    const detail = await get<JobDetail>(served, 'jobs/deploy')
+    expect(detail.actor.accepts).toEqual(['job.cancel', 'approve', 'reject'])
+    expect(detail.body).toMatchObject({ value: 'waiting', status: 'active' })
+    await expect(
+      command(served, { type: 'actor.send', actor: 'deploy', event: { type: 'launch' } }),
+    ).rejects.toThrow(/ESP_EVENT_REFUSED/)
+    await command(served, { type: 'actor.send', actor: 'deploy', event: { type: 'approve' } })
+    expect((await job.result()).status).toBe('completed')
   })
 })
 

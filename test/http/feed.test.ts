@@ -142,6 +142,14 @@ describe('a recording', () => {
     expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 7, 1, 0])
   })
 
+  test('of a pool that knows thousands of ended jobs has all of them', async () => {
+    await using pool = new JobPool({ maxParallelJobs: 100 })
+    for (let index = 0; index < 3_000; index++) pool.submitJob({ execute: () => index })
+    await pool.waitForAll()
+    await using inspector = createInspector(pool)
+    expect(countOf(await recorded(inspector), 'completed')).toBe(3_000)
+  })
+
   test('has the tree of a run, with its decisions', async () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool)
@@ -192,6 +200,29 @@ describe('a recording', () => {
     expect(text(tables.logs.line.get(0))).toBe('has begun')
     expect([text(tables.cancels.reason.get(0)), tables.cancels.causedBy.get(1)]).toEqual(['enough', 1])
     expect(tables.cancels.job.length).toBe(2)
+  })
+
+  test('that begins while a tree grows has what has grown, and all that follows', async () => {
+    await using pool = new JobPool()
+    const release = Promise.withResolvers<void>()
+    const workflow = defineWorkflow({
+      name: 'growing',
+      handlers: { work: async (isHeld: boolean) => (isHeld ? release.promise : undefined) },
+      root: () => node({ handler: 'work', input: false, label: 'the root' }),
+      expand: ({ node: { depth } }) =>
+        depth < 2 ? grow([node({ handler: 'work', input: depth === 0 })], 'deeper') : stop(),
+    })
+    const orchestrator = new Orchestrator(workflow, { pool })
+    const ended = orchestrator.run()
+    await new Promise<void>((resolve) => orchestrator.on('node.decided', () => resolve()))
+    await using inspector = createInspector(pool)
+    release.resolve()
+    await ended
+    const model = await recorded(inspector)
+    expect(model.tables.nodes.run.length).toBe(3)
+    expect(Array.from(model.nodeCounts)).toEqual([0, 0, 3, 0, 0, 0])
+    expect(model.text(model.tables.decisions.why.get(model.nodes.decision.get(0) - 1))).toBe('deeper')
+    expect(model.runs.reason.get(0)).toBe(2)
   })
 
   test('that has grown too large begins anew, with what is alive', async () => {
