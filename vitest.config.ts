@@ -14,6 +14,15 @@ export default defineConfig({
     projects: [
       { ...shared, test: { ...timeouts, name: 'default', include: ['test/**/*.test.ts'] } },
       {
+        ...shared,
+        // Long, and only when asked for: `npm run test:soak`.
+        test: {
+          ...timeouts,
+          name: 'soak',
+          include: process.env.npm_lifecycle_event === 'test:soak' ? ['test/**/*.soak.ts'] : [],
+        },
+      },
+      {
         // The same charts, run by XState itself: what the runtime does must not depend on how they run.
         ...shared,
         test: {

@@ -2,9 +2,10 @@
 import { measures as core } from './core.ts'
 import { measures as executors } from './executors.ts'
 import { measures as inspector } from './inspector.ts'
+import { measures as store } from './store.ts'
 import { type Measures, medianOf } from './suite.ts'
 
-const suites: Readonly<Record<string, Measures>> = { core, executors, inspector }
+const suites: Readonly<Record<string, Measures>> = { core, executors, inspector, store }
 
 const [suite = '', name = ''] = process.argv.slice(2)
 const measure = suites[suite]?.[name]

@@ -4,13 +4,14 @@ import { core } from './core.ts'
 import { executors } from './executors.ts'
 import { page } from './inspector/page.ts'
 import { inspector } from './inspector.ts'
+import { store } from './store.ts'
 import type { Row } from './suite.ts'
 
 const suites: Readonly<Record<string, (progress: (what: string) => void) => Promise<Row[]>>> = {
   core,
-  executors,
-  // The server, then the page.
+  executors, // The server, then the page.
   inspector: async (progress) => [...(await inspector(progress)), ...(await page(progress))],
+  store,
 }
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })

@@ -55,11 +55,20 @@ export class PoolEffects {
   }
 
   #close(): void {
-    const { store, closesStore } = this.#loop.settings
-    this.#loop.commitTurn()
-    if (closesStore) store?.close()
+    const { store, closesStore, clock } = this.#loop.settings
     this.#loop.deadlines.remove(this.#loop)
+    this.#loop.commitTurn()
     this.#loop.announcer.events.close()
-    this.#resolveClosed()
+    if (store === undefined || !closesStore) {
+      this.#resolveClosed()
+      return
+    }
+    const end = () => {
+      this.#loop.commitTurn()
+      store.close()
+      this.#resolveClosed()
+    }
+    // A run that ends with its pool says so in the next turn, and is recorded in the one after.
+    clock.soon(() => clock.soon(end))
   }
 }

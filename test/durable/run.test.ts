@@ -1,11 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   defineWorkflow,
   type ExpandRequest,
   grow,
   type HandlerContext,
+  JobPool,
   type JobPoolOptions,
   node,
   Orchestrator,
+  openSqliteStore,
   prune,
   type RunOutcome,
   revise,
@@ -186,6 +191,26 @@ describe('a run', () => {
     const second = processOf(disk, 1_000)
     const outcome = await new Orchestrator(workflow, { pool: second.pool, input, runId: 'r' }).run()
     expect(outcome).toMatchObject({ reason: 'satisfied', value: { value: 3 } })
+  })
+
+  test('that ends with its pool is recorded before the store is closed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'espalier-run-'))
+    const file = join(folder, 'runs.db')
+    const workflow = defineWorkflow({
+      name: 'w',
+      handlers: { idle: untilAborted },
+      root: () => node({ handler: 'idle' }),
+    })
+    const pool = new JobPool({ store: file })
+    const started = new Promise((resolve) => pool.on('job.started', resolve))
+    const run = new Orchestrator(workflow, { pool, runId: 'r' }).run()
+    await started
+    await pool.shutdown({ wait: false })
+    await expect(run).resolves.toMatchObject({ status: 'cancelled' })
+    const store = openSqliteStore(file)
+    expect(store.run('r')).toMatchObject({ status: 'cancelled', reason: 'cancelled' })
+    store.close()
+    rmSync(folder, { recursive: true })
   })
 
   test('of another workflow does not lend its id', async () => {

@@ -1,0 +1,238 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { defineWorkflow, EspalierError, JobPool, node, Orchestrator, openSqliteStore } from 'espalier'
+import { startRedis } from './redis.ts'
+import { atLeast, atMost, breathe, type Measures, measureAll, type Row } from './suite.ts'
+
+const JOBS = 100_000
+/** BullMQ and plainjob take longer; a rate is a rate. */
+const PEER_JOBS = 10_000
+const SLOTS = 1_000
+const COMMITS = 1_000
+
+const noop = async () => {}
+const handlers = { noop }
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+const NAMES = [
+  'memory',
+  'sqlite',
+  'plainjob',
+  'bullmq',
+  'bareCommits',
+  'acceptedOneByOne',
+  'resume50k',
+  'resume100k',
+  'submitToEmpty',
+  'submitToMillion',
+] as const
+
+export const measures: Measures<(typeof NAMES)[number]> = {
+  memory: () => jobsPerSecond(JOBS, (done) => settleAll({}, JOBS, done)),
+  sqlite: () => inFile((file) => jobsPerSecond(JOBS, (done) => settleAll({ store: file }, JOBS, done))),
+  plainjob: () => inFile((file) => jobsPerSecond(PEER_JOBS, (done) => plainjobs(file, done))),
+  bullmq: () => jobsPerSecond(PEER_JOBS, bullJobs),
+  bareCommits: () => inFile((file) => jobsPerSecond(COMMITS, (done) => bareCommits(file, done))),
+  acceptedOneByOne: () => inFile((file) => jobsPerSecond(COMMITS, (done) => oneByOne(file, done))),
+  resume50k: () => inFile((file) => resumeMs(file, 50_000)),
+  resume100k: () => inFile((file) => resumeMs(file, 100_000)),
+  submitToEmpty: () => inFile(acceptedPerSecond),
+  submitToMillion: () => acceptedPerSecond(millionFile()),
+}
+
+/** Durable work, beside memory, the bare disk and other durable queues. */
+export async function store(progress: (what: string) => void): Promise<Row[]> {
+  const found = await measureAll('store', NAMES, progress)
+  const { memory, sqlite, plainjob, bullmq, bareCommits: bare, acceptedOneByOne } = found
+  return [
+    atLeast('durable', 'durable no-op jobs, submit to settle, beside in memory', sqlite, memory, 0.12),
+    atLeast('plainjob', 'the same beside plainjob (synchronous=NORMAL)', sqlite, plainjob, 3),
+    atLeast('bullmq', 'the same beside BullMQ, Redis with appendfsync always', sqlite, bullmq, 10),
+    atLeast('accepted', 'accepted one by one, beside a bare loop of commits', acceptedOneByOne, bare, 0.8),
+    atMost('resume', 'resume 100k settled and 100k queued, beside 2 s', found.resume100k, 2_000, 1, 'ms'),
+    atMost('resume-linear', 'the same, beside 50k and 50k', found.resume100k, found.resume50k, 2.2, 'ms'),
+    atLeast(
+      'million',
+      'submit to 1M ended jobs, beside none',
+      found.submitToMillion,
+      found.submitToEmpty,
+      0.8,
+    ),
+  ]
+}
+
+type Done = () => void
+
+/** @param work - Calls `done` when what is timed is over; what it does after is not timed. */
+async function jobsPerSecond(jobs: number, work: (done: Done) => Promise<void>): Promise<number> {
+  const startedAt = performance.now()
+  let endedAt = startedAt
+  await work(() => {
+    endedAt = performance.now()
+  })
+  return (jobs / (endedAt - startedAt)) * 1000
+}
+
+async function inFile(measure: (file: string) => Promise<number>): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'))
+  try {
+    return await measure(join(folder, 'bench.db'))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function settleAll(options: { readonly store?: string }, jobs: number, done: Done): Promise<void> {
+  const pool = new JobPool({ ...options, handlers, maxParallelJobs: SLOTS })
+  const results: Promise<unknown>[] = new Array(jobs)
+  for (let index = 0; index < jobs; index++) results[index] = pool.submitJob({ execute: 'noop' }).result()
+  await Promise.all(results)
+  done()
+  await pool.shutdown()
+}
+
+/** Many at a time, by its batch call: with one `add` a job it is slower. */
+async function plainjobs(file: string, done: Done): Promise<void> {
+  const { default: Database } = await import('better-sqlite3')
+  const { better, defineQueue, defineWorker } = await import('plainjob')
+  const silent = { error: noop, warn: noop, info: noop, debug: noop }
+  const queue = defineQueue({ connection: better(new Database(file) as never), logger: silent as never })
+  await new Promise<void>((resolve) => {
+    let ended = 0
+    const onCompleted = () => {
+      ended++
+      if (ended < PEER_JOBS) return
+      done()
+      void worker.stop().then(resolve)
+    }
+    const worker = defineWorker('noop', noop, { queue, onCompleted, logger: silent as never })
+    queue.addMany(
+      'noop',
+      Array.from({ length: PEER_JOBS }, () => ({})),
+    )
+    void worker.start()
+  })
+  queue.close()
+}
+
+async function bullJobs(done: Done): Promise<void> {
+  const redis = await startRedis()
+  const { Queue, Worker } = await import('bullmq')
+  const connection = { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null }
+  const queue = new Queue('bench', { connection })
+  await queue.addBulk(Array.from({ length: PEER_JOBS }, () => ({ name: 'noop', data: {} })))
+  await new Promise<void>((resolve) => {
+    let ended = 0
+    const worker = new Worker('bench', noop, { connection, concurrency: SLOTS })
+    worker.on('completed', () => {
+      ended++
+      if (ended < PEER_JOBS) return
+      done()
+      void worker.close().then(resolve)
+    })
+  })
+  await queue.close()
+  redis.stop()
+}
+
+async function bareCommits(file: string, done: Done): Promise<void> {
+  const db = new DatabaseSync(file)
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (key INTEGER PRIMARY KEY, text)',
+  )
+  const insert = db.prepare('INSERT INTO rows (text) VALUES (?)')
+  for (let index = 0; index < COMMITS; index++)
+    insert.run('one row of about fifty bytes, as a small job has it')
+  done()
+  db.close()
+}
+
+async function oneByOne(file: string, done: Done): Promise<void> {
+  const pool = new JobPool({ store: file, handlers, maxParallelJobs: SLOTS })
+  for (let index = 0; index < COMMITS; index++) await pool.submitJob({ execute: 'noop' }).accepted
+  done()
+  await pool.shutdown()
+}
+
+/** Half of the jobs has ended, half is queued. */
+async function resumeMs(file: string, half: number): Promise<number> {
+  const workflow = defineWorkflow({
+    name: 'bench',
+    handlers: { noop },
+    limits: { maxNodes: half * 2 },
+    root: () => Array.from({ length: half * 2 }, () => node({ handler: 'noop' })),
+  })
+  const store = openSqliteStore(file)
+  const pool = new JobPool({ store, maxParallelJobs: SLOTS, logger: quiet })
+  const run = new Orchestrator(workflow, { pool, runId: 'bench' })
+  let started = 0
+  const stopped = new Promise<void>((resolve) => {
+    pool.on('job.completed', () => {
+      started++
+      if (started < half) return
+      pool.pause()
+      resolve()
+    })
+  })
+  void run.run().catch(() => {})
+  await stopped
+  // As if its process had died: what it still does reaches no store.
+  store.commit = () => {
+    throw new EspalierError('ESP_STORE_REFUSED', { store: file, message: 'its process is dead' })
+  }
+  store.close()
+  await breathe()
+  const startedAt = performance.now()
+  const again = new JobPool({ store: file, maxParallelJobs: SLOTS })
+  const resumed = new Orchestrator(workflow, { pool: again, runId: 'bench' })
+  const first = new Promise<void>((resolve) => {
+    again.on('job.started', () => resolve())
+  })
+  void resumed.run().catch(() => {})
+  await first
+  const ms = performance.now() - startedAt
+  await again.shutdown({ wait: false })
+  return ms
+}
+
+async function acceptedPerSecond(file: string): Promise<number> {
+  const pool = new JobPool({ store: file, handlers, maxParallelJobs: SLOTS })
+  pool.pause()
+  const rate = await jobsPerSecond(JOBS, async (done) => {
+    let last = pool.submitJob({ execute: 'noop' })
+    for (let index = 1; index < JOBS; index++) last = pool.submitJob({ execute: 'noop' })
+    await last.accepted
+    done()
+  })
+  await pool.shutdown({ wait: false })
+  return rate
+}
+
+let filled: string | undefined
+
+/** A store of 1M ended jobs: filled once, and used by all rounds. */
+function millionFile(): string {
+  if (filled !== undefined) return filled
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'))
+  process.on('exit', () => rmSync(folder, { recursive: true }))
+  filled = join(folder, 'million.db')
+  openSqliteStore(filled).close()
+  fill(filled, 1_000_000)
+  return filled
+}
+
+/** Writes ended jobs and their events, as the store has them. */
+function fill(file: string, jobs: number): void {
+  const db = new DatabaseSync(file)
+  db.exec(`
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${jobs})
+    INSERT INTO jobs (key, id, spec, queued_at, state, attempt, lost, started_at, ended_at, first_seq, last_seq)
+    SELECT i, 'filled' || i, '{"type":"job.submitted","execute":{"handler":"noop"}}', 1, 'completed', 1, 0, 2, 3,
+      4 * i - 3, 4 * i FROM n;
+    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${4 * jobs - 1})
+    INSERT INTO events SELECT i + 1, 1, 'job', i / 4 + 1, NULL, 'slot.granted', NULL FROM n;
+  `)
+  db.close()
+}
