@@ -69,7 +69,21 @@ export class TraceFold {
     return { jobId: id, origin, policy, queuedAt: at, readyAt }
   }
 
+  /** A pool that takes jobs up gives those that name no policy its own. */
   #createPool({ id }: TraceEntry, { maxParallelJobs, policy }: PoolCreated): void {
+    for (const [jobId, { status, value, context, output, error }] of this.jobs) {
+      if (status !== 'active' || context.policy !== this.#policy) continue
+      const taken = {
+        status,
+        value,
+        output,
+        error,
+        context: { ...context, policy },
+        historyValue: {},
+        children: {},
+      }
+      this.jobs.set(jobId, jobLogic.restoreSnapshot(taken as never, inertScope as never))
+    }
     this.#policy = policy
     this.pools.set(id, initial(poolLogic, { maxParallelJobs }))
   }

@@ -1,4 +1,4 @@
-import type { JobPoolOptions } from 'espalier'
+import { type JobPoolOptions, verifyStore } from 'espalier'
 import { SimulatedClock } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { durablePool, expectFolded, FaultyStore } from './world.ts'
@@ -179,6 +179,20 @@ describe('after its process has died', () => {
     expect(second.hands.of('d').context.parentResults).toEqual({ a: 1 })
     expect(late.status).toBe('running')
     expectFolded(disk.store)
+  })
+
+  test('jobs follow the policy of the pool that takes them up, unless they have their own', async () => {
+    const { start, disk } = processes({ timeoutMs: 1_000 })
+    const first = start(0)
+    first.pool.submitJob({ id: 'a', execute: 'held' })
+    first.pool.submitJob({ id: 'b', execute: 'held', timeoutMs: 7_000 })
+    await first.clock.settle()
+    first.die()
+    const second = start(100, { timeoutMs: 5_000 })
+    await second.clock.settle()
+    expect(disk.store.job('a')?.deadlineAt).toBe(5_100)
+    expect(disk.store.job('b')?.deadlineAt).toBe(7_100)
+    expect(verifyStore(disk.store)).toBeGreaterThan(0)
   })
 
   test('ended jobs are still known, and their ids taken', async () => {
