@@ -10,6 +10,7 @@ import { findChromium } from './chromium.ts'
 import { root } from './tool.ts'
 
 const { values } = parseArgs({ options: { into: { type: 'string', default: join(root, 'docs/inspector') } } })
+const HALF = 25
 const THEMES = ['light', 'dark'] as const
 
 /** The views, and how each is shown at its best; `best` is the job with the best score. */
@@ -32,6 +33,12 @@ if (executablePath === undefined)
 await using pool = new JobPool({ maxParallelJobs: 4 })
 await using inspector = createInspector(pool, { title: 'clustering' })
 const address = await inspector.listen()
+// Beside the whole run, its first half is compared.
+const half = Promise.withResolvers<Uint8Array>()
+let ended = 0
+pool.on('job.completed', () => {
+  if (++ended === HALF) half.resolve(inspector.recording())
+})
 const { tree } = await runWorkflow(clustering, { pool, input: {} })
 const best = Object.values(tree.nodes).reduce((a, b) =>
   (b.score ?? 0) > (a.score ?? 0) && b.depth > 2 ? b : a,
@@ -57,6 +64,13 @@ try {
 async function take(page: Page, hash: string, name: string): Promise<void> {
   await page.evaluate(`location.hash = ${JSON.stringify(hash)}`)
   await page.locator('main .card, main .grid').first().waitFor()
+  if (name.startsWith('compare')) {
+    const buffer = Buffer.from(await half.promise)
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'half.espalier', mimeType: 'application/octet-stream', buffer })
+    await page.getByText('As a whole').waitFor()
+  }
   // The picture is painted in the frame after the next one.
   await page.evaluate(
     'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 150))))',

@@ -6,8 +6,12 @@ import { Icon } from './icons.tsx'
 
 /** Below it, the words of a chart cannot be read: a larger chart is scrolled, with its centre in view. */
 const READABLE = 0.64
+/** A chart that fits from top to bottom a little below that is not cut for it. */
+const STILL_READABLE = 0.52
 const LARGEST = 2.5
 const STEP = 1.3
+/** Room below the chart for its buttons. */
+const BELOW_PX = 38
 
 /** Room for a chart of any size: it can be scrolled and zoomed, and what it is about stays in view. */
 export function ChartRoom({
@@ -25,8 +29,16 @@ export function ChartRoom({
   const chosen = useSignal<number | undefined>(undefined)
   const layout =
     sharePictured(chart.right, size.value) >= sharePictured(chart.down, size.value) ? chart.right : chart.down
-  const fit = Math.min(size.value.width / (layout.width + 20), size.value.height / (layout.height + 20), 1.35)
-  const scale = chosen.value ?? Math.max(fit, READABLE)
+  const fit = Math.min(
+    size.value.width / (layout.width + 20),
+    (size.value.height - BELOW_PX) / (layout.height + 20),
+    1.35,
+  )
+  const height = Math.max(
+    STILL_READABLE,
+    Math.min(READABLE, (size.value.height - BELOW_PX) / (layout.height + 20)),
+  )
+  const scale = chosen.value ?? Math.max(fit, height)
 
   useLayoutEffect(() => {
     const element = room.current!

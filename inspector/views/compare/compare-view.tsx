@@ -35,7 +35,7 @@ export function CompareView() {
       <input
         type="file"
         class="visually-hidden"
-        accept=".html,.espr,.bin"
+        accept=".html,.espalier"
         onChange={(event) => {
           const [file] = event.currentTarget.files ?? []
           if (file !== undefined) void read(file)
