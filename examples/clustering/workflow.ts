@@ -1,13 +1,25 @@
-import { defineWorkflow, node } from 'espalier'
+import { defineWorkflow, type ModuleHandler, node } from 'espalier'
 import { expand } from './expand.ts'
-import { cluster, load, project, scale } from './handlers.ts'
+import type * as handlers from './handlers.ts'
 import { settingsSchema } from './values.ts'
+
+/** A handler by its name: it runs in a thread or process of its own, which loads the module itself. */
+const handler = (name: keyof typeof handlers): ModuleHandler => ({
+  module: import.meta.resolve('./handlers.ts'),
+  export: name,
+})
 
 /** Searches for the clearest repeatable groups among the Palmer penguins, without being told their species. */
 export default defineWorkflow({
   name: 'clustering',
   input: settingsSchema,
-  handlers: { load, scale, project, cluster },
+  handlers: {
+    load: handler('load'),
+    scale: handler('scale'),
+    project: handler('project'),
+    cluster: handler('cluster'),
+  },
+  executor: 'thread',
   limits: { maxNodes: 80, maxChildrenPerNode: 6, maxDepth: 8, maxRunMs: 600_000, maxRevisions: 3 },
   strategy: 'best-first',
   onSatisfied: 'cancel',

@@ -5,12 +5,13 @@ import { clusteringOf } from '../../examples/clustering/survey.ts'
 import workflow from '../../examples/clustering/workflow.ts'
 
 const input = { seed: 1, bootstrapRounds: 2, shuffleRounds: 1, umapEpochs: 60, sampleSize: 120 }
-const run = () => runWorkflow(workflow, { input, maxParallelJobs: 3 })
+const run = (options: { executor?: string } = {}) =>
+  runWorkflow(workflow, { input, maxParallelJobs: 3, ...options })
 
 const nodesOf = (outcome: RunOutcome) => Object.values(outcome.tree.nodes)
 const keysOf = (nodes: readonly TreeNode[]) => nodes.map(({ key }) => key)
 
-describe('a small run', () => {
+describe('a small run on threads', () => {
   let outcome: RunOutcome
   let nodes: readonly TreeNode[]
   beforeAll(async () => {
@@ -77,14 +78,22 @@ describe('a small run', () => {
   const scored = (run: RunOutcome) =>
     new Map(nodesOf(run).flatMap((node) => (clusteringOf(node) ? [[node.key, node.result?.value]] : [])))
 
-  test('comes to the same answer again', async () => {
-    const again = await run()
+  test('comes to the same answer on processes', async () => {
+    const other = await run({ executor: 'process' })
     const { nodeId, ...winner } = (outcome.value as Report).winner
-    expect((again.value as Report).winner).toMatchObject(winner)
-    const [here, there] = [scored(outcome), scored(again)]
+    expect((other.value as Report).winner).toMatchObject(winner)
+    const [here, there] = [scored(outcome), scored(other)]
     const both = [...here.keys()].filter((key) => there.has(key))
     expect(both.length).toBeGreaterThan(20)
     for (const key of both) expect(there.get(key), key).toEqual(here.get(key))
+  })
+
+  test('measures what its handlers took where they ran', () => {
+    const [root] = nodes
+    expect(root?.result?.usage).toMatchObject({
+      cpuMs: expect.any(Number),
+      peakMemoryBytes: expect.any(Number),
+    })
   })
 })
 
