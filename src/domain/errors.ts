@@ -24,7 +24,8 @@ const ERRORS = {
     'Leave it out, or choose another executor.',
   ESP_UNKNOWN_HANDLER: (o: { handler: string; known: readonly string[] }) =>
     `Handler "${o.handler}" is not one of the workflow's handlers (${list(o.known)}). ` +
-    `${meant(o.handler, o.known)}Add it to \`handlers\` or correct the name.`,
+    `${meant(o.handler, o.known)}Add it to \`handlers\` or correct the name.` +
+    (/\s/.test(o.handler) ? ' A program is written as `{ command, args }`; no shell reads a line.' : ''),
   ESP_UNKNOWN_EXECUTOR: (o: { executor: string; known: readonly string[] }) =>
     `Executor "${o.executor}" is not known to this pool (${list(o.known)}). ` +
     `${meant(o.executor, o.known)}Name one of these, or pass the executor itself as \`executorType\` or in \`executors\`.`,

@@ -210,7 +210,7 @@ describe('what a command writes', () => {
 describe('a command is refused', () => {
   const refused: readonly [string, unknown, RegExp][] = [
     ['as a closure', () => 1, /\{ command, args\?/],
-    ['as a line for a shell', 'ls -l', /ESP_UNKNOWN_HANDLER/],
+    ['as a line for a shell', 'ls -l', /ESP_UNKNOWN_HANDLER.*`\{ command, args \}`/],
     ['without a program', { command: '' }, /name or path/],
     ['with a NUL in its name', { command: 'a\0b' }, /name or path/],
     ['with a NUL in an argument', { command: 'echo', args: ['a\0b'] }, /without NUL/],
