@@ -16,7 +16,7 @@ export function createMachineExecutor(): Executor {
 
 class MachineExecutor implements Executor {
   readonly name = 'machine'
-  readonly supports: ExecutorSupports = { events: true }
+  readonly supports: ExecutorSupports = { context: true, events: true }
   readonly #runs = new Map<Attempt, MachineRun>()
 
   refuses(execute: Execute): string | undefined {
