@@ -18,9 +18,12 @@ const noop = async () => {}
 
 /** Jobs a second, or bytes, or bytes for each event. */
 export const measures = {
-  alone: () => flatJobs(() => {}),
-  recorded: () => flatJobs((pool) => createInspector(pool)),
-  viewed: () => flatJobs(async (pool) => (await looksOn(pool)).inspector),
+  alone: () => perSecond(() => {}),
+  recorded: () => perSecond((pool) => createInspector(pool)),
+  viewed: () => perSecond(async (pool) => (await looksOn(pool)).inspector),
+  aloneCpu: () => ownTime(() => {}),
+  recordedCpu: () => ownTime((pool) => createInspector(pool)),
+  viewedCpu: () => ownTime(async (pool) => (await looksOn(pool)).inspector),
   reportBytes: async () => reportBytes(),
   liveBytesPerEvent: () => liveBytesPerEvent(),
 } satisfies Measures
@@ -32,30 +35,51 @@ export async function inspector(progress: (what: string) => void): Promise<Row[]
     alone,
     recorded,
     viewed,
+    aloneCpu,
+    recordedCpu,
+    viewedCpu,
     reportBytes: report,
     liveBytesPerEvent: live,
   } = await measureAll('inspector', names, progress)
   return [
     atLeast('recorded', '100k no-op jobs, recorded, beside without', recorded, alone, 0.97),
     atLeast('viewed', 'the same with one page that looks on, beside without', viewed, alone, 0.92),
+    atMost(
+      'recorded/own',
+      'what the thread of the pool needs for one of these',
+      recordedCpu,
+      aloneCpu,
+      1.03,
+      'µs',
+    ),
+    atMost('viewed/own', 'the same with one page that looks on', viewedCpu, aloneCpu, 1.08, 'µs'),
     atMost('report', 'a report of 100k jobs, beside 5 MB', report / MEGABYTE, 5, 1, 'MB'),
     atMost('live', 'sent of 5,000 events a second, beside 100 kB/s', 5 * live, 100, 1, 'kB/s'),
   ]
 }
 
-async function flatJobs(inspect: (pool: JobPool) => unknown): Promise<number> {
+type Inspect = (pool: JobPool) => unknown
+
+const perSecond = async (inspect: Inspect): Promise<number> => (1000 * JOBS) / (await flatJobs(inspect)).ms
+
+/** What the pool's own thread needs for a job, in µs of a processor: the same whatever else the machine does. */
+const ownTime = async (inspect: Inspect): Promise<number> => (await flatJobs(inspect)).cpuMicroseconds / JOBS
+
+async function flatJobs(inspect: Inspect): Promise<{ ms: number; cpuMicroseconds: number }> {
   const pool = new JobPool({ maxParallelJobs: SLOTS })
   const inspector = (await inspect(pool)) as Inspector | undefined
   const startedAt = performance.now()
+  const before = process.threadCpuUsage()
   const results: Promise<unknown>[] = new Array(JOBS)
   for (let index = 0; index < JOBS; index++) {
     const priority = PRIORITIES[index % PRIORITIES.length] ?? 'normal'
     results[index] = pool.submitJob({ execute: noop, priority }).result()
   }
   await Promise.all(results)
-  const seconds = (performance.now() - startedAt) / 1000
+  const { user, system } = process.threadCpuUsage(before)
+  const ms = performance.now() - startedAt
   await inspector?.close()
-  return JOBS / seconds
+  return { ms, cpuMicroseconds: user + system }
 }
 
 /** Opens a page's connection, which takes all that comes. */

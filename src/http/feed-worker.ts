@@ -7,7 +7,6 @@ import type { Answer, FeedSettings, Question } from './worker-messages.ts'
 
 const { startedAt, executor, idPrefix } = workerData as FeedSettings
 const maker = new JournalMaker(startedAt, executor)
-const queries = new JobQueries(maker.model, idPrefix)
 
 parentPort?.on('message', (question: Question) => {
   const reply = (answer: Answer, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(answer, transfer)
@@ -21,7 +20,11 @@ parentPort?.on('message', (question: Question) => {
     return
   }
   try {
-    reply({ type: 'found', id: question.id, result: queries.answer(question.query) })
+    reply({
+      type: 'found',
+      id: question.id,
+      result: new JobQueries(maker.model, idPrefix).answer(question.query),
+    })
   } catch (error) {
     reply({ type: 'failed', id: question.id, message: (error as Error).message })
   }

@@ -1,5 +1,6 @@
 import { encodeBlock } from '../protocol/block.ts'
 import {
+  type Block,
   CANCEL_SOURCES,
   DECISION_TYPES,
   EVENT_CODES,
@@ -38,9 +39,14 @@ interface NextJob {
   score: number
 }
 
-/** Makes the journal of raw chunks: rows for sequences, numbers for texts, blocks of rows; and folds it. */
+/** Events that may wait to be folded until somebody asks. */
+const UNFOLDED_MAX = 500_000
+
+/** Makes the journal of raw chunks: rows for sequences, numbers for texts, blocks of rows; and folds it when asked. */
 export class JournalMaker {
-  readonly model = new RunModel()
+  readonly #model = new RunModel()
+  #unfolded: Block[] = []
+  #unfoldedEvents = 0
   readonly #startedAt: number
   readonly #defaultExecutor: string
   readonly #writer = new JournalWriter()
@@ -55,6 +61,12 @@ export class JournalMaker {
   constructor(startedAt: number, defaultExecutor: string) {
     this.#startedAt = startedAt
     this.#defaultExecutor = defaultExecutor
+  }
+
+  /** All blocks until now, folded. A page folds for itself, so this is work for questions only. */
+  get model(): RunModel {
+    this.#fold()
+    return this.#model
   }
 
   /** Events that are not in a block yet. */
@@ -80,12 +92,20 @@ export class JournalMaker {
     }
   }
 
-  /** The next block, folded and encoded; `undefined` when nothing has happened. */
+  /** The next block, encoded; `undefined` when nothing has happened. */
   cut(): Uint8Array<ArrayBuffer> | undefined {
     const block = this.#writer.take()
     if (block === undefined) return undefined
-    this.model.apply(block)
+    this.#unfolded.push(block)
+    this.#unfoldedEvents += block.tables.events.at.length
+    if (this.#unfoldedEvents > UNFOLDED_MAX) this.#fold()
     return encodeBlock(block)
+  }
+
+  #fold(): void {
+    for (const block of this.#unfolded) this.#model.apply(block)
+    this.#unfolded = []
+    this.#unfoldedEvents = 0
   }
 
   #takeRecord(
