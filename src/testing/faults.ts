@@ -88,7 +88,7 @@ export interface Stricken {
   readonly attempt: number
 }
 
-const isStricken = (fault: Fault, { job, node, key, handler, attempt }: Stricken): boolean =>
+export const isStricken = (fault: Fault, { job, node, key, handler, attempt }: Stricken): boolean =>
   (fault.on === undefined || [job, node, key, handler].includes(fault.on)) &&
   (fault.attempt === undefined || fault.attempt === attempt)
 

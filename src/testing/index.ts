@@ -1,6 +1,13 @@
 export type { Counterexample } from './counterexample.ts'
 export { Coverage, type MachineCoverage } from './coverage.ts'
 export { type ContractHandler, type ExecutorContract, testExecutor } from './executor-contract.ts'
+export {
+  type ExploreLimits,
+  type ExploreOptions,
+  type ExploreProgress,
+  type ExploreReport,
+  explore,
+} from './explore.ts'
 export { type AttemptFault, FAULT_TYPES, type Fault, type FaultType, type WorldFault } from './faults.ts'
 export { BUILT_IN_INVARIANTS, eventually } from './invariants.ts'
 export type { JournalEntry } from './journal.ts'

@@ -1,6 +1,8 @@
-import { JOB_STATES } from '../domain/job.ts'
+import { JOB_STATES, type JobResult } from '../domain/job.ts'
 import { PRIORITIES } from '../domain/priority.ts'
 import { backoffMs } from '../domain/retry.ts'
+import type { RunReason, TreeNode } from '../domain/tree.ts'
+import type { RunOutcome } from '../domain/workflow.ts'
 import { BLOCKED, DELAYED, EXECUTING, READY, STOPPING } from '../runtime/job.ts'
 import { type Body, keyOfAttempt } from './body.ts'
 import { type Row, stateOfRow } from './rows.ts'
@@ -19,6 +21,7 @@ export const BUILT_IN_INVARIANTS = {
   deadlines: 'Timeouts, delays and backoffs never end early.',
   'one-outcome': 'A job ends once, and its outcome never changes.',
   'cancelled-stays': 'No attempt starts after a cancel was acknowledged.',
+  settling: 'When a tree grows no more, no job of it starts for the first time.',
   'stale-results': 'A result that comes twice or too late changes nothing.',
   'tree-limits': 'The tree stays within its limits.',
   counters: 'The counts of the pool are those of its jobs.',
@@ -45,6 +48,9 @@ export function atStart(world: WatchedWorld, row: Row, body: Body): void {
   const { maxRetries, maxLost } = row.actor.context.policy
   if (row.starts > 1 + maxRetries + Math.min(row.losses, maxLost))
     world.breaks('attempts', `${key} started, but only ${maxRetries} retries are allowed.`)
+  const reason = world.orchestrator?.actor.getSnapshot().context.reason
+  if (reason !== undefined && body.attempt === 1)
+    world.breaks('settling', `${key} started, though the run is ending: ${reason}.`)
   if (world.now < row.notBefore)
     world.breaks('deadlines', `${key} started ${row.notBefore - world.now} ms before its time.`)
   const missing = missingDependency(world, row)
@@ -104,10 +110,25 @@ function goesBefore({ actor: a }: Row, { actor: b }: Row): boolean {
   return a.sequence < b.sequence
 }
 
+/** What must be so when an executor is asked to end an attempt. */
+export function atStop(world: WatchedWorld, row: Row, body: Body): void {
+  const { stopping, job } = row.actor.context
+  const earlyMs = body.startedAt + job.policy.timeoutMs - world.now
+  if (stopping?.by === 'timeout' && earlyMs > 0)
+    world.breaks('deadlines', `${body.key} was stopped ${earlyMs} ms before its timeout.`)
+}
+
+/** What must be so when a job has ended. */
+export function atOutcome(world: WatchedWorld, row: Row, { status }: JobResult): void {
+  if (row.outcome !== undefined) world.breaks('one-outcome', `Job ${row.id} ended twice.`)
+  if (row.isUnwanted && status !== 'cancelled')
+    world.breaks('cancelled-stays', `Job ${row.id} was cancelled, but ended as ${status}.`)
+}
+
 /** What must be so whenever nothing is left to happen without time passing or something from outside. */
 export function atQuiet(world: WatchedWorld): void {
   checkRows(world)
-  checkTree(world)
+  checkRun(world)
   for (const invariant of world.invariants) checkInvariant(world, invariant)
 }
 
@@ -141,7 +162,11 @@ function checkRows(world: WatchedWorld): void {
   const running = (counts[EXECUTING] as number) + (counts[STOPPING] as number)
   const queued = (counts[BLOCKED] as number) + (counts[READY] as number) + (counts[DELAYED] as number)
   const status = pool.getStatus()
-  const busy = running + (world.releasesZombies ? 0 : status.zombies)
+  const busy = runningBodies(world)
+  if (value.lifecycle === 'closed' && queued + running > 0)
+    world.breaks('termination', `The pool is closed, but ${queued + running} jobs have not ended.`)
+  if (value.lifecycle === 'draining' && context.deadlineAt <= world.now && queued > 0)
+    world.breaks('termination', `The time to drain is over, but ${queued} jobs are queued still.`)
   if (waiting !== undefined && busy < context.maxParallelJobs && value.dispatch === 'open')
     world.breaks(
       'progress',
@@ -213,45 +238,76 @@ function faultOfDeadline(world: WatchedWorld, deadlineAt: number | undefined): s
   return 'nobody will be woken at its deadline'
 }
 
-function checkTree(world: WatchedWorld): void {
-  const { orchestrator, limits, rows, outcome } = world
+function checkRun(world: WatchedWorld): void {
+  const { orchestrator, limits, rows, outcome, questions } = world
   if (orchestrator === undefined) return
-  const { nodes } = world
-  if (nodes.length > limits.maxNodes)
-    world.breaks('tree-limits', `The tree has ${nodes.length} nodes, but maxNodes is ${limits.maxNodes}.`)
-  for (const { id, parentId, depth, children, revisions, status, jobId } of nodes) {
-    if (depth > limits.maxDepth)
-      world.breaks('tree-limits', `${id} is at depth ${depth}, but maxDepth is ${limits.maxDepth}.`)
-    if (children.length > limits.maxChildrenPerNode)
-      world.breaks(
-        'tree-limits',
-        `${id} has ${children.length} children, but maxChildrenPerNode is ${limits.maxChildrenPerNode}.`,
-      )
-    if (revisions > limits.maxRevisions)
-      world.breaks(
-        'tree-limits',
-        `${id} was revised ${revisions} times, but maxRevisions is ${limits.maxRevisions}.`,
-      )
-    const parent = parentId === undefined ? undefined : orchestrator.tree.nodes[parentId]
-    if (
-      parentId !== undefined &&
-      (parent === undefined || parent.depth !== depth - 1 || !parent.children.includes(id))
-    )
-      world.breaks('tree-limits', `${id} is no child of its parent ${parentId}.`)
-    const row = rows.all.get(jobId)
-    const told = status === 'pruned' ? 'cancelled' : status
-    if (row !== undefined && row.actor.status !== told && row.starts === 0)
-      world.breaks('counters', `${id} is ${status}, but its job ${jobId} is ${row.actor.status}.`)
+  for (const { id, node, actor } of rows.live) {
+    const told = node === undefined ? undefined : rows.told.get(node)
+    if (told === undefined || told.jobId !== id || told.status === actor.status) continue
+    world.breaks('counters', `${node} is ${told.status}, but its job ${id} is ${actor.status}.`)
   }
-  if (world.questions.size > limits.maxParallelExpands)
+  if (questions.size > limits.maxParallelExpands)
     world.breaks(
       'tree-limits',
-      `${world.questions.size} expands are open, but maxParallelExpands is ${limits.maxParallelExpands}.`,
+      `${questions.size} expands are open, but maxParallelExpands is ${limits.maxParallelExpands}.`,
     )
-  if (outcome === undefined && rows.live.size === 0 && world.questions.size === 0 && nodes.length > 0)
+  const run = orchestrator.actor.getSnapshot()
+  if (run.hasTag('growing') && run.context.deadlineAt > 0) {
+    const fault = faultOfDeadline(world, run.context.deadlineAt)
+    if (fault !== undefined) world.breaks('progress', `The run may not go on for ever, but ${fault}.`)
+  }
+  if (outcome !== undefined && questions.size > 0)
+    world.breaks('termination', `The run has ended, but ${questions.size} decisions are open.`)
+  if (outcome !== undefined && outcome.status !== STATUS_FOR[outcome.reason])
+    world.breaks(
+      'termination',
+      `The run has ended as ${outcome.status}, but for the reason ${outcome.reason}.`,
+    )
+  if (outcome === undefined && rows.live.size === 0 && questions.size === 0 && rows.told.size > 0)
     world.breaks('progress', 'The run goes on, but no job of it is left and no decision is open.')
   if (outcome !== undefined && rows.live.size > 0)
     world.breaks('termination', `The run has ended, but ${rows.live.size} of its jobs have not.`)
+}
+
+const STATUS_FOR: Readonly<Record<RunReason, RunOutcome['status']>> = {
+  satisfied: 'completed',
+  exhausted: 'completed',
+  limit: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+}
+
+/** What must be so of a node whenever the run tells of it. */
+export function atChange(world: WatchedWorld, { id, parentId, depth, children, revisions }: TreeNode): void {
+  const { maxNodes, maxDepth, maxChildrenPerNode, maxRevisions } = world.limits
+  const { size } = world.rows.told
+  const exceeds = (name: string, count: number, limit: number) => {
+    if (count > limit)
+      world.breaks('tree-limits', `With ${id}, ${name} is ${count}, but the limit is ${limit}.`)
+  }
+  exceeds('the number of nodes', size, maxNodes)
+  exceeds('the depth', depth, maxDepth)
+  exceeds('the number of its children', children.length, maxChildrenPerNode)
+  exceeds('the number of its revisions', revisions, maxRevisions)
+  const parent = parentId === undefined ? undefined : world.rows.told.get(parentId)
+  if (depth !== (parent === undefined ? 0 : parent.depth + 1))
+    world.breaks('tree-limits', `${id} is at depth ${depth}, but its parent ${parentId} at ${parent?.depth}.`)
+}
+
+/** What was told, added up, is the tree. */
+function checkTold(world: WatchedWorld): void {
+  const { rows, nodes } = world
+  for (const node of nodes) {
+    const { id, parentId, status, jobId } = node
+    if (rows.told.get(id) !== node) world.breaks('journal', `What was told last of ${id} is not what it is.`)
+    if (parentId !== undefined && !rows.told.get(parentId)?.children.includes(id))
+      world.breaks('journal', `${id} is no child of its parent ${parentId}.`)
+    const ended = rows.all.get(jobId)?.outcome?.status
+    if ((status === 'pruned' ? 'cancelled' : status) !== ended)
+      world.breaks('journal', `${id} is ${status}, but its job ${jobId} has ended as ${ended}.`)
+  }
+  if (nodes.length !== rows.told.size)
+    world.breaks('journal', `${rows.told.size} nodes were told of, but there are ${nodes.length}.`)
 }
 
 /** What must be so when nothing is left to happen at all. */
@@ -261,6 +317,7 @@ export function atEnd(world: WatchedWorld): void {
     world.breaks('termination', `Job ${id} never ends: it is ${actor.status}.`)
   if (orchestrator !== undefined && outcome === undefined) world.breaks('termination', 'The run never ends.')
   for (const key of bodies.keys()) world.breaks('termination', `Attempt ${key} still runs.`)
+  checkTold(world)
   for (const { id, actor, outcome: told } of rows.all.values()) {
     if (actor.getSnapshot().output !== told)
       world.breaks('one-outcome', `The outcome of job ${id} has changed.`)

@@ -73,7 +73,7 @@ function given(facts: Readonly<Record<string, unknown>>): Record<string, unknown
 const TEXT_LENGTH_MAX = 2_000
 
 /** A value as JSON can carry it; what JSON cannot carry is told by its kind. */
-function plain(value: unknown): unknown {
+export function plain(value: unknown): unknown {
   if (value === undefined || value === null || typeof value !== 'object') {
     return typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint'
       ? String(value)

@@ -47,7 +47,7 @@ export async function replay(
   for (const step of steps) {
     if (world.violation !== undefined) break
     journal.push({ at: step.at, type: 'step', step: nameOfDeed(step) })
-    if (!(await world.repeatStep(step))) skipped.push(step)
+    if (!(await world.redo(step))) skipped.push(step)
     world.check()
   }
   if (world.isAtRest) world.checkEnd()

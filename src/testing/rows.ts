@@ -1,5 +1,6 @@
 import { type EndedStatus, JOB_STATES, type JobId, type JobResult, type JobStatus } from '../domain/job.ts'
 import type { NodeId } from '../domain/node-spec.ts'
+import type { TreeNode } from '../domain/tree.ts'
 import { type JobActor, stateOf } from '../runtime/job.ts'
 
 /** What a world remembers of a job, apart from the runtime. */
@@ -41,6 +42,11 @@ export class Rows {
   /** The nodes of which a job has completed, revised since or not. */
   readonly completedNodes = new Set<NodeId>()
 
+  /** The nodes as the run has last told of them. */
+  readonly told = new Map<NodeId, TreeNode>()
+  readonly idsByKey = new Map<string, NodeId>()
+  /** Nodes that have completed or failed and were not decided since, in that order. */
+  readonly undecided = new Set<NodeId>()
   /** How many have ended, by outcome. */
   readonly ended: Record<EndedStatus, number> = { completed: 0, failed: 0, cancelled: 0 }
 
@@ -48,6 +54,11 @@ export class Rows {
     this.all.set(row.id, row)
     this.live.add(row)
     if (row.node !== undefined) this.byNode.set(row.node, row)
+  }
+
+  tell(node: TreeNode): void {
+    this.told.set(node.id, node)
+    if (node.key !== undefined) this.idsByKey.set(node.key, node.id)
   }
 
   settle(row: Row, outcome: JobResult): void {

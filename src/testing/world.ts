@@ -20,7 +20,7 @@ import type { JobPoolOptions } from '../runtime/options.ts'
 import { Orchestrator } from '../runtime/orchestrator.ts'
 import type { RunStreamEvent } from '../runtime/run-events.ts'
 import { Body, keyOfAttempt } from './body.ts'
-import { atEnd, atQuiet, atStart, leastBackoffMs } from './invariants.ts'
+import { atChange, atEnd, atOutcome, atQuiet, atStart, atStop, leastBackoffMs } from './invariants.ts'
 import { entryOf, type JournalEntry } from './journal.ts'
 import { type Behaviour, behavioursOf, type HandlerModels } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
@@ -183,6 +183,21 @@ export class World implements WatchedWorld {
     return this.orchestrator === undefined ? this.rows.live.size === 0 : this.outcome !== undefined
   }
 
+  /** Whether nothing more can come of it: all has ended, and no attempt runs on. */
+  get isOver(): boolean {
+    return this.hasEnded && this.bodies.size === 0
+  }
+
+  get canCancelRun(): boolean {
+    const run = this.orchestrator?.actor.getSnapshot()
+    return run?.status === 'active' && run.context.reason !== 'cancelled'
+  }
+
+  /** Whether the workflow looks at results. */
+  get hasExpand(): boolean {
+    return !('jobs' in this.#subject) && this.#subject.expand !== undefined
+  }
+
   /** Whether nothing is left to happen, unless somebody does something. */
   get isAtRest(): boolean {
     return this.clock.next === undefined && this.bodies.size === 0 && this.questions.size === 0
@@ -203,7 +218,8 @@ export class World implements WatchedWorld {
 
   /** A node by its id or key. */
   nodeNamed(name: string): TreeNode | undefined {
-    return this.node(name) ?? this.nodes.find(({ key }) => key === name)
+    const { told, idsByKey } = this.rows
+    return told.get(name) ?? told.get(idsByKey.get(name) ?? '')
   }
 
   /** The tree's nodes, in order of growth. */
@@ -263,21 +279,33 @@ export class World implements WatchedWorld {
     }
   }
 
-  /** Does a step of a run again: `wait` included, and all that follows from it. */
-  async repeatStep(step: Step): Promise<boolean> {
-    if (step.do !== 'wait') {
-      this.clock.goToElapsed(step.at)
-      const isDone = this.do(step)
-      await this.settle()
-      return isDone
-    }
-    for (let wake = 0; wake < step.wakes; wake++) {
+  /**
+   * Does a step of a run again, and all that follows from it.
+   *
+   * @returns `false` when it cannot be done now; a promise while promises of user code are open.
+   */
+  redo(step: Step): boolean | Promise<boolean> {
+    if (step.do === 'wait') return this.#pass(step.wakes, step.at)
+    this.clock.goToElapsed(step.at)
+    const isDone = this.do(step)
+    const settled = this.settle()
+    return settled === undefined ? isDone : settled.then(() => isDone)
+  }
+
+  #pass(wakes: number, until: number): boolean | Promise<boolean> {
+    for (let left = wakes; left > 0; left--) {
       if (this.clock.next === undefined) return false
       this.clock.runNext()
-      await this.settle()
+      const settled = this.settle()
+      if (settled !== undefined) return settled.then(() => this.#pass(left - 1, until))
     }
-    this.clock.goToElapsed(step.at)
+    this.clock.goToElapsed(until)
     return true
+  }
+
+  /** Reports the end of every attempt that has ended once more: nothing may change. */
+  repeatAll(): void {
+    for (const key of this.endedBodies.keys()) this.#repeat(key)
   }
 
   /**
@@ -343,6 +371,8 @@ export class World implements WatchedWorld {
     const body = this.bodies.get(keyOfAttempt(attempt.jobId, attempt.attempt))
     if (body === undefined || body.isStopped) return
     body.isStopped = true
+    const row = this.rows.all.get(body.job)
+    if (row !== undefined) atStop(this, row, body)
     this.#driver.stopped(body)
   }
 
@@ -496,8 +526,10 @@ export class World implements WatchedWorld {
       this.pool.on(type, ({ jobId, result }) => {
         const row = this.rows.all.get(jobId)
         if (row === undefined) return
-        if (row.outcome !== undefined) this.breaks('one-outcome', `Job ${jobId} ended twice.`)
+        atOutcome(this, row, result)
         this.rows.settle(row, result)
+        if (this.hasExpand && row.node !== undefined && type !== 'job.cancelled')
+          this.rows.undecided.add(row.node)
       })
     }
     this.pool.on('*', (event) => this.#write(event))
@@ -524,7 +556,12 @@ export class World implements WatchedWorld {
 
   #heardOfRun(event: RunStreamEvent): void {
     if (event.type === 'node.added') this.#added(event.node)
+    if (event.type === 'node.decided') this.rows.undecided.delete(event.node.id)
     if (event.type === 'run.ended') this.outcome = event.outcome
+    else if ('node' in event) {
+      this.rows.tell(event.node)
+      atChange(this, event.node)
+    }
     this.#write(event)
   }
 

@@ -1,0 +1,103 @@
+import { type Deadline, deadlinesOf } from './deadlines.ts'
+import { type Fault, type FaultType, isStricken, strickenOf } from './faults.ts'
+import type { Deed } from './step.ts'
+import type { World } from './world.ts'
+
+/** Something that can happen next. */
+export interface Choice {
+  readonly deed: Deed
+  /** Whether it is a fault: what must end by itself may not count on it. */
+  readonly isFault: boolean
+  /** For `wait`: until when, epoch ms. */
+  readonly until?: number
+}
+
+/** The faults that an exploration can place. A standstill is a matter of durations, which it leaves out. */
+export const EXPLORED_FAULTS: readonly FaultType[] = [
+  'fail',
+  'timeout',
+  'lost',
+  'rejected',
+  'deaf',
+  'duplicate',
+  'cancel',
+  'pause',
+  'shutdown',
+]
+
+/** All that can happen next in a world, in an order that does not depend on how it came about. */
+export function choicesOf(world: World, faults: readonly Fault[]): readonly Choice[] {
+  if (world.isOver) return []
+  const choices: Choice[] = []
+  ofBodies(world, faults, choices)
+  for (const node of world.questions.keys()) choices.push({ deed: { do: 'decide', node }, isFault: false })
+  const wait = ofTime(world, faults)
+  if (wait !== undefined) choices.push(wait)
+  ofTheWhole(world, faults, choices)
+  return choices
+}
+
+const ENDINGS = [
+  ['fail', 'fail'],
+  ['lost', 'lose'],
+  ['rejected', 'reject'],
+] as const
+
+function ofBodies(world: World, faults: readonly Fault[], choices: Choice[]): void {
+  for (const body of world.bodies.values()) {
+    const { job, attempt, outcomes, isStopped } = body
+    const isZombie = world.rows.all.get(job)?.outcome !== undefined
+    if (isStopped && !isZombie) {
+      // However it ends now, the chart has decided: one way stands for all.
+      choices.push({ deed: { do: 'obey', job, attempt }, isFault: false })
+      continue
+    }
+    // Of a zombie nobody hears how it ends.
+    const ways = isZombie ? 1 : outcomes.length
+    for (let as = 0; as < ways; as++) choices.push({ deed: { do: 'end', as, job, attempt }, isFault: false })
+    if (isZombie) continue
+    const stricken = strickenOf(body, body.node === undefined ? undefined : world.node(body.node)?.key)
+    for (const [type, deed] of ENDINGS) {
+      if (faults.some((fault) => fault.type === type && isStricken(fault, stricken)))
+        choices.push({ deed: { do: deed, job, attempt }, isFault: true })
+    }
+  }
+}
+
+/**
+ * Time goes on to the next deadline, if nothing must happen before it: an attempt that may not time out ends earlier,
+ * and one that is not deaf ends within its grace.
+ */
+function ofTime(world: World, faults: readonly Fault[]): Choice | undefined {
+  const [next] = deadlinesOf(world)
+  if (next === undefined) return undefined
+  const needed = FAULT_OF[next.kind]
+  if (needed !== undefined && !faults.some(({ type }) => type === needed)) return undefined
+  return { deed: { do: 'wait', wakes: 0 }, isFault: needed !== undefined, until: next.at }
+}
+
+const FAULT_OF: Readonly<Record<Deadline['kind'], FaultType | undefined>> = {
+  rest: undefined,
+  drain: undefined,
+  limit: 'timeout',
+  grace: 'deaf',
+}
+
+function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): void {
+  if (world.isPaused) choices.push({ deed: { do: 'resume' }, isFault: false })
+  for (const { type, on } of faults) {
+    if (type === 'pause' && !world.isPaused) choices.push({ deed: { do: 'pause' }, isFault: true })
+    if (type === 'shutdown' && !world.isShutDown)
+      choices.push({ deed: { do: 'shutdown', wait: true }, isFault: true })
+    if (type !== 'cancel') continue
+    if (on === undefined && world.canCancelRun) choices.push({ deed: { do: 'cancel' }, isFault: true })
+    for (const { id: job, node, handler, isUnwanted } of world.rows.live) {
+      const key = node === undefined ? undefined : world.node(node)?.key
+      if (
+        !isUnwanted &&
+        isStricken({ type, ...(on === undefined ? {} : { on }) }, { job, node, key, handler, attempt: 0 })
+      )
+        choices.push({ deed: { do: 'cancel', job }, isFault: true })
+    }
+  }
+}

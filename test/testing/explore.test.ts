@@ -1,0 +1,66 @@
+import { defineWorkflow, grow, node, stop } from 'espalier'
+import { explore, replay, type WorldView } from 'espalier/testing'
+import { describe, expect, test } from 'vitest'
+import { adversarial, diamond } from './workflows.ts'
+
+describe('explore', () => {
+  test.each(adversarial)(
+    'no order of events breaks a promise in $workflow.name',
+    async ({ workflow, options }) => {
+      const report = await explore(workflow, options)
+      expect(report.violation).toBeUndefined()
+      expect(report.cutBy).toBeUndefined()
+      expect(report.ends).toBeGreaterThan(0)
+    },
+    120_000,
+  )
+
+  test('finds a shortest run that breaks a promise, and the run can be repeated', async () => {
+    const notBoth = (world: WorldView) => {
+      const ended = (key: string) => world.nodeNamed(key)?.status === 'completed'
+      if (ended('b') && ended('c')) throw new Error('b and c have completed')
+    }
+    const options = { pool: { maxParallelJobs: 2, maxRetries: 1 }, faults: ['fail', 'cancel'] as const }
+    const { violation, counterexample, depth } = await explore(diamond, { ...options, invariants: [notBoth] })
+    expect(violation).toMatchObject({ invariant: 'notBoth' })
+    expect(counterexample?.steps.map((step) => step.do)).toEqual(['end', 'end', 'end'])
+    expect(depth).toBeLessThanOrEqual(3)
+    const { violation: again, skipped } = await replay(diamond, counterexample!, { invariants: [notBoth] })
+    expect(again).toEqual(violation)
+    expect(skipped).toEqual([])
+  })
+
+  test('stops at a limit, and says at which', async () => {
+    const options = { faults: ['fail', 'cancel'] as const, pool: { maxRetries: 1 } }
+    expect(await explore(diamond, { ...options, limits: { maxStates: 50 } })).toMatchObject({
+      cutBy: 'maxStates',
+    })
+    expect(await explore(diamond, { ...options, limits: { maxDepth: 3 } })).toMatchObject({
+      cutBy: 'maxDepth',
+      depth: 3,
+    })
+    const none = await explore(diamond, { ...options, limits: { maxFaults: 0 } })
+    expect(none).toMatchObject({ cutBy: 'maxFaults' })
+    expect(none.ends).toBe(1)
+  })
+
+  test('looks once at siblings that nobody can tell apart', async () => {
+    const siblings = (isNamed: boolean) =>
+      defineWorkflow({
+        name: 'siblings',
+        handlers: { work: () => {} },
+        root: () => node({ handler: 'work' }),
+        expand: ({ node: { depth } }) => {
+          if (depth === 1) return stop()
+          return grow(
+            [1, 2, 3, 4].map((key) => node({ handler: 'work', ...(isNamed ? { key: `${key}` } : {}) })),
+          )
+        },
+      })
+    const options = { pool: { maxParallelJobs: 4 } }
+    const named = await explore(siblings(true), options)
+    const alike = await explore(siblings(false), options)
+    expect(alike.states).toBeLessThan(named.states / 2)
+    expect(alike.depth).toBe(named.depth)
+  })
+})
