@@ -1,11 +1,12 @@
 // One measure of one suite, in this process: prints its median figure. Called by `measureAll`.
 import { measures as core } from './core.ts'
 import { measures as executors } from './executors.ts'
+import { measures as explore } from './explore.ts'
 import { measures as inspector } from './inspector.ts'
 import { measures as store } from './store.ts'
 import { type Measures, medianOf } from './suite.ts'
 
-const suites: Readonly<Record<string, Measures>> = { core, executors, inspector, store }
+const suites: Readonly<Record<string, Measures>> = { core, executors, explore, inspector, store }
 
 const [suite = '', name = ''] = process.argv.slice(2)
 const measure = suites[suite]?.[name]

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { core } from './core.ts'
 import { executors } from './executors.ts'
+import { exploration } from './explore.ts'
 import { page } from './inspector/page.ts'
 import { inspector } from './inspector.ts'
 import { store } from './store.ts'

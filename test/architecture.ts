@@ -37,7 +37,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['runtime', 'machines', 'statechart', 'protocol', 'domain', 'ports'],
     packages: 'any',
   },
-  cli: { rooms: ['index', 'http', 'protocol'], packages: 'any' },
+  cli: { rooms: ['index', 'http', 'protocol', 'testing'], packages: 'any' },
   testing: { rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart'], packages: 'any' },
   // Where the runtime meets its adapters: the only file that sees both.
   compose: { rooms: ['runtime', 'domain', 'executors', 'resources', 'stores'], packages: [] },

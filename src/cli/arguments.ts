@@ -111,6 +111,11 @@ export function parallelism(text: string): number | 'auto' {
   return text === 'auto' ? text : positiveInteger(text)
 }
 
+/** Reads a whole number from 0 up, for commander. */
+export function wholeNumber(text: string): number {
+  return text === '0' ? 0 : positiveInteger(text)
+}
+
 /** Reads a run's id, for commander: it becomes part of ids and of a file's name. */
 export function runIdentifier(text: string): string {
   if (/^[\w.-]{1,100}$/.test(text)) return text

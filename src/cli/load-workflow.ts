@@ -10,8 +10,19 @@ import { UsageError } from './usage-error.ts'
  * @throws {UsageError} When there is no such file, it cannot be imported, or exports no workflow; the cause is kept.
  */
 export async function loadWorkflow(path: string): Promise<Workflow> {
+  return (await loadModule(path)).workflow
+}
+
+/** A workflow, and what else its module exports. @throws {UsageError} As {@link loadWorkflow}. */
+export async function loadModule(
+  path: string,
+): Promise<{ readonly workflow: Workflow; readonly exports: Readonly<Record<string, unknown>> }> {
   await requireFile(path)
-  const { default: exported } = await importModule(path)
+  const exports = await importModule(path)
+  return { workflow: workflowOf(path, exports.default), exports }
+}
+
+function workflowOf(path: string, exported: unknown): Workflow {
   if (exported === undefined) {
     throw new UsageError(
       `${path} has no default export, but a workflow was expected. Write: export default defineWorkflow({ … }).`,
@@ -74,7 +85,7 @@ function commonBeginning(a: string, b: string): number {
   return length
 }
 
-async function importModule(path: string): Promise<{ readonly default?: unknown }> {
+async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return await import(pathToFileURL(resolve(path)).href)
   } catch (error) {

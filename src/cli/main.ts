@@ -3,6 +3,7 @@ import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { isEspalierError } from '../index.ts'
 import { parallelism, positiveInteger, runIdentifier } from './arguments.ts'
+import { addCheckCommand } from './check.ts'
 import type { InspectOptions } from './inspect.ts'
 import { Output } from './output.ts'
 import { inspectRecording, reportRecording } from './recordings.ts'
@@ -171,6 +172,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .option('--older-than <days>', 'let go of what ended longer ago', positiveInteger)
     .option('--json', 'print one JSON document')
     .action((options: PruneOptions) => onRun(prune(options, output)))
+  addCheckCommand(program, output, onRun)
   return program
 }
 

@@ -12,3 +12,4 @@ export {
 } from './diagram.ts'
 export { Guardian, type GuardianListener } from './guardian.ts'
 export { createLightActor, type Inspection, LightActor } from './light-actor.ts'
+export { type MachinePath, type MachinePathsOptions, machinePaths } from './paths.ts'

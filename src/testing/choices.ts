@@ -1,5 +1,5 @@
 import { type Deadline, deadlinesOf } from './deadlines.ts'
-import { type Fault, type FaultType, isStricken, strickenOf } from './faults.ts'
+import { type Fault, type FaultType, isStricken } from './faults.ts'
 import type { Deed } from './step.ts'
 import type { World } from './world.ts'
 
@@ -23,6 +23,9 @@ export const EXPLORED_FAULTS: readonly FaultType[] = [
   'cancel',
   'pause',
   'shutdown',
+  'halt',
+  'pressure',
+  'limit',
 ]
 
 /** All that can happen next in a world, in an order that does not depend on how it came about. */
@@ -47,16 +50,12 @@ function ofBodies(world: World, faults: readonly Fault[], choices: Choice[]): vo
   for (const body of world.bodies.values()) {
     const { job, attempt, outcomes, isStopped } = body
     const isZombie = world.rows.all.get(job)?.outcome !== undefined
-    if (isStopped && !isZombie) {
-      // However it ends now, the chart has decided: one way stands for all.
-      choices.push({ deed: { do: 'obey', job, attempt }, isFault: false })
-      continue
-    }
-    // Of a zombie nobody hears how it ends.
-    const ways = isZombie ? 1 : outcomes.length
+    // One that was asked to end does so, or has just come to its own end; of a zombie nobody hears how it ends.
+    if (isStopped && !isZombie) choices.push({ deed: { do: 'obey', job, attempt }, isFault: false })
+    const ways = isStopped ? 1 : outcomes.length
     for (let as = 0; as < ways; as++) choices.push({ deed: { do: 'end', as, job, attempt }, isFault: false })
-    if (isZombie) continue
-    const stricken = strickenOf(body, body.node === undefined ? undefined : world.node(body.node)?.key)
+    if (isStopped) continue
+    const stricken = world.strickenBy(body)
     for (const [type, deed] of ENDINGS) {
       if (faults.some((fault) => fault.type === type && isStricken(fault, stricken)))
         choices.push({ deed: { do: deed, job, attempt }, isFault: true })
@@ -72,7 +71,10 @@ function ofTime(world: World, faults: readonly Fault[]): Choice | undefined {
   const [next] = deadlinesOf(world)
   if (next === undefined) return undefined
   const needed = FAULT_OF[next.kind]
-  if (needed !== undefined && !faults.some(({ type }) => type === needed)) return undefined
+  const body = world.bodyOf(next.owner)
+  const strikes = (fault: Fault) =>
+    fault.type === needed && (body === undefined || isStricken(fault, world.strickenBy(body)))
+  if (needed !== undefined && !faults.some(strikes)) return undefined
   return { deed: { do: 'wait', wakes: 0 }, isFault: needed !== undefined, until: next.at }
 }
 
@@ -84,11 +86,12 @@ const FAULT_OF: Readonly<Record<Deadline['kind'], FaultType | undefined>> = {
 }
 
 function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): void {
+  if (world.isThrottled) choices.push({ deed: { do: 'pressure', isRaised: false }, isFault: false })
+  if (world.isLimited) choices.push({ deed: { do: 'limit', isLowered: false }, isFault: false })
   if (world.isPaused) choices.push({ deed: { do: 'resume' }, isFault: false })
   for (const { type, on } of faults) {
-    if (type === 'pause' && !world.isPaused) choices.push({ deed: { do: 'pause' }, isFault: true })
-    if (type === 'shutdown' && !world.isShutDown)
-      choices.push({ deed: { do: 'shutdown', wait: true }, isFault: true })
+    const deed = deedOfTheWhole(world, type)
+    if (deed !== undefined) choices.push({ deed, isFault: true })
     if (type !== 'cancel') continue
     if (on === undefined && world.canCancelRun) choices.push({ deed: { do: 'cancel' }, isFault: true })
     for (const { id: job, node, handler, isUnwanted } of world.rows.live) {
@@ -100,4 +103,13 @@ function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): 
         choices.push({ deed: { do: 'cancel', job }, isFault: true })
     }
   }
+}
+
+function deedOfTheWhole(world: World, type: FaultType): Deed | undefined {
+  if (type === 'pause' && !world.isPaused) return { do: 'pause' }
+  if (type === 'pressure' && !world.isPaused && !world.isThrottled) return { do: 'pressure', isRaised: true }
+  if (type === 'limit' && !world.isLimited) return { do: 'limit', isLowered: true }
+  if (type === 'shutdown' && !world.isShutDown) return { do: 'shutdown', wait: true }
+  if (type === 'halt' && !world.isHalted) return { do: 'shutdown', wait: false }
+  return undefined
 }

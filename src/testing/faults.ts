@@ -29,8 +29,14 @@ const WORLD_FAULTS = {
   pause: true,
   /** The process stands still for `ms`: all that was due meanwhile comes late, at once. */
   stall: true,
-  /** The pool is shut down. */
+  /** The pool is shut down, and waits for its jobs. */
   shutdown: true,
+  /** The pool is shut down, and all its jobs are cancelled. */
+  halt: true,
+  /** The machine is under pressure, for `ms`: jobs start one at a time. */
+  pressure: true,
+  /** The pool may run one job at a time, for `ms`. */
+  limit: true,
 } as const
 
 export type AttemptFault = keyof typeof ATTEMPT_FAULTS
@@ -48,7 +54,7 @@ export interface Fault {
   readonly chance?: number
   /** When, in ms since the world began. Default: at random within the first second. For what strikes the whole. */
   readonly at?: number
-  /** How long a pause or a standstill lasts, in ms. Default 100. */
+  /** How long a pause, a standstill, a pressure or a lower limit lasts, in ms. Default 100. */
   readonly ms?: number
 }
 
@@ -136,6 +142,18 @@ function deedsOf({ type }: Fault, ms: number): PlannedFault['deeds'] {
       return [{ afterMs: 0, deed: { do: 'stall', ms } }]
     case 'shutdown':
       return [{ afterMs: 0, deed: { do: 'shutdown', wait: true } }]
+    case 'halt':
+      return [{ afterMs: 0, deed: { do: 'shutdown', wait: false } }]
+    case 'pressure':
+      return [
+        { afterMs: 0, deed: { do: 'pressure', isRaised: true } },
+        { afterMs: ms, deed: { do: 'pressure', isRaised: false } },
+      ]
+    case 'limit':
+      return [
+        { afterMs: 0, deed: { do: 'limit', isLowered: true } },
+        { afterMs: ms, deed: { do: 'limit', isLowered: false } },
+      ]
   }
 }
 

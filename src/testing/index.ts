@@ -1,5 +1,14 @@
+export { type MachinePath, type MachinePathsOptions, machinePaths } from '../statechart/index.ts'
+export {
+  type CheckOptions,
+  type CheckProgress,
+  type CheckReport,
+  checkSubject,
+  DEFAULT_CHECKED_FAULTS,
+} from './check.ts'
 export type { Counterexample } from './counterexample.ts'
 export { Coverage, type MachineCoverage } from './coverage.ts'
+export { type EmittedTest, emitTest } from './emit-test.ts'
 export { type ContractHandler, type ExecutorContract, testExecutor } from './executor-contract.ts'
 export {
   type ExploreLimits,
@@ -23,5 +32,6 @@ export {
 } from './simulate.ts'
 export { SimulatedClock } from './simulated-clock.ts'
 export type { Deed, Step } from './step.ts'
+export { type Scene, type Story, tell } from './story.ts'
 export type { JobSet, Subject, WorldOptions, WorldPoolOptions } from './world.ts'
 export type { Eventually, Invariant, Violation, WorldView } from './world-view.ts'

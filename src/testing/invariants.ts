@@ -16,7 +16,7 @@ export const BUILT_IN_INVARIANTS = {
   slots: 'No more attempts run than there are slots.',
   dependencies: 'No job starts before what it depends on has completed.',
   order: 'A free slot goes to the ready job of the highest priority, then score, then to the oldest.',
-  pause: 'Nothing starts while the pool is paused.',
+  pause: 'Nothing starts while the pool is paused, and one at a time while it is throttled.',
   attempts: 'Attempts are numbered without gaps, and are no more than the retries allow.',
   deadlines: 'Timeouts, delays and backoffs never end early.',
   'one-outcome': 'A job ends once, and its outcome never changes.',
@@ -40,7 +40,9 @@ export function atStart(world: WatchedWorld, row: Row, body: Body): void {
       'slots',
       `${key} started as number ${running}, but there are ${context.maxParallelJobs} slots.`,
     )
-  if (value.dispatch !== 'open') world.breaks('pause', `${key} started while dispatch is ${value.dispatch}.`)
+  if (value.dispatch === 'paused') world.breaks('pause', `${key} started while the pool is paused.`)
+  if (value.dispatch === 'throttled' && liveBodies(world) > 1)
+    world.breaks('pause', `${key} started beside others while the pool is throttled.`)
   if (row.isUnwanted) world.breaks('cancelled-stays', `${key} started after its job was cancelled.`)
   if (row.outcome !== undefined) world.breaks('one-outcome', `${key} started after its job had ended.`)
   if (body.attempt !== row.starts)
@@ -59,7 +61,11 @@ export function atStart(world: WatchedWorld, row: Row, body: Body): void {
 }
 
 function runningBodies(world: WatchedWorld): number {
-  if (!world.releasesZombies) return world.bodies.size
+  return world.releasesZombies ? liveBodies(world) : world.bodies.size
+}
+
+/** Those whose job has not given up on them. */
+function liveBodies(world: WatchedWorld): number {
   let running = 0
   for (const { job } of world.bodies.values()) if (world.rows.all.get(job)?.outcome === undefined) running++
   return running
@@ -112,8 +118,8 @@ function goesBefore({ actor: a }: Row, { actor: b }: Row): boolean {
 
 /** What must be so when an executor is asked to end an attempt. */
 export function atStop(world: WatchedWorld, row: Row, body: Body): void {
-  const { stopping, job } = row.actor.context
-  const earlyMs = body.startedAt + job.policy.timeoutMs - world.now
+  const { stopping, policy } = row.actor.context
+  const earlyMs = body.startedAt + policy.timeoutMs - world.now
   if (stopping?.by === 'timeout' && earlyMs > 0)
     world.breaks('deadlines', `${body.key} was stopped ${earlyMs} ms before its timeout.`)
 }
@@ -162,12 +168,19 @@ function checkRows(world: WatchedWorld): void {
   const running = (counts[EXECUTING] as number) + (counts[STOPPING] as number)
   const queued = (counts[BLOCKED] as number) + (counts[READY] as number) + (counts[DELAYED] as number)
   const status = pool.getStatus()
-  const busy = runningBodies(world)
+  const isThrottled = value.dispatch === 'throttled'
+  const busy = isThrottled ? liveBodies(world) : runningBodies(world)
   if (value.lifecycle === 'closed' && queued + running > 0)
     world.breaks('termination', `The pool is closed, but ${queued + running} jobs have not ended.`)
   if (value.lifecycle === 'draining' && context.deadlineAt <= world.now && queued > 0)
     world.breaks('termination', `The time to drain is over, but ${queued} jobs are queued still.`)
-  if (waiting !== undefined && busy < context.maxParallelJobs && value.dispatch === 'open')
+  const free =
+    value.dispatch === 'open'
+      ? context.maxParallelJobs
+      : isThrottled && world.bodies.size < context.maxParallelJobs
+        ? 1
+        : 0
+  if (waiting !== undefined && busy < free)
     world.breaks(
       'progress',
       `Job ${waiting.id} is ready, but does not start: ${busy} of ${context.maxParallelJobs} slots are busy.`,

@@ -3,7 +3,7 @@ import { EspalierError } from '../domain/errors.ts'
 import { COUNTEREXAMPLE_FORMAT, type Counterexample } from './counterexample.ts'
 import type { JournalEntry } from './journal.ts'
 import { SeededRandom } from './random.ts'
-import { nameOfDeed, type Step } from './step.ts'
+import type { Step } from './step.ts'
 import { type Subject, World, type WorldOptions } from './world.ts'
 import type { Violation } from './world-view.ts'
 
@@ -46,7 +46,7 @@ export async function replay(
   world.check()
   for (const step of steps) {
     if (world.violation !== undefined) break
-    journal.push({ at: step.at, type: 'step', step: nameOfDeed(step) })
+    journal.push({ at: step.at, type: 'step', step })
     if (!(await world.redo(step))) skipped.push(step)
     world.check()
   }

@@ -11,7 +11,6 @@ import {
   drawWorldFaults,
   type Fault,
   type FaultType,
-  strickenOf,
 } from './faults.ts'
 import type { JournalEntry } from './journal.ts'
 import type { OpenQuestion } from './question.ts'
@@ -137,8 +136,7 @@ class Simulation implements WorldDriver {
 
   began(body: Body): void {
     this.#attempts++
-    const key = body.node === undefined ? undefined : this.#world.node(body.node)?.key
-    const fault = drawAttemptFault(this.#faults, strickenOf(body, key), this.#random)
+    const fault = drawAttemptFault(this.#faults, this.#world.strickenBy(body), this.#random)
     const latency = this.#latencyOf(body.handler)
     const as = this.#random.below(body.outcomes.length)
     this.#struck.set(body, fault)
@@ -179,14 +177,21 @@ class Simulation implements WorldDriver {
       }
       const { next } = clock
       if (next === undefined || this.#attempts > (this.#options.maxAttempts ?? 1_000_000)) break
-      clock.runNext()
-      if (next.isWake) this.#note({ do: 'wait', wakes: 1 })
+      if (next.isWake) this.#wake(next.at)
+      else clock.runNext()
       const settled = world.settle()
       if (settled !== undefined) await settled
     }
     if (world.violation === undefined) world.check()
     if (world.violation === undefined) world.checkEnd()
     return this.#report()
+  }
+
+  #wake(at: number): void {
+    const { clock } = this.#world
+    clock.goTo(at)
+    this.#note({ do: 'wait', wakes: 1 })
+    clock.runNext()
   }
 
   #report(): SimulationReport {
@@ -231,13 +236,18 @@ class Simulation implements WorldDriver {
     this.#world.clock.arrange(this.#world.now + afterMs, () => {
       const found = typeof deed === 'function' ? deed() : deed
       if (found === undefined) return
-      const at = this.#world.clock.elapsedMs
-      if (this.#world.do(found)) this.#note(found, at)
+      this.#note(found)
+      if (this.#world.do(found)) return
+      this.#steps.pop()
+      this.#world.journal?.pop()
     })
   }
 
-  #note(deed: Deed, at = this.#world.clock.elapsedMs): void {
-    this.#steps.push({ at, ...deed })
+  #note(deed: Deed): void {
+    const { clock, journal } = this.#world
+    const step = { at: clock.elapsedMs, ...deed }
+    this.#steps.push(step)
+    journal?.push({ at: step.at, type: 'step', step })
   }
 
   #latencyOf(handler: string): number {

@@ -29,38 +29,13 @@ export type Deed =
   | { readonly do: 'cancel'; readonly job?: JobId }
   | { readonly do: 'pause' }
   | { readonly do: 'resume' }
-  | { readonly do: 'limit'; readonly maxParallelJobs: number }
+  /** The pool may run one job at a time, or as many as before. */
+  | { readonly do: 'limit'; readonly isLowered: boolean }
+  /** The machine comes under pressure, or it is over. */
+  | { readonly do: 'pressure'; readonly isRaised: boolean }
   | { readonly do: 'shutdown'; readonly wait: boolean }
   /** The process stands still: time passes, and nobody is woken until it is over. */
   | { readonly do: 'stall'; readonly ms: number }
 
 /** A deed, and when it was done: ms since the world began. */
 export type Step = Deed & { readonly at: number }
-
-/** A deed in short, the same for the same deed. */
-export function nameOfDeed(deed: Deed): string {
-  switch (deed.do) {
-    case 'end':
-      return `end ${deed.job}#${deed.attempt}${deed.as === 0 ? '' : ` as ${deed.as}`}`
-    case 'obey':
-    case 'fail':
-    case 'lose':
-    case 'reject':
-    case 'repeat':
-      return `${deed.do} ${deed.job}#${deed.attempt}`
-    case 'decide':
-      return `decide ${deed.node}`
-    case 'cancel':
-      return deed.job === undefined ? 'cancel' : `cancel ${deed.job}`
-    case 'limit':
-      return `limit ${deed.maxParallelJobs}`
-    case 'shutdown':
-      return deed.wait ? 'shutdown' : 'shutdown at once'
-    case 'stall':
-      return `stall ${deed.ms}`
-    case 'wait':
-    case 'pause':
-    case 'resume':
-      return deed.do
-  }
-}

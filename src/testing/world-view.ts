@@ -37,12 +37,12 @@ export interface WorldView {
   readonly now: number
   /** All jobs, in order of submission. */
   readonly jobs: readonly JobView[]
-  job(id: JobId): JobView | undefined
+  readonly job: (id: JobId) => JobView | undefined
   /** The tree's nodes, in order of growth; none in a set of jobs. */
   readonly nodes: readonly TreeNode[]
-  node(id: NodeId): TreeNode | undefined
+  readonly node: (id: NodeId) => TreeNode | undefined
   /** A node by its id or key. */
-  nodeNamed(name: string): TreeNode | undefined
+  readonly nodeNamed: (name: string) => TreeNode | undefined
   /** How the run ended, once it has. */
   readonly outcome: RunOutcome | undefined
   /** Whether the run, or every job of a set, has ended. */

@@ -1,6 +1,8 @@
+import type { DecisionRecord } from '../domain/decision.ts'
 import type { Execute, JobId, JobSpec, ModuleHandler } from '../domain/job.ts'
 import { DEFAULT_LIMITS, type TreeLimits } from '../domain/limits.ts'
 import type { NodeId, NodeSpec } from '../domain/node-spec.ts'
+import type { PressureReason } from '../domain/pressure.ts'
 import { isThenable } from '../domain/thrown.ts'
 import type { TreeNode } from '../domain/tree.ts'
 import {
@@ -14,17 +16,18 @@ import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../ports/
 import type { Host } from '../ports/host.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { PoolStreamEvent } from '../runtime/events.ts'
-import type { JobActor } from '../runtime/job.ts'
+import { type JobActor, STOPPING } from '../runtime/job.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
 import type { JobPoolOptions } from '../runtime/options.ts'
 import { Orchestrator } from '../runtime/orchestrator.ts'
 import type { RunStreamEvent } from '../runtime/run-events.ts'
 import { Body, keyOfAttempt } from './body.ts'
+import { type Stricken, strickenOf } from './faults.ts'
 import { atChange, atEnd, atOutcome, atQuiet, atStart, atStop, leastBackoffMs } from './invariants.ts'
 import { entryOf, type JournalEntry } from './journal.ts'
 import { type Behaviour, behavioursOf, type HandlerModels } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
-import { type JobView, Rows, viewOf } from './rows.ts'
+import { type JobView, Rows, stateOfRow, viewOf } from './rows.ts'
 import type { Deed, Step } from './step.ts'
 import { WorldClock } from './world-clock.ts'
 import type { Invariant, Violation, WatchedWorld } from './world-view.ts'
@@ -112,11 +115,10 @@ export class World implements WatchedWorld {
   journal: JournalEntry[] | undefined
   /** What the run would not start for, such as an input that its schema refuses. */
   refusal: unknown
-  isPaused = false
-  isShutDown = false
   readonly #subject: Subject
   readonly #options: WorldOptions
   readonly #driver: WorldDriver
+  readonly #maxParallelJobs: number
   readonly #behaviours: ReadonlyMap<string, Behaviour>
   /** What each node's last answer was to grow, until the nodes have been told. */
   readonly #growing = new Map<NodeId | undefined, NodeSpec[]>()
@@ -150,6 +152,7 @@ export class World implements WatchedWorld {
       logger: SILENT_LOGGER,
     }
     this.pool = new PoolCore(settings, factories, QUIET_HOST)
+    this.#maxParallelJobs = this.pool.getStatus().maxParallelJobs
     this.#listen()
     if ('jobs' in subject) {
       this.limits = DEFAULT_LIMITS
@@ -188,6 +191,39 @@ export class World implements WatchedWorld {
     return this.hasEnded && this.bodies.size === 0
   }
 
+  /** The body of a job's current attempt. */
+  bodyOf(job: JobId): Body | undefined {
+    const row = this.rows.all.get(job)
+    return row === undefined ? undefined : this.bodies.get(keyOfAttempt(job, row.actor.context.attempt))
+  }
+
+  /** Who a body is, for a fault that looks for its victims. */
+  strickenBy(body: Body): Stricken {
+    return strickenOf(body, body.node === undefined ? undefined : this.node(body.node)?.key)
+  }
+
+  /** Whether nothing is wanted any more of what the pool has accepted. */
+  get isHalted(): boolean {
+    return this.isShutDown && Array.from(this.rows.live).every((row) => stateOfRow(row) === STOPPING)
+  }
+
+  get isPaused(): boolean {
+    return this.pool.actor.getSnapshot().value.dispatch === 'paused'
+  }
+
+  get isThrottled(): boolean {
+    return this.pool.actor.getSnapshot().value.dispatch === 'throttled'
+  }
+
+  /** Whether the pool may run fewer jobs than it was made for. */
+  get isLimited(): boolean {
+    return this.pool.actor.getSnapshot().context.maxParallelJobs < this.#maxParallelJobs
+  }
+
+  get isShutDown(): boolean {
+    return this.pool.actor.getSnapshot().value.lifecycle !== 'accepting'
+  }
+
   get canCancelRun(): boolean {
     const run = this.orchestrator?.actor.getSnapshot()
     return run?.status === 'active' && run.context.reason !== 'cancelled'
@@ -207,17 +243,17 @@ export class World implements WatchedWorld {
     return Array.from(this.rows.all.values(), viewOf)
   }
 
-  job(id: JobId): JobView | undefined {
+  // As fields, so that invariants may take them out of their world.
+
+  readonly job = (id: JobId): JobView | undefined => {
     const row = this.rows.all.get(id)
     return row === undefined ? undefined : viewOf(row)
   }
 
-  node(id: NodeId): TreeNode | undefined {
-    return this.orchestrator?.tree.nodes[id]
-  }
+  readonly node = (id: NodeId): TreeNode | undefined => this.orchestrator?.tree.nodes[id]
 
   /** A node by its id or key. */
-  nodeNamed(name: string): TreeNode | undefined {
+  readonly nodeNamed = (name: string): TreeNode | undefined => {
     const { told, idsByKey } = this.rows
     return told.get(name) ?? told.get(idsByKey.get(name) ?? '')
   }
@@ -259,18 +295,18 @@ export class World implements WatchedWorld {
       case 'cancel':
         return this.#cancel(deed.job)
       case 'pause':
-        this.isPaused = true
         this.pool.pause()
         return true
       case 'resume':
-        this.isPaused = false
         this.pool.resume()
         return true
       case 'limit':
-        this.pool.setMaxParallelJobs(deed.maxParallelJobs)
+        this.pool.setMaxParallelJobs(deed.isLowered ? 1 : this.#maxParallelJobs)
+        return true
+      case 'pressure':
+        this.#press(deed.isRaised)
         return true
       case 'shutdown':
-        this.isShutDown = true
         void this.pool.shutdown({ wait: deed.wait })
         return true
       case 'stall':
@@ -441,6 +477,14 @@ export class World implements WatchedWorld {
     return true
   }
 
+  #press(isRaised: boolean): void {
+    const reason: PressureReason = { measure: 'cpuLoad', value: 2, clear: 1 }
+    const at = this.now
+    this.pool.actor.send(
+      isRaised ? { type: 'pressure.raised', at, reasons: [reason] } : { type: 'pressure.cleared', at },
+    )
+  }
+
   #cancel(job: JobId | undefined): boolean {
     if (job === undefined) {
       if (this.orchestrator === undefined || this.hasEnded) return false
@@ -556,13 +600,22 @@ export class World implements WatchedWorld {
 
   #heardOfRun(event: RunStreamEvent): void {
     if (event.type === 'node.added') this.#added(event.node)
-    if (event.type === 'node.decided') this.rows.undecided.delete(event.node.id)
+    if (event.type === 'node.decided') this.#decided(event.node.id, event.decision)
     if (event.type === 'run.ended') this.outcome = event.outcome
     else if ('node' in event) {
       this.rows.tell(event.node)
       atChange(this, event.node)
     }
     this.#write(event)
+  }
+
+  #decided(node: NodeId, { type, nodeIds }: DecisionRecord): void {
+    this.rows.undecided.delete(node)
+    if (type !== 'prune') return
+    for (const id of nodeIds) {
+      const row = this.rows.byNode.get(id)
+      if (row !== undefined && row.outcome === undefined) row.isUnwanted = true
+    }
   }
 
   /** Finds what was asked for among the answer's nodes: some of those were cut, the order is kept. */

@@ -1,0 +1,88 @@
+import { EXPLORED_FAULTS } from './choices.ts'
+import type { Coverage } from './coverage.ts'
+import { type ExploreLimits, type ExploreProgress, type ExploreReport, explore } from './explore.ts'
+import { checkFaults, type Fault, type FaultType } from './faults.ts'
+import { type SimulationOptions, type SimulationReport, simulateMany } from './simulate.ts'
+import type { Subject, WorldOptions } from './world.ts'
+
+/** How a workflow is checked; a workflow's module may export it as `check`, for the command line. */
+export interface CheckOptions
+  extends WorldOptions,
+    Pick<SimulationOptions, 'seed' | 'latency' | 'expandLatency'> {
+  /** Default: `fail`, `timeout` and `cancel`. */
+  readonly faults?: readonly (FaultType | Fault)[]
+  readonly limits?: ExploreLimits
+  /** How many random simulations follow. Default 1,000. */
+  readonly runs?: number
+  readonly onProgress?: (progress: CheckProgress) => void
+}
+
+export type CheckProgress =
+  | ({ readonly phase: 'explore' } & ExploreProgress)
+  | { readonly phase: 'simulate'; readonly runs: number; readonly attempts: number }
+
+export interface CheckReport {
+  readonly explored: ExploreReport
+  readonly simulated: { readonly seed: number; readonly runs: number; readonly attempts: number } | undefined
+  readonly violation: ExploreReport['violation']
+  readonly counterexample: ExploreReport['counterexample']
+  readonly coverage: Coverage
+}
+
+export const DEFAULT_CHECKED_FAULTS: readonly FaultType[] = ['fail', 'timeout', 'cancel']
+/** States that are explored before chance takes over. */
+const DEFAULT_MAX_STATES = 20_000
+const DEFAULT_RUNS = 1_000
+/** Few slots and one retry: what can go wrong goes wrong with them, and the search stays small. */
+const DEFAULT_POOL = { maxParallelJobs: 2, maxRetries: 1 }
+
+/**
+ * Checks a workflow: explores it, and where that ends at a limit, goes on at random.
+ *
+ * @throws {EspalierError} For what is wrong before it starts: options, the workflow, its input.
+ */
+export async function checkSubject(subject: Subject, options: CheckOptions = {}): Promise<CheckReport> {
+  const {
+    faults = DEFAULT_CHECKED_FAULTS,
+    seed = 1,
+    runs = DEFAULT_RUNS,
+    onProgress,
+    limits,
+    ...rest
+  } = options
+  const settings = { ...rest, pool: { ...DEFAULT_POOL, ...rest.pool } }
+  const all = checkFaults(faults)
+  const explored = await explore(subject, {
+    ...settings,
+    faults: all.filter(({ type }) => EXPLORED_FAULTS.includes(type)),
+    limits: { maxStates: DEFAULT_MAX_STATES, ...limits },
+    ...(onProgress && { onProgress: (progress) => onProgress({ phase: 'explore', ...progress }) }),
+  })
+  const { violation, counterexample, coverage } = explored
+  if (violation !== undefined || runs === 0) {
+    return { explored, simulated: undefined, violation, counterexample, coverage }
+  }
+  let attempts = 0
+  const simulated = await simulateMany(subject, {
+    ...settings,
+    faults: all,
+    seed,
+    runs,
+    coverage,
+    onRun: (report: SimulationReport, run: number) => {
+      attempts += report.attempts
+      if (run % PROGRESS_RUNS === 0) onProgress?.({ phase: 'simulate', runs: run + 1, attempts })
+    },
+  })
+  const { failed } = simulated
+  return {
+    explored,
+    simulated: { seed, runs: simulated.runs, attempts: simulated.attempts },
+    violation: failed?.violation,
+    counterexample: failed?.counterexample,
+    coverage,
+  }
+}
+
+/** Progress is told after each so many runs. */
+const PROGRESS_RUNS = 20

@@ -1,0 +1,87 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Counterexample, replay } from 'espalier/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Command, fixture } from './command.ts'
+import racing, { check } from './fixtures/racing.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'espalier-check-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const espalierCheck = (...args: readonly string[]) => Command.start(folder, 'check', ...args).ended
+
+describe('espalier check', () => {
+  test('tells the shortest run that breaks a promise as a story and as a diagram, and exits with 1', async () => {
+    const { code, stdout } = await espalierCheck(fixture('racing'))
+    expect(stdout).toMatch(/^checking racing {2}faults fail, timeout, cancel\n/)
+    expect(stdout).toMatch(/explored {3}\d+ states, \d+ transitions, depth 3/)
+    expect(stdout).toContain('✗ leftIsPreferred was broken')
+    expect(stdout).toMatch(/ 1\. .*question ends → .*left starts; right starts\n/)
+    expect(stdout).toContain('✗ leftIsPreferred: right was answered, though left has completed')
+    expect(stdout).toMatch(/```mermaid\nsequenceDiagram\n {2}participant p0 as world\n/)
+    expect(code).toBe(1)
+  })
+
+  test('exits with 0 when no promise was broken, having simulated after it has explored', async () => {
+    const { code, stdout } = await espalierCheck(
+      fixture('failing'),
+      '--faults',
+      'fail,cancel',
+      '--runs',
+      '30',
+      '--seed',
+      '5',
+    )
+    expect(stdout).toContain('all there are')
+    expect(stdout).toMatch(/simulated {2}30 runs from seed 5, \d+ attempts/)
+    expect(stdout).toMatch(/covered {4}job \d+\/\d+ · pool \d+\/\d+ · orchestrator \d+\/\d+ transitions/)
+    expect(stdout).toContain('✓ no promise was broken')
+    expect(stdout).toContain('No handler is run')
+    expect(code).toBe(0)
+  })
+
+  test('prints one JSON document, whose counterexample can be replayed', async () => {
+    const { code, stdout } = await espalierCheck(fixture('racing'), '--json')
+    const report = JSON.parse(stdout)
+    expect(report).toMatchObject({
+      workflow: 'racing',
+      holds: false,
+      violation: { invariant: 'leftIsPreferred' },
+    })
+    const { violation } = await replay(racing, report.counterexample as Counterexample, check)
+    expect(violation).toEqual(report.violation)
+    expect(code).toBe(1)
+  })
+
+  test('writes the run as a Vitest file', async () => {
+    const file = join(folder, 'racing.test.ts')
+    const { stdout } = await espalierCheck(fixture('racing'), '--emit-test', file)
+    expect(stdout).toContain(`A test of this run is in ${file}.`)
+    const text = readFileSync(file, 'utf8')
+    expect(text).toMatch(/^import workflow, \{ check \} from ".*fixtures\/racing\.ts"$/m)
+    expect(text).toContain('test("racing keeps its promise: leftIsPreferred"')
+    const literal = /const counterexample: Counterexample = (\{.*?\n\})\n/s.exec(text)?.[1]
+    const counterexample = JSON.parse(
+      `${literal}`.replaceAll(/^ {2}(\w+):/gm, '"$1":').replaceAll(/,(\s*[}\]])/g, '$1'),
+    )
+    expect((await replay(racing, counterexample, check)).violation).toMatchObject({
+      invariant: 'leftIsPreferred',
+    })
+    const again = await espalierCheck(fixture('racing'), '--emit-test', file)
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be written') })
+  })
+
+  test.each([
+    [['--faults', 'fail,gremlins'], 'gremlins'],
+    [['--runs', 'many'], '--runs'],
+    [['--max-states', '0'], '--max-states'],
+  ])('refuses %j', async (args, named) => {
+    const { code, stderr } = await espalierCheck(fixture('racing'), ...args)
+    expect(stderr).toContain(named)
+    expect(code).toBe(2)
+  })
+})
