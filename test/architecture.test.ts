@@ -72,7 +72,7 @@ describe('the checker', () => {
     ['src/executors/a.ts', `import { x } from '../runtime/x.ts'`],
     ['src/executors/a.ts', `import { x } from '../stores/x.ts'`],
     ['src/stores/a.ts', `import type { X } from '../brokers/x.ts'`],
-    ['src/testing/a.ts', `import { x } from '../stores/x.ts'`],
+    ['src/testing/a.ts', `import { x } from '../brokers/x.ts'`],
     ['src/testing/a.ts', `import { createActor } from 'xstate/actors'`],
     ['src/config/a.ts', `import { x } from '../ports/x.ts'`],
     ['src/protocol/a.ts', `import { x } from '../ports/x.ts'`],

@@ -38,7 +38,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'any',
   },
   cli: { rooms: ['index', 'http', 'protocol', 'testing'], packages: 'any' },
-  testing: { rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart'], packages: 'any' },
+  // Simulated processes die and leave a memory store behind.
+  testing: {
+    rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart', 'stores'],
+    packages: 'any',
+  },
   // Where the runtime meets its adapters: the only file that sees both.
   compose: { rooms: ['runtime', 'domain', 'executors', 'resources', 'stores'], packages: [] },
   index: { rooms: 'any', packages: 'any' },

@@ -34,17 +34,18 @@ export function recoverJobs(
 ): Map<JobId, DurableJob> {
   const taken = Array.from(records, (record) => ({ record, execute: knownExecute(record, handlers) }))
   const jobs = new Map<JobId, DurableJob>()
-  for (const { record, execute } of taken) {
-    jobs.set(record.id, revive(record, execute, nodeOf?.(record), supervisor, submissions))
-  }
-  for (const { record } of taken) {
-    const job = jobs.get(record.id) as DurableJob
-    const named = record.submitted.dependencies ?? []
-    if (named.length === 0) continue
-    const dependencies: Dependency[] = named.map((id) => jobs.get(id) ?? supervisor.find(id) ?? id)
-    supervisor.link(job, dependencies)
-  }
+  // Nothing starts before all are there: it would be out of turn, and be taken for what the last process ran.
   supervisor.together(() => {
+    for (const { record, execute } of taken) {
+      jobs.set(record.id, revive(record, execute, nodeOf?.(record), supervisor, submissions))
+    }
+    for (const { record } of taken) {
+      const job = jobs.get(record.id) as DurableJob
+      const named = record.submitted.dependencies ?? []
+      if (named.length === 0) continue
+      const dependencies: Dependency[] = named.map((id) => jobs.get(id) ?? supervisor.find(id) ?? id)
+      supervisor.link(job, dependencies)
+    }
     for (const job of jobs.values()) if (isRunning(stateOf(job.stateValue))) loseAttempt(job, supervisor)
   })
   return jobs

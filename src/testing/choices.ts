@@ -21,6 +21,7 @@ export const EXPLORED_FAULTS: readonly FaultType[] = [
   'deaf',
   'duplicate',
   'cancel',
+  'crash',
   'pause',
   'shutdown',
   'halt',
@@ -109,6 +110,7 @@ function deedOfTheWhole(world: World, type: FaultType): Deed | undefined {
   if (type === 'pause' && !world.isPaused) return { do: 'pause' }
   if (type === 'pressure' && !world.isPaused && !world.isThrottled) return { do: 'pressure', isRaised: true }
   if (type === 'limit' && !world.isLimited) return { do: 'limit', isLowered: true }
+  if (type === 'crash' && !world.hasEnded) return { do: 'crash' }
   if (type === 'shutdown' && !world.isShutDown) return { do: 'shutdown', wait: true }
   if (type === 'halt' && !world.isHalted) return { do: 'shutdown', wait: false }
   return undefined

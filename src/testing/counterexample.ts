@@ -10,6 +10,7 @@ export interface Counterexample {
   readonly subject: string
   readonly input?: unknown
   readonly pool?: WorldPoolOptions
+  readonly isDurable?: boolean
   /** Absent when some of it cannot be JSON, such as a function: give it to `replay` again. */
   readonly handlers?: HandlerModels
   /** What the runtime's own chance was made of; absent: always the middle. */
@@ -22,7 +23,7 @@ export const COUNTEREXAMPLE_FORMAT = 'espalier-counterexample-1'
 
 export function counterexampleOf(
   subject: Subject,
-  { input, pool, handlers, seed }: WorldOptions & { readonly seed?: number | undefined },
+  { input, pool, handlers, isDurable, seed }: WorldOptions & { readonly seed?: number | undefined },
   steps: readonly Step[],
   violation: Violation,
 ): Counterexample {
@@ -31,6 +32,7 @@ export function counterexampleOf(
     format: COUNTEREXAMPLE_FORMAT,
     subject: subject.name ?? 'jobs',
     ...plain,
+    ...(isDurable ? { isDurable } : {}),
     ...(seed === undefined ? {} : { seed }),
     steps: [...steps],
     violation,

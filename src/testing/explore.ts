@@ -3,7 +3,7 @@ import { EspalierError } from '../domain/errors.ts'
 import { type Choice, choicesOf, EXPLORED_FAULTS } from './choices.ts'
 import { type Counterexample, counterexampleOf } from './counterexample.ts'
 import { Coverage } from './coverage.ts'
-import { checkFaults, type Fault, type FaultType } from './faults.ts'
+import { checkFaults, type Fault, type FaultType, isCrashing } from './faults.ts'
 import { stateKey } from './state-key.ts'
 import type { Step } from './step.ts'
 import { type Subject, World, type WorldOptions } from './world.ts'
@@ -87,6 +87,7 @@ interface State {
 class Exploration {
   readonly #subject: Subject
   readonly #options: ExploreOptions
+  readonly #settings: WorldOptions
   readonly #faults: readonly Fault[]
   readonly #limits: Required<Omit<ExploreLimits, 'maxFaults'>> & { readonly maxFaults: number | undefined }
   readonly #coverage: Coverage
@@ -104,6 +105,7 @@ class Exploration {
     this.#subject = subject
     this.#options = options
     this.#faults = checkFaults(faults)
+    this.#settings = { isDurable: isCrashing(this.#faults), ...options }
     const unknown = this.#faults.find(({ type }) => !EXPLORED_FAULTS.includes(type))
     if (unknown !== undefined) {
       const expected = `faults out of ${EXPLORED_FAULTS.join(', ')}`
@@ -131,7 +133,7 @@ class Exploration {
   }
 
   async #search(): Promise<ExploreReport> {
-    const start = new World(this.#subject, this.#options)
+    const start = new World(this.#subject, this.#settings)
     this.#coverage.attach(start)
     await start.start()
     start.check()
@@ -192,7 +194,7 @@ class Exploration {
 
   /** Makes the world of a state again. */
   async #reach(state: State): Promise<World> {
-    const world = new World(this.#subject, this.#options)
+    const world = new World(this.#subject, this.#settings)
     await world.start()
     for (const step of stepsTo(state)) {
       const done = world.redo(step)
@@ -283,7 +285,7 @@ class Exploration {
 
   #report(violation: Violation | undefined, steps: readonly Step[]): ExploreReport {
     const counterexample =
-      violation === undefined ? undefined : counterexampleOf(this.#subject, this.#options, steps, violation)
+      violation === undefined ? undefined : counterexampleOf(this.#subject, this.#settings, steps, violation)
     return {
       ...this.#progress(this.#queue.length - 1),
       violation,

@@ -29,6 +29,8 @@ const WORLD_FAULTS = {
   pause: true,
   /** The process stands still for `ms`: all that was due meanwhile comes late, at once. */
   stall: true,
+  /** The process dies, at a commit or between two, and another takes up what is stored. */
+  crash: true,
   /** The pool is shut down, and waits for its jobs. */
   shutdown: true,
   /** The pool is shut down, and all its jobs are cancelled. */
@@ -54,6 +56,10 @@ export interface Fault {
   readonly chance?: number
   /** When, in ms since the world began. Default: at random within the first second. For what strikes the whole. */
   readonly at?: number
+  /** For `crash`: at so many commits from its time. Default: at once. */
+  readonly commit?: number
+  /** Whether that commit is recorded. Default `false`. */
+  readonly isRecorded?: boolean
   /** How long a pause, a standstill, a pressure or a lower limit lasts, in ms. Default 100. */
   readonly ms?: number
 }
@@ -129,7 +135,7 @@ export function drawWorldFaults(faults: readonly Fault[], random: SeededRandom):
   })
 }
 
-function deedsOf({ type }: Fault, ms: number): PlannedFault['deeds'] {
+function deedsOf({ type, commit, isRecorded }: Fault, ms: number): PlannedFault['deeds'] {
   switch (type as WorldFault) {
     case 'cancel':
       return [{ afterMs: 0, deed: { do: 'cancel' } }]
@@ -140,6 +146,13 @@ function deedsOf({ type }: Fault, ms: number): PlannedFault['deeds'] {
       ]
     case 'stall':
       return [{ afterMs: 0, deed: { do: 'stall', ms } }]
+    case 'crash': {
+      const deed =
+        commit === undefined
+          ? { do: 'crash' as const }
+          : { do: 'crash' as const, commit, isRecorded: isRecorded === true }
+      return [{ afterMs: 0, deed }]
+    }
     case 'shutdown':
       return [{ afterMs: 0, deed: { do: 'shutdown', wait: true } }]
     case 'halt':
@@ -170,3 +183,6 @@ export const strickenOf = ({ job, node, handler, attempt }: Body, key: string | 
   handler,
   attempt,
 })
+
+/** Whether processes die: what they were at must be stored then. */
+export const isCrashing = (faults: readonly Fault[]): boolean => faults.some(({ type }) => type === 'crash')

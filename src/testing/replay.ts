@@ -29,9 +29,9 @@ export async function replay(
   options: Pick<WorldOptions, 'handlers' | 'invariants'> = {},
 ): Promise<ReplayReport> {
   checkCounterexample(counterexample)
-  const { input, pool, handlers, seed, steps } = counterexample
+  const { input, pool, handlers, isDurable, seed, steps } = counterexample
   const random = seed === undefined ? { next: () => 0.5 } : new SeededRandom(~seed)
-  const settings = { ...given({ input, pool, handlers }), ...options }
+  const settings = { ...given({ input, pool, handlers, isDurable }), ...options }
   const world = new World(subject, settings, {
     random: () => random.next(),
     tie: () => 0,

@@ -8,12 +8,15 @@ export interface Row {
   readonly id: JobId
   readonly node: NodeId | undefined
   readonly handler: string
-  readonly actor: JobActor
+  /** Another one after a crash. */
+  actor: JobActor
   /** The jobs it waits for, in a set of jobs; a node's are found by its node. */
   readonly dependencies: readonly JobId[]
   readonly runsOnFailure: boolean
   /** How many attempts have started. */
   starts: number
+  /** The number of the last one. */
+  lastAttempt: number
   /** How many attempts were lost. */
   losses: number
   /** How many of these have been retried. */
@@ -54,6 +57,13 @@ export class Rows {
     this.all.set(row.id, row)
     this.live.add(row)
     if (row.node !== undefined) this.byNode.set(row.node, row)
+  }
+
+  /** Forgets a job that was never accepted for good. */
+  remove(row: Row): void {
+    this.all.delete(row.id)
+    this.live.delete(row)
+    if (row.node !== undefined) this.byNode.delete(row.node)
   }
 
   tell(node: TreeNode): void {

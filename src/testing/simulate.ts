@@ -11,6 +11,7 @@ import {
   drawWorldFaults,
   type Fault,
   type FaultType,
+  isCrashing,
 } from './faults.ts'
 import type { JournalEntry } from './journal.ts'
 import type { OpenQuestion } from './question.ts'
@@ -102,6 +103,7 @@ export async function simulateMany(
 
 class Simulation implements WorldDriver {
   readonly #options: SimulationOptions
+  readonly #settings: SimulationOptions
   readonly #subject: Subject
   readonly #faults: readonly Fault[]
   readonly #seed: number
@@ -122,7 +124,8 @@ class Simulation implements WorldDriver {
     this.#seed = seed
     this.#random = new SeededRandom(seed)
     this.#runtimeRandom = new SeededRandom(~seed)
-    this.#world = new World(subject, options, this)
+    this.#settings = { isDurable: isCrashing(this.#faults), ...options }
+    this.#world = new World(subject, this.#settings, this)
     if (options.journal !== false) this.#world.journal = []
   }
 
@@ -204,7 +207,7 @@ class Simulation implements WorldDriver {
       counterexample:
         violation === undefined
           ? undefined
-          : counterexampleOf(this.#subject, this.#options, this.#steps, violation),
+          : counterexampleOf(this.#subject, this.#settings, this.#steps, violation),
       outcome,
       results,
       journal: journal ?? [],

@@ -34,6 +34,8 @@ export type Deed =
   /** The machine comes under pressure, or it is over. */
   | { readonly do: 'pressure'; readonly isRaised: boolean }
   | { readonly do: 'shutdown'; readonly wait: boolean }
+  /** The process dies, and another takes up what is stored: now, or at so many commits from now. */
+  | { readonly do: 'crash'; readonly commit?: number; readonly isRecorded?: boolean }
   /** The process stands still: time passes, and nobody is woken until it is over. */
   | { readonly do: 'stall'; readonly ms: number }
 

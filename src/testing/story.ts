@@ -102,6 +102,10 @@ function sentenceOf(step: Deed, names: Names): string {
       return step.isRaised ? 'the machine comes under pressure' : 'the pressure is over'
     case 'shutdown':
       return step.wait ? 'the pool is shut down' : 'the pool is shut down at once'
+    case 'crash': {
+      if (step.commit === undefined) return 'the process dies, and another takes up what is stored'
+      return `the process will die at commit ${step.commit} from now, ${step.isRecorded ? 'once it is recorded' : 'before it is recorded'}`
+    }
     case 'stall':
       return `the process stands still for ${step.ms} ms`
   }

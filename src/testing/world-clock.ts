@@ -70,6 +70,13 @@ export class WorldClock implements Clock {
     return run !== undefined
   }
 
+  /** Forgets what the runtime has wished for: its process has died. */
+  forget(): void {
+    for (const wake of this.#wakes) this.#appointments.remove(wake)
+    this.#wakes.clear()
+    this.#soon.clear()
+  }
+
   /** What comes next. */
   get next(): { readonly at: number; readonly isWake: boolean } | undefined {
     return this.#appointments.peek()

@@ -58,6 +58,7 @@ export interface WatchedWorld extends WorldView {
   readonly limits: TreeLimits
   readonly agesJobs: boolean
   readonly releasesZombies: boolean
+  readonly isDurable: boolean
   readonly invariants: readonly Invariant[]
   readonly kept: Set<string>
   breaks(invariant: string, message: string): void

@@ -15,6 +15,7 @@ import {
 import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../ports/executor.ts'
 import type { Host } from '../ports/host.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { JobRecord } from '../ports/run-store.ts'
 import type { PoolStreamEvent } from '../runtime/events.ts'
 import { type JobActor, STOPPING } from '../runtime/job.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
@@ -22,12 +23,13 @@ import type { JobPoolOptions } from '../runtime/options.ts'
 import { Orchestrator } from '../runtime/orchestrator.ts'
 import type { RunStreamEvent } from '../runtime/run-events.ts'
 import { Body, keyOfAttempt } from './body.ts'
+import { Disk } from './disk.ts'
 import { type Stricken, strickenOf } from './faults.ts'
 import { atChange, atEnd, atOutcome, atQuiet, atStart, atStop, leastBackoffMs } from './invariants.ts'
 import { entryOf, type JournalEntry } from './journal.ts'
 import { type Behaviour, behavioursOf, type HandlerModels } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
-import { type JobView, Rows, stateOfRow, viewOf } from './rows.ts'
+import { type JobView, type Row, Rows, stateOfRow, viewOf } from './rows.ts'
 import type { Deed, Step } from './step.ts'
 import { WorldClock } from './world-clock.ts'
 import type { Invariant, Violation, WatchedWorld } from './world-view.ts'
@@ -53,6 +55,8 @@ export interface WorldOptions {
   readonly input?: unknown
   readonly pool?: WorldPoolOptions
   readonly handlers?: HandlerModels
+  /** Keeps everything in a simulated store, which outlives a crash. Default: only when `crash` is among the faults. */
+  readonly isDurable?: boolean
   /** Checked at each quiet point, beside the built-in ones. */
   readonly invariants?: readonly Invariant[]
 }
@@ -96,8 +100,8 @@ const STANDING_STILL: WorldDriver = {
  */
 export class World implements WatchedWorld {
   readonly clock: WorldClock
-  readonly pool: PoolCore
-  readonly orchestrator: Orchestrator | undefined
+  pool!: PoolCore
+  orchestrator: Orchestrator | undefined
   readonly rows = new Rows()
   /** Attempts whose executor has not confirmed the end, those of ended jobs included. */
   readonly bodies = new Map<string, Body>()
@@ -119,6 +123,10 @@ export class World implements WatchedWorld {
   readonly #options: WorldOptions
   readonly #driver: WorldDriver
   readonly #maxParallelJobs: number
+  readonly #disk: Disk | undefined
+  /** How many processes there have been. */
+  #life = 0
+  #ids = 0
   readonly #behaviours: ReadonlyMap<string, Behaviour>
   /** What each node's last answer was to grow, until the nodes have been told. */
   readonly #growing = new Map<NodeId | undefined, NodeSpec[]>()
@@ -135,42 +143,105 @@ export class World implements WatchedWorld {
     this.clock = new WorldClock(() => driver.tie())
     this.invariants = options.invariants ?? []
     this.#behaviours = behavioursOf(handlersOf(subject), options.handlers)
-    let ids = 0
+    this.#disk = options.isDurable === true ? new Disk() : undefined
+    if (!('jobs' in subject)) checkWorkflow(subject)
+    this.limits = 'jobs' in subject ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...subject.limits }
+    this.#begin()
+    this.#maxParallelJobs = this.pool.getStatus().maxParallelJobs
+  }
+
+  /** Begins a process: a pool, and in it the run, on what the disk has of them. */
+  #begin(): void {
+    const life = ++this.#life
     const executor = (name: string): Executor => ({
       name,
       supports: EVERYTHING,
       refuses: () => undefined,
-      start: (attempt, sink) => this.#begin(attempt, sink),
-      stop: (attempt) => this.#stop(attempt),
+      start: (attempt, sink) => this.#isAlive(life) && this.#start(attempt, sink),
+      stop: (attempt) => this.#isAlive(life) && this.#stop(attempt),
     })
     const factories = Object.fromEntries(EXECUTORS.map((name) => [name, () => executor(name)]))
     const settings: JobPoolOptions = {
-      ...options.pool,
+      ...this.#options.pool,
       clock: this.clock,
-      random: { next: () => driver.random() },
-      ids: { next: () => `s${ids++}.` },
+      random: { next: () => this.#driver.random() },
+      ids: { next: () => `s${this.#ids++}.` },
       logger: SILENT_LOGGER,
+      ...(this.#disk && { store: this.#disk.open() }),
     }
     this.pool = new PoolCore(settings, factories, QUIET_HOST)
-    this.#maxParallelJobs = this.pool.getStatus().maxParallelJobs
-    this.#listen()
-    if ('jobs' in subject) {
-      this.limits = DEFAULT_LIMITS
-      return
-    }
-    checkWorkflow(subject)
-    this.limits = { ...DEFAULT_LIMITS, ...subject.limits }
-    this.orchestrator = new Orchestrator(this.#standIn(subject), {
+    this.#listen(life)
+    if ('jobs' in this.#subject) return
+    this.orchestrator = new Orchestrator(this.#standIn(this.#subject, life), {
       pool: this.pool,
-      input: options.input,
+      input: this.#options.input,
       runId: RUN_ID,
     })
-    this.orchestrator.on('*', (event) => this.#heardOfRun(event))
+    this.orchestrator.on('*', (event) => {
+      if (this.#isAlive(life)) this.#heardOfRun(event)
+    })
+  }
+
+  /** Whether a process goes on: what one that has died still says is heard by nobody. */
+  #isAlive(life: number): boolean {
+    return life === this.#life && this.#disk?.isOrphaned !== true
+  }
+
+  /** The process dies, and the next one takes up what the disk has. */
+  #restart(): void {
+    const running = new Set(this.#disk?.running())
+    for (const row of this.rows.live) if (running.has(row.id)) row.losses++
+    this.clock.forget()
+    this.bodies.clear()
+    this.endedBodies.clear()
+    this.questions.clear()
+    this.#begin()
+    if (this.orchestrator !== undefined) this.#run(this.orchestrator)
+    for (const row of [...this.rows.all.values()]) this.#findAgain(row)
+    // What was stored, and never told to the one that died.
+    for (const node of this.nodes) this.#learn(node)
+    for (const id of this.#disk?.ids() ?? []) if (!this.rows.all.has(id)) this.#submitted(id, running.has(id))
+  }
+
+  #learn(node: TreeNode): void {
+    if (!this.rows.told.has(node.id)) this.#added(node)
+    this.rows.tell(node)
+    const isOver = node.status === 'completed' || node.status === 'failed'
+    if (isOver && node.decision === undefined && this.hasExpand) this.rows.undecided.add(node.id)
+    else this.rows.undecided.delete(node.id)
+  }
+
+  /** Finds a job that was known before the process died: what was told of it must still be so. */
+  #findAgain(row: Row): void {
+    const stored = this.#disk?.job(row.id)
+    if (row.outcome !== undefined) {
+      if (stored?.state !== row.outcome.status)
+        this.breaks(
+          'durability',
+          `Job ${row.id} was told to be ${row.outcome.status}, but is ${stored?.state} after a crash.`,
+        )
+      return
+    }
+    const actor = this.pool.job(row.id) as unknown as JobActor | undefined
+    if (actor === undefined) {
+      if (stored !== undefined)
+        this.breaks('durability', `Job ${row.id} is stored, but was not taken up again.`)
+      this.rows.remove(row)
+      return
+    }
+    row.actor = actor
+    const { output } = actor.getSnapshot()
+    if (output !== undefined) this.rows.settle(row, output)
+    else if (row.isUnwanted && !isStoredAsUnwanted(stored)) row.isUnwanted = false
   }
 
   /** Whether ready jobs move up with time, so that their order is no longer that of their priorities. */
   get agesJobs(): boolean {
     return this.#options.pool?.ageing !== undefined
+  }
+
+  get isDurable(): boolean {
+    return this.#disk !== undefined
   }
 
   get releasesZombies(): boolean {
@@ -268,13 +339,24 @@ export class World implements WatchedWorld {
     const { orchestrator } = this
     if (orchestrator === undefined) this.#submitSet(this.#subject as JobSet)
     else {
-      this.#needsTurn = true
-      orchestrator.run().catch((thrown) => {
-        this.refusal = thrown ?? new Error('The run was refused.')
-      })
+      this.#run(orchestrator)
     }
     await this.settle()
     if (this.refusal !== undefined) throw this.refusal
+  }
+
+  #run(orchestrator: Orchestrator): void {
+    const life = this.#life
+    this.#needsTurn = true
+    orchestrator.run().then(
+      (outcome) => {
+        // A run that had ended before its process died does not end again.
+        if (this.#isAlive(life)) this.outcome ??= outcome
+      },
+      (thrown) => {
+        if (this.#isAlive(life)) this.refusal = thrown ?? new Error('The run was refused.')
+      },
+    )
   }
 
   /** Does one thing; `false` when it cannot be done now. What follows from it needs {@link settle}. */
@@ -312,6 +394,8 @@ export class World implements WatchedWorld {
       case 'stall':
         this.clock.goTo(this.now + deed.ms)
         return true
+      case 'crash':
+        return this.#crash(deed)
     }
   }
 
@@ -350,7 +434,7 @@ export class World implements WatchedWorld {
    * @returns Nothing when that was done at once; a promise while promises of user code are open.
    */
   settle(): Promise<void> | undefined {
-    while (this.clock.runSoon());
+    this.#runSoon()
     return this.#needsTurn || this.#busy > 0 ? this.#settleLater() : undefined
   }
 
@@ -369,9 +453,13 @@ export class World implements WatchedWorld {
     this.violation ??= { invariant, message, at: this.clock.elapsedMs }
   }
 
+  #runSoon(): void {
+    while (this.clock.runSoon()) if (this.#disk?.isOrphaned) this.#restart()
+  }
+
   async #settleLater(): Promise<void> {
     for (;;) {
-      while (this.clock.runSoon());
+      this.#runSoon()
       if (this.#busy > 0) {
         await new Promise<void>((resolve) => {
           this.#wakeUp = resolve
@@ -385,9 +473,16 @@ export class World implements WatchedWorld {
     }
   }
 
+  #crash({ commit, isRecorded = false }: Extract<Deed, { do: 'crash' }>): boolean {
+    if (this.#disk === undefined || this.hasEnded) return false
+    if (commit === undefined) this.#restart()
+    else this.#disk.planDeath({ commit, isRecorded })
+    return true
+  }
+
   // What the pool's executors are told.
 
-  #begin(attempt: Attempt, sink: AttemptSink): void {
+  #start(attempt: Attempt, sink: AttemptSink): void {
     const handler = (attempt.execute as ModuleHandler).export as string
     const body = new Body(attempt, sink, handler, this.now)
     this.bodies.set(body.key, body)
@@ -395,6 +490,7 @@ export class World implements WatchedWorld {
     if (row !== undefined) {
       row.starts++
       atStart(this, row, body)
+      row.lastAttempt = body.attempt
     }
     const pending = body.begin(this.#behaviours.get(handler) as Behaviour)
     if (pending === undefined) this.#driver.began(body)
@@ -457,8 +553,8 @@ export class World implements WatchedWorld {
     body.repeat()
     const { job: jobId, attempt } = body
     const stale = { at: this.now, attempt, error: new Error('stale'), reason: 'error', random: 0 } as const
-    row?.actor.send({ type: 'attempt.completed', at: this.now, attempt, value: 'stale' })
-    row?.actor.send({ type: 'attempt.failed', ...stale })
+    row?.actor.take({ type: 'attempt.completed', at: this.now, attempt, value: 'stale' })
+    row?.actor.take({ type: 'attempt.failed', ...stale })
     while (this.clock.runSoon());
     const isSame =
       JSON.stringify(this.pool.getStatus()) === before &&
@@ -505,7 +601,7 @@ export class World implements WatchedWorld {
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: a workflow of any input type can be tested.
-  #standIn(workflow: Workflow<any>): Workflow {
+  #standIn(workflow: Workflow<any>, life: number): Workflow {
     const { handlers, root, expand } = workflow
     return {
       ...workflow,
@@ -515,11 +611,15 @@ export class World implements WatchedWorld {
         this.#growing.set(undefined, [...(Array.isArray(roots) ? roots : [roots])])
         return roots
       },
-      ...(expand === undefined ? {} : { expand: (request) => this.#ask(request, expand) }),
+      ...(expand === undefined ? {} : { expand: (request) => this.#ask(request, expand, life) }),
     }
   }
 
-  #ask(request: ExpandRequest, expand: NonNullable<Workflow['expand']>): ReturnType<typeof expand> {
+  #ask(
+    request: ExpandRequest,
+    expand: NonNullable<Workflow['expand']>,
+    life: number,
+  ): ReturnType<typeof expand> {
     const { node } = request
     const answer = expand(request)
     if (!isThenable(answer)) {
@@ -530,7 +630,7 @@ export class World implements WatchedWorld {
     const askedAt = this.now
     const open = (answer: ExpandAnswer, deliver: () => void) => {
       const question: OpenQuestion = { node: node.id, askedAt, signal: request.signal, answer, deliver }
-      if (question.signal.aborted) return
+      if (question.signal.aborted || !this.#isAlive(life)) return
       question.signal.addEventListener('abort', () => {
         if (this.questions.get(node.id) === question) this.questions.delete(node.id)
       })
@@ -556,11 +656,13 @@ export class World implements WatchedWorld {
 
   // What pool and run tell.
 
-  #listen(): void {
-    this.pool.on('job.submitted', ({ jobId }) => this.#submitted(jobId))
+  #listen(life: number): void {
+    this.pool.on('job.submitted', ({ jobId }) => {
+      if (this.#isAlive(life)) this.#submitted(jobId)
+    })
     this.pool.on('job.retrying', ({ jobId, retryAt }) => {
       const row = this.rows.all.get(jobId)
-      if (row === undefined) return
+      if (row === undefined || !this.#isAlive(life)) return
       const wasLost = row.losses > row.replacements
       if (wasLost) row.replacements++
       const failures = row.starts - row.replacements
@@ -569,20 +671,22 @@ export class World implements WatchedWorld {
     for (const type of ['job.completed', 'job.failed', 'job.cancelled'] as const) {
       this.pool.on(type, ({ jobId, result }) => {
         const row = this.rows.all.get(jobId)
-        if (row === undefined) return
+        if (row === undefined || !this.#isAlive(life)) return
         atOutcome(this, row, result)
         this.rows.settle(row, result)
         if (this.hasExpand && row.node !== undefined && type !== 'job.cancelled')
           this.rows.undecided.add(row.node)
       })
     }
-    this.pool.on('*', (event) => this.#write(event))
+    this.pool.on('*', (event) => {
+      if (this.#isAlive(life)) this.#write(event)
+    })
   }
 
-  #submitted(jobId: JobId): void {
+  #submitted(jobId: JobId, wasLost = false): void {
     const actor = this.pool.job(jobId) as unknown as JobActor
     const spec = 'jobs' in this.#subject ? this.#subject.jobs.find(({ id }) => id === jobId) : undefined
-    this.rows.add({
+    const row: Row = {
       id: jobId,
       node: actor.nodeId,
       handler: (actor.execute as ModuleHandler).export as string,
@@ -590,12 +694,16 @@ export class World implements WatchedWorld {
       dependencies: (spec?.dependencies ?? []).map((each) => (typeof each === 'string' ? each : each.id)),
       runsOnFailure: spec?.onDependencyFailure === 'run',
       starts: 0,
-      losses: 0,
+      lastAttempt: 0,
+      losses: wasLost ? 1 : 0,
       replacements: 0,
       notBefore: spec?.delayMs === undefined ? 0 : this.now + spec.delayMs,
       isUnwanted: false,
       outcome: undefined,
-    })
+    }
+    this.rows.add(row)
+    const { output } = actor.getSnapshot()
+    if (output !== undefined) this.rows.settle(row, output)
   }
 
   #heardOfRun(event: RunStreamEvent): void {
@@ -624,6 +732,8 @@ export class World implements WatchedWorld {
     const place = specs.findIndex(
       (spec) => spec.handler === handler && spec.key === key && Object.is(spec.input, input),
     )
+    // It may be told of twice: of what was stored, the process that took it up was told before.
+    if (place < 0 && this.rows.growths.has(id)) return
     const [spec] = place < 0 ? [] : specs.splice(0, place + 1).slice(-1)
     this.rows.growths.set(id, { parent: parentId, dependencies: spec?.dependencies ?? [] })
   }
@@ -656,3 +766,7 @@ const QUIET_HOST: Host = {
   }),
   watch: () => ({ sample: () => ({}), close: ignore }),
 }
+
+/** Whether the disk has it that a job is not wanted any more. */
+const isStoredAsUnwanted = (stored: JobRecord | undefined): boolean =>
+  stored?.end !== undefined || (stored?.stopping !== undefined && !stored.stopping.includes('"timeout"'))

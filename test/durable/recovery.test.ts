@@ -39,6 +39,20 @@ describe('after its process has died', () => {
     expectFolded(disk.store)
   })
 
+  test('nothing starts before all are taken up, and what starts then is not taken for lost', async () => {
+    const { start } = processes({ maxParallelJobs: 1 })
+    const first = start(1_000)
+    first.pool.pause()
+    first.pool.submitJob({ id: 'low', execute: 'held', priority: 'low' })
+    first.pool.submitJob({ id: 'high', execute: 'held', priority: 'high' })
+    await first.clock.settle()
+    first.die()
+    const second = start(2_000)
+    await second.clock.settle()
+    expect(second.hands.started).toEqual(['high#1'])
+    expect(second.pool.getStatus()).toMatchObject({ running: 1, queued: 1 })
+  })
+
   test('attempts that ran are lost, counted apart from retries, and the job goes on', async () => {
     const { disk, start } = processes({ maxRetries: 0, maxLost: 2 })
     const first = start(1_000)

@@ -185,16 +185,15 @@ export const mutants: readonly Planted[] = [
   {
     name: 'the lowest priority goes first',
     file: 'src/runtime/ready-queue.ts',
-    find: 'for (const band of this.#bands) {\n      const item = band.take()',
-    replace: 'for (const band of this.#bands.toReversed()) {\n      const item = band.take()',
+    find: 'const item = (bands[index] as Band<Item>).take()',
+    replace: 'const item = (bands[bands.length - 1 - index] as Band<Item>).take()',
     hunt: { scenario: 'priorities', by: 'explore', within: 20 },
   },
   {
     name: 'a priority is starved while others are ready',
     file: 'src/runtime/ready-queue.ts',
-    find: 'for (const band of this.#bands) {\n      const item = band.take()',
-    replace:
-      'for (const band of [0, 2, 3, 1].map((place) => this.#bands[place]!)) {\n      const item = band.take()',
+    find: 'const item = (bands[index] as Band<Item>).take()',
+    replace: 'const item = (bands[[0, 2, 3, 1][index]!] as Band<Item>).take()',
     hunt: { scenario: 'priorities', by: 'explore', within: 20 },
   },
   {
@@ -208,16 +207,16 @@ export const mutants: readonly Planted[] = [
   {
     name: 'a job starts when all but one of its dependencies are met',
     file: 'src/runtime/job-effects.ts',
-    find: "if (waiting.outstanding === 0) dependant.send({ type: 'dependencies.met', at })",
-    replace: "if (waiting.outstanding <= 1) dependant.send({ type: 'dependencies.met', at })",
+    find: "if (waiting.outstanding === 0) dependant.take({ type: 'dependencies.met', at })",
+    replace: "if (waiting.outstanding <= 1) dependant.take({ type: 'dependencies.met', at })",
     hunt: { scenario: 'chain', by: 'explore', within: 100 },
   },
   {
     name: 'a cancel is not passed on to a job that waits for others too',
     file: 'src/runtime/job-effects.ts',
-    find: "dependant.send({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })",
+    find: "dependant.take({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })",
     replace:
-      "if (waiting.outstanding === 0) dependant.send({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })",
+      "if (waiting.outstanding === 0) dependant.take({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })",
     hunt: { scenario: 'chain', by: 'explore', within: 200 },
   },
   {
@@ -273,5 +272,27 @@ export const mutants: readonly Planted[] = [
     find: 'this.#site.cancelPruned(job as JobActor)',
     replace: '',
     hunt: { scenario: 'satisfied', by: 'explore', within: 200 },
+  },
+  // Taking up what a process has left.
+  {
+    name: 'a backoff is forgotten when its process dies',
+    file: 'src/runtime/supervisor.ts',
+    find: 'state === DELAYED || isRunning(state) ? deadlineAt : 0',
+    replace: 'isRunning(state) ? deadlineAt : 0',
+    hunt: { scenario: 'crashes', by: 'explore', within: 200 },
+  },
+  {
+    name: 'an attempt that died with its process is waited for',
+    file: 'src/runtime/recovery.ts',
+    find: 'if (isRunning(stateOf(job.stateValue))) loseAttempt(job, supervisor)',
+    replace: 'if (job.priority < 0) loseAttempt(job, supervisor)',
+    hunt: { scenario: 'crashes', by: 'explore', within: 200 },
+  },
+  {
+    name: 'what depends on others is not linked to them again',
+    file: 'src/runtime/recovery.ts',
+    find: 'supervisor.link(job, dependencies)',
+    replace: 'void dependencies',
+    hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
 ]

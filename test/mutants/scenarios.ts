@@ -117,6 +117,13 @@ export const scenarios = {
     }),
     options: { pool: { maxParallelJobs: 2, timeoutMs: 5_000 }, faults: ['timeout', 'deaf', 'fail'] },
   },
+  crashes: {
+    subject: set('crashes', [{ id: 'a' }, { id: 'b', delayMs: 20 }, { id: 'c', dependencies: ['a'] }]),
+    options: {
+      pool: { maxParallelJobs: 1, maxRetries: 1, maxLost: 1, backoff: fixed(50) },
+      faults: ['crash', 'fail', 'cancel'],
+    },
+  },
 } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios

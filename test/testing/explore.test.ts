@@ -15,6 +15,15 @@ describe('explore', () => {
     120_000,
   )
 
+  test('a process that dies at any point, during a backoff too, leaves what the next one ends well', async () => {
+    const pool = { maxParallelJobs: 2, maxRetries: 1, maxLost: 1 }
+    const limits = { maxFaults: 2 }
+    const report = await explore(diamond, { pool, limits, faults: ['fail', 'cancel', 'crash'] })
+    expect(report.violation).toBeUndefined()
+    expect(report.cutBy).toBe('maxFaults')
+    expect(report.ends).toBeGreaterThan(0)
+  })
+
   test('finds a shortest run that breaks a promise, and the run can be repeated', async () => {
     const notBoth = (world: WorldView) => {
       const ended = (key: string) => world.nodeNamed(key)?.status === 'completed'

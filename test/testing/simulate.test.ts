@@ -33,6 +33,24 @@ describe('simulate', () => {
     },
   )
 
+  test.each([diamond, growing, searching])(
+    'keeps all promises when the process dies in $name, at a commit too',
+    async (workflow) => {
+      const deaths = [1, 2, 3].flatMap((commit) =>
+        [true, false].map(
+          (isRecorded) => ({ type: 'crash', at: 30 * commit, commit, isRecorded, chance: 0.2 }) as const,
+        ),
+      )
+      const faults = ['fail', 'timeout', 'cancel', 'crash', ...deaths] as const
+      const { failed } = await simulateMany(workflow, {
+        runs: 100,
+        faults,
+        pool: { maxParallelJobs: 2, maxRetries: 1 },
+      })
+      expect(failed?.violation).toBeUndefined()
+    },
+  )
+
   test('gives the same journal for the same seed, byte for byte', async () => {
     const options = { seed: 7, faults: everything, pool: { maxRetries: 2 } }
     const first = await simulate(searching, options)
