@@ -10,7 +10,9 @@ import type { Row } from './suite.ts'
 
 const suites: Readonly<Record<string, (progress: (what: string) => void) => Promise<Row[]>>> = {
   core,
-  executors, // The server, then the page.
+  executors,
+  explore: exploration,
+  // The server, then the page.
   inspector: async (progress) => [...(await inspector(progress)), ...(await page(progress))],
   store,
 }
