@@ -1,30 +1,147 @@
-import { JobPool } from 'espalier'
-import { atLeast, type Measures, measureAll, type Row } from './suite.ts'
+import { fileURLToPath } from 'node:url'
+import { type Execute, JobPool, type JobPoolOptions } from 'espalier'
+import { execaNode } from 'execa'
+import { Piscina } from 'piscina'
+import { atLeast, atMost, type Measures, measureAll, type Row } from './suite.ts'
 
+const THREAD_JOBS = 20_000
+const PROCESS_JOBS = 3_000
+const BURNS = 20
+const TRANSFERS = 200
+const BUFFER_BYTES = 8 * 1024 ** 2
+const SLOTS = 2
 const COMMANDS = 12
 /** Computes for some 100 ms, whatever else the machine does. */
 const COMPUTE = 'let sum = 0; for (let i = 0; i < 1e8; i++) sum = (sum + i * i) % 1000003; console.log(sum)'
 
-/** Jobs a second. */
+const handlers = new URL('./executor-handlers.ts', import.meta.url).href
+const noop: Execute = { module: handlers, export: 'noop' }
+const burn: Execute = { module: handlers, export: 'burn' }
+const command: Execute = { command: process.execPath, args: ['-e', COMPUTE] }
+
+/** Jobs a second, or microseconds a job. */
 export const measures = {
-  commandOnOne: () => commands(1),
-  commandOnTwo: () => commands(2),
+  thread: () => inPool({ executorType: 'thread' }, THREAD_JOBS, noop),
+  piscina: piscinaTasks,
+  process: () => inPool({ executorType: 'process' }, PROCESS_JOBS, noop),
+  execa: execaMessages,
+  threadOne: () => inPool({ executorType: 'thread', maxParallelJobs: 1 }, BURNS, burn),
+  threadTwo: () => inPool({ executorType: 'thread' }, BURNS, burn),
+  processOne: () => inPool({ executorType: 'process', maxParallelJobs: 1 }, BURNS, burn),
+  processTwo: () => inPool({ executorType: 'process' }, BURNS, burn),
+  commandOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, command),
+  commandTwo: () => inPool({ executorType: 'command' }, COMMANDS, command),
+  transferred: () => handedOver(BUFFER_BYTES),
+  empty: () => handedOver(0),
 } satisfies Measures
 
 /** How executors do beside what they stand on, and on two cores beside one. */
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
   const names = Object.keys(measures) as (keyof typeof measures)[]
-  const { commandOnOne, commandOnTwo } = await measureAll('executors', names, progress)
+  const figures = await measureAll('executors', names, progress)
+  const { thread, piscina, process: inProcess, execa } = figures
+  const { threadOne, threadTwo, processOne, processTwo, commandOne, commandTwo } = figures
+  const { transferred, empty } = figures
   return [
-    atLeast('command/cores', 'CPU-bound commands, two at a time beside one', commandOnTwo, commandOnOne, 1.9),
+    atLeast(
+      'thread/piscina',
+      'no-op jobs on 2 threads, beside Piscina called directly',
+      thread,
+      piscina,
+      0.9,
+    ),
+    atLeast(
+      'process/execa',
+      'no-op jobs on 2 processes, beside the messages of its processes',
+      inProcess,
+      execa,
+      0.9,
+    ),
+    atLeast('thread/cores', 'CPU-bound jobs on 2 threads, beside 1', threadTwo, threadOne, 1.9),
+    atLeast('process/cores', 'CPU-bound jobs on 2 processes, beside 1', processTwo, processOne, 1.9),
+    atLeast('command/cores', 'CPU-bound commands, two at a time beside one', commandTwo, commandOne, 1.9),
+    atMost(
+      'thread/transfer',
+      '8 MiB handed to a thread, beside an empty buffer',
+      transferred,
+      empty,
+      1.2,
+      'µs',
+    ),
   ]
 }
 
-async function commands(maxParallelJobs: number): Promise<number> {
-  await using pool = new JobPool({ executorType: 'command', maxParallelJobs })
-  const execute = { command: process.execPath, args: ['-e', COMPUTE] }
+/** Jobs a second in a pool whose threads or processes run already. */
+async function inPool(options: JobPoolOptions, jobs: number, execute: Execute): Promise<number> {
+  await using pool = new JobPool({ maxParallelJobs: SLOTS, pressure: false, ...options })
+  const submit = () => pool.submitJob({ execute }).value()
+  await Promise.all(Array.from({ length: 2 * SLOTS }, submit))
   const startedAt = performance.now()
-  const jobs = pool.submitJobs(Array.from({ length: COMMANDS }, () => ({ execute })))
-  await Promise.all(jobs.map((job) => job.value()))
-  return (COMMANDS / (performance.now() - startedAt)) * 1000
+  await Promise.all(Array.from({ length: jobs }, submit))
+  return perSecond(jobs, startedAt)
+}
+
+async function piscinaTasks(): Promise<number> {
+  const filename = fileURLToPath(handlers)
+  const piscina = new Piscina({ filename, name: 'noop', minThreads: SLOTS, maxThreads: SLOTS })
+  const run = () => piscina.run(undefined)
+  await Promise.all(Array.from({ length: 2 * SLOTS }, run))
+  const startedAt = performance.now()
+  await Promise.all(Array.from({ length: THREAD_JOBS }, run))
+  const figure = perSecond(THREAD_JOBS, startedAt)
+  await piscina.destroy()
+  return figure
+}
+
+/** A message there and one back, by Node's own `send`: what the process executor uses of execa's processes. */
+async function execaMessages(): Promise<number> {
+  const script = fileURLToPath(new URL('./echo.ts', import.meta.url))
+  const children = Array.from({ length: SLOTS }, () => {
+    const child = execaNode(script, {
+      ...{ ipc: true, serialization: 'advanced', stdin: 'ignore', buffer: false, reject: false },
+      // As the executor starts its own: the system shares its time among sessions first.
+      ...{ detached: true, cleanup: false },
+    })
+    return { child, ask: (message: object) => ask(child, message) }
+  })
+  await Promise.all(children.map(({ ask }) => ask({})))
+  const startedAt = performance.now()
+  let left = PROCESS_JOBS
+  const work = async ({ ask }: (typeof children)[number]) => {
+    while (left-- > 0) await ask({ number: left, module: handlers, export: 'noop', jobId: String(left) })
+  }
+  await Promise.all(children.map(work))
+  const figure = perSecond(PROCESS_JOBS, startedAt)
+  for (const { child } of children) child.kill('SIGKILL')
+  await Promise.all(children.map(({ child }) => child))
+  return figure
+}
+
+interface Talking {
+  once(event: 'message', listener: (answer: unknown) => void): unknown
+  send(message: object): unknown
+}
+
+function ask(child: Talking, message: object): Promise<unknown> {
+  return new Promise((resolve) => {
+    child.once('message', resolve)
+    child.send(message)
+  })
+}
+
+/** Microseconds a job that gets a buffer of this size, moved. */
+async function handedOver(bytes: number): Promise<number> {
+  await using pool = new JobPool({ executorType: 'thread', maxParallelJobs: SLOTS, pressure: false })
+  const execute: Execute = { module: handlers, export: 'lengthOf' }
+  const buffers = Array.from({ length: TRANSFERS + 2 * SLOTS }, () => new ArrayBuffer(bytes))
+  const submit = (buffer: ArrayBuffer) =>
+    pool.submitJob({ execute, args: [buffer], transfer: [buffer] }).value()
+  await Promise.all(buffers.splice(0, 2 * SLOTS).map(submit))
+  const startedAt = performance.now()
+  await Promise.all(buffers.map(submit))
+  return 1e6 / perSecond(TRANSFERS, startedAt)
+}
+
+function perSecond(jobs: number, startedAt: number): number {
+  return (jobs / (performance.now() - startedAt)) * 1000
 }

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import { findUncarriable } from '../../src/executors/carrying.ts'
+import { packError, unpackError } from '../../src/executors/packed-error.ts'
+
+class Point {
+  x = 1
+}
+class Hidden {
+  readonly #x = 1
+  get x(): number {
+    return this.#x
+  }
+}
+
+describe('what structured clone cannot carry', () => {
+  const cycle: Record<string, unknown> = { deep: {} }
+  ;(cycle.deep as Record<string, unknown>).back = cycle
+
+  test.each([
+    ['plain data', { a: [1, 'b', null, undefined, 1n, { c: true }] }],
+    ['a cycle', cycle],
+    [
+      'built-in classes',
+      [new Map([[1, new Set([2])]]), new Date(), /x/, new Uint8Array(2), new TypeError('t')],
+    ],
+    ['public fields of an instance', { point: new Point() }],
+    ['a port, which a transfer list moves', new MessageChannel().port1],
+  ])('does not hold for %s', (_, value) => {
+    expect(findUncarriable(value, 'value')).toBeUndefined()
+  })
+
+  test.each([
+    [() => 1, 'value', /^function/],
+    [Symbol('s'), 'value', /^a symbol/],
+    [{ a: [1, { 'b c': () => 1 }] }, 'value.a[1]["b c"]', /^function/],
+    [new Map([['k', { f: () => 1 }]]), 'value.get("k").f', /^function/],
+    [{ url: new URL('file:///a') }, 'value.url', /^a URL, of which nothing would arrive/],
+    [[new Hidden()], 'value[0]', /^a Hidden, of which nothing would arrive/],
+    [{ later: Promise.resolve() }, 'value.later', /^a Promise, of which nothing would arrive/],
+    [{ p: new Proxy({}, {}) }, 'value.p', /^a proxy/],
+    [
+      {
+        get bad() {
+          throw new Error('no')
+        },
+      },
+      'value.bad',
+      /^a getter that throws/,
+    ],
+  ])('is found: %#', (value, path, found) => {
+    expect(findUncarriable(value, 'value')).toEqual({ path, found: expect.stringMatching(found) })
+  })
+})
+
+describe('an error that is packed and unpacked', () => {
+  const travel = (thrown: unknown) => unpackError(structuredClone(packError(thrown)))
+
+  test('keeps its name, stack, causes, errors and fields', () => {
+    const aggregate = new AggregateError([new RangeError('one')], 'many', { cause: 'words' })
+    const error = Object.assign(new Error('top', { cause: aggregate }), { code: 'E', run: () => 1 })
+    error.name = 'CustomError'
+    const arrived = travel(error) as Error & { code: string; run: unknown; cause: AggregateError }
+    expect(arrived).toMatchObject({ name: 'CustomError', message: 'top', stack: error.stack, code: 'E' })
+    expect(arrived.run).toMatch(/^function/)
+    expect(arrived.cause).toMatchObject({ name: 'AggregateError', message: 'many', cause: 'words' })
+    expect(arrived.cause.errors[0]).toBeInstanceOf(RangeError)
+  })
+
+  test.each([[null], [undefined], ['words'], [{ code: 7 }]])('may be no Error at all: %j', (thrown) => {
+    expect(travel(thrown)).toEqual(thrown)
+  })
+
+  test('may be hostile', () => {
+    const hostile = new Error('x')
+    Object.defineProperty(hostile, 'message', {
+      get() {
+        throw new Error('no')
+      },
+    })
+    expect(travel(hostile)).toBe('an error that cannot be read')
+    expect(travel(Object.freeze(new TypeError('cold')))).toMatchObject({ message: 'cold' })
+  })
+})
