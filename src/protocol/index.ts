@@ -44,7 +44,6 @@ export {
   PAGE_MESSAGE_BYTES_MAX,
   type PageMessage,
   PROTOCOL_VERSION,
-  type RunFacts,
   type RunSummary,
   type ServerMessage,
   type SkippedJobs,

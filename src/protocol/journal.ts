@@ -149,7 +149,7 @@ export const TABLES = {
   },
   /** Whatever else a page needs to have at hand; a later one of the same name replaces the earlier. */
   documents: {
-    /** String: `chart/<machine id>` is a `Chart`, `run/<run id>` a `RunFacts`. */
+    /** String: `chart/<machine id>` is a `Chart`. */
     name: 'int',
     /** String: JSON. */
     text: 'int',

@@ -248,12 +248,3 @@ export interface CappedValue {
   readonly length: number
   readonly isCut: boolean
 }
-
-/** What a run was started with; the document `run/<run id>`. */
-export interface RunFacts {
-  readonly runId: string
-  readonly workflow: string
-  readonly strategy: string
-  readonly limits: Readonly<Record<string, number | undefined>>
-  readonly input: CappedValue
-}
