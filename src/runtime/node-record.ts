@@ -130,18 +130,14 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#picture = undefined
   }
 
-  /** Takes up what a store remembers of the node, and its last job again. */
-  restore(
-    { score, revisions, jobs, isPruned }: StoredNode,
-    decision: DecisionRecord | undefined,
-    job: JobActor | undefined,
-  ): void {
+  /** Takes up what a store remembers of the node; its last job is there again. */
+  restore({ score, revisions, jobs, isPruned }: StoredNode, decision: DecisionRecord | undefined): void {
+    const { job } = this
     this.#score = score
     this.#revisions = revisions
     this.#decision = decision
     this.jobs = jobs
     this.isPruned = isPruned
-    this.job = job
     this.#result = job?.known
     this.isLive = job !== undefined && job.known === undefined
     this.#status = isPruned && job?.status === 'cancelled' ? 'pruned' : (job?.status ?? 'queued')

@@ -19,12 +19,13 @@ interface Handler {
 export class Planting {
   /** How many of the tree's jobs have not ended. */
   live = 0
+  /** Of the first job of each node; absent when the pool has had a run of this id before. */
+  readonly ids: IdRange | undefined
   readonly #runId: string
   readonly #handlers: ReadonlyMap<string, Handler>
   readonly #strategy: Strategy
   readonly #store: TreeStore
   readonly #submissions: Submissions
-  readonly #ids: IdRange | undefined
   readonly #watcher: NodeWatcher
 
   constructor(
@@ -34,7 +35,6 @@ export class Planting {
     store: TreeStore,
     submissions: Submissions,
     watcher: NodeWatcher,
-    isResumed: boolean,
   ) {
     this.#runId = runId
     this.#handlers = new Map(
@@ -46,8 +46,7 @@ export class Planting {
     this.#strategy = workflow.strategy ?? 'best-first'
     this.#store = store
     this.#submissions = submissions
-    // The ids of a run that is taken up again are not given in order any more.
-    this.#ids = isResumed ? undefined : submissions.openRange(`${runId}.n`)
+    this.ids = submissions.openRange(`${runId}.n`)
     this.#watcher = watcher
   }
 
@@ -103,7 +102,7 @@ export class Planting {
 
   /** No more will be planted. */
   close(): void {
-    if (this.#ids !== undefined) this.#ids.isOpen = false
+    if (this.ids !== undefined) this.ids.isOpen = false
   }
 
   #draft(specs: readonly NodeSpec[], parent: NodeRecord | undefined): NodeRecord[] {
@@ -140,7 +139,7 @@ export class Planting {
     const { execute, defaults } = this.#handlerOf(spec)
     return {
       id: this.jobIdOf(record, record.jobs),
-      ids: record.jobs === 0 ? this.#ids : undefined,
+      ids: record.jobs === 0 ? this.ids : undefined,
       node: record,
       nodeId: record.id,
       treeId: this.#runId,

@@ -1,12 +1,14 @@
+import type { StateValue } from 'xstate'
 import { EspalierError } from '../domain/errors.ts'
-import type { Execute, JobId, JobResult } from '../domain/job.ts'
+import { type Execute, JOB_STATES, type JobId, type JobResult } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
-import { type ErrorJson, errorFromJson } from '../domain/trace.ts'
+import { type ErrorJson, errorFromJson, type JobSubmitted } from '../domain/trace.ts'
 import type { JobRecord } from '../ports/run-store.ts'
 import { DurableJob } from './durable-job.ts'
 import { executeOf, type Handlers } from './durable-spec.ts'
 import { type Dependency, type JobExtras, type JobSnapshot, stateOf } from './job.ts'
 import { isRunning } from './job-counts.ts'
+import type { IdRange } from './job-table.ts'
 import type { Journal } from './journal.ts'
 import type { Submissions } from './submission.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -15,7 +17,9 @@ import type { Supervisor } from './supervisor.ts'
 export interface Recovered {
   readonly handlers: Handlers
   /** Of a run's jobs: their nodes. */
-  nodeOf?(record: JobRecord): JobExtras | undefined
+  readonly nodeOf?: (record: JobRecord) => JobExtras | undefined
+  /** The range that the ids of their first jobs are of; absent when it is taken. */
+  readonly ids?: IdRange | undefined
 }
 
 /**
@@ -23,30 +27,41 @@ export interface Recovered {
  *
  * What ran when the process ended is lost: each such job hears so as an event, and its chart decides what follows.
  *
+ * @returns The jobs, in the order of the records.
  * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a job that has not ended names a handler that is not there any more;
  * nothing has been taken up then.
  */
 export function recoverJobs(
   records: Iterable<JobRecord>,
-  { handlers, nodeOf }: Recovered,
+  { handlers, nodeOf, ids }: Recovered,
   supervisor: Supervisor,
   submissions: Submissions,
-): Map<JobId, DurableJob> {
-  const taken = Array.from(records, (record) => ({ record, execute: knownExecute(record, handlers) }))
-  const jobs = new Map<JobId, DurableJob>()
-  // Nothing starts before all are there: it would be out of turn, and be taken for what the last process ran.
+): DurableJob[] {
+  const taken = Array.from(records)
+  const named = new Set<JobId>()
+  for (const { end, submitted } of taken) {
+    if (end !== undefined) continue
+    executeFor(submitted, handlers)
+    for (const id of submitted.dependencies ?? []) named.add(id)
+  }
+  const waitedFor = new Map<JobId, DurableJob>()
+  const jobs = taken.map((record) => {
+    const execute = record.end === undefined ? executeFor(record.submitted, handlers) : NEVER
+    const job = revive(record, execute, nodeOf?.(record), supervisor, submissions)
+    const isOfRange = ids !== undefined && record.id === ids.prefix + ids.sequences.length
+    supervisor.readmit(job, isOfRange ? ids : 'chosen')
+    if (named.has(record.id)) waitedFor.set(record.id, job)
+    return job
+  })
+  // Of a job that has ended nobody asks any more what it waited for.
+  for (const job of jobs) {
+    const { dependencies } = job.submitted
+    if (dependencies === undefined || !job.isActive) continue
+    const found: Dependency[] = dependencies.map((id) => waitedFor.get(id) ?? supervisor.find(id) ?? id)
+    supervisor.link(job, found)
+  }
   supervisor.together(() => {
-    for (const { record, execute } of taken) {
-      jobs.set(record.id, revive(record, execute, nodeOf?.(record), supervisor, submissions))
-    }
-    for (const { record } of taken) {
-      const job = jobs.get(record.id) as DurableJob
-      const named = record.submitted.dependencies ?? []
-      if (named.length === 0) continue
-      const dependencies: Dependency[] = named.map((id) => jobs.get(id) ?? supervisor.find(id) ?? id)
-      supervisor.link(job, dependencies)
-    }
-    for (const job of jobs.values()) if (isRunning(stateOf(job.stateValue))) loseAttempt(job, supervisor)
+    for (const job of jobs) if (isRunning(stateOf(job.stateValue))) loseAttempt(job, supervisor)
   })
   return jobs
 }
@@ -58,7 +73,7 @@ export function recoverPool(supervisor: Supervisor, submissions: Submissions): v
   supervisor.recall = (jobId) => {
     const record = store.job(jobId)
     if (record?.end === undefined) return undefined
-    return recoverJobs([record], { handlers }, supervisor, submissions).get(jobId)
+    return recoverJobs([record], { handlers }, supervisor, submissions)[0]
   }
   recoverJobs(store.jobs(undefined, { isOpen: true }), { handlers }, supervisor, submissions)
 }
@@ -72,22 +87,12 @@ function revive(
 ): DurableJob {
   const journal = supervisor.journal as Journal<DurableJob>
   const { id, key, submitted } = record
-  const { args, priority = 'normal', score, dedupeKey, executor, onDependencyFailure } = submitted
-  const extras: JobExtras = {
-    args: node === undefined ? args : node.args,
-    dedupeKey,
-    executor: submissions.namedExecutor(executor),
-    observer: node?.observer,
-    memoryLimitBytes: submitted.memoryLimitBytes,
-    demand: submitted.resources && supervisor.settings.limits.demandOf(id, submitted.resources),
-    cacheKey: record.cacheKey,
-    runsOnDependencyFailure: onDependencyFailure === 'run',
-  }
+  const { priority = 'normal', score } = submitted
   const row = {
     spec: score === undefined ? { execute } : { execute, score },
     priority: bandOf(priority),
     sequence: submissions.nextSequence(),
-    extras,
+    extras: extrasOf(record, node, supervisor, submissions),
     key,
     submitted,
     isStored: true,
@@ -100,8 +105,28 @@ function revive(
     snapshot,
   })
   job.keepValue(record.end?.value)
-  supervisor.readmit(job)
   return job
+}
+
+/** Of a node's job that has ended the node itself: nothing is run any more. */
+function extrasOf(
+  { id, cacheKey, submitted, end }: JobRecord,
+  node: JobExtras | undefined,
+  supervisor: Supervisor,
+  submissions: Submissions,
+): JobExtras {
+  const { args, dedupeKey, executor, memoryLimitBytes, resources, onDependencyFailure } = submitted
+  if (end !== undefined) return node ?? { args, cacheKey }
+  return {
+    args: node === undefined ? args : node.args,
+    dedupeKey,
+    executor: submissions.namedExecutor(executor),
+    observer: node?.observer,
+    memoryLimitBytes,
+    demand: resources && supervisor.settings.limits.demandOf(id, resources),
+    cacheKey,
+    runsOnDependencyFailure: onDependencyFailure === 'run',
+  }
 }
 
 /** The chart's snapshot, from the columns of its row. */
@@ -109,7 +134,6 @@ function snapshotOf(record: JobRecord, { settings }: Supervisor): object {
   const { id: jobId, submitted, state, attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = record
   const { nodeId, treeId, metadata, policy = settings.policy } = submitted
   const standsAlone = nodeId === undefined && treeId === undefined && metadata === undefined
-  const [top = '', leaf] = state.split('.')
   const context = {
     jobId,
     origin: standsAlone ? undefined : { nodeId, treeId, metadata },
@@ -124,7 +148,7 @@ function snapshotOf(record: JobRecord, { settings }: Supervisor): object {
   const output = record.end === undefined ? undefined : resultOf(record)
   return {
     status: output === undefined ? 'active' : 'done',
-    value: leaf === undefined ? top : { [top]: leaf },
+    value: STATE_VALUES[state],
     context,
     output,
     error: undefined,
@@ -133,17 +157,25 @@ function snapshotOf(record: JobRecord, { settings }: Supervisor): object {
   } satisfies Partial<Record<keyof JobSnapshot, unknown>>
 }
 
-/** The result of a job that has ended. */
+/** Each leaf state as a chart names it. */
+const STATE_VALUES = Object.fromEntries(
+  JOB_STATES.map((state) => {
+    const [top, leaf] = state.split('.') as [string, string?]
+    return [state, leaf === undefined ? top : { [top]: leaf }]
+  }),
+) as Readonly<Record<JobRecord['state'], StateValue>>
+
+/** The result of a job that has ended; its value is read when somebody looks at it. */
 function resultOf({ id: jobId, submitted, state, attempt, queuedAt, startedAt, end }: JobRecord): JobResult {
   if (end === undefined) throw new Error(`Job "${jobId}" has not ended.`)
   const { nodeId, treeId, metadata } = submitted
   const { at: endedAt, value, error, reason, cancelledBy, causedBy, usage } = end
-  return {
+  const result = {
     jobId,
     nodeId,
     treeId,
     status: state as JobResult['status'],
-    value: value === undefined ? undefined : JSON.parse(value),
+    value: undefined,
     error: error === undefined ? undefined : errorFromJson(JSON.parse(error) as ErrorJson),
     reason,
     cancelledBy: cancelledBy as JobResult['cancelledBy'],
@@ -156,6 +188,22 @@ function resultOf({ id: jobId, submitted, state, attempt, queuedAt, startedAt, e
     metadata,
     usage: usage === undefined ? undefined : JSON.parse(usage),
   }
+  return value === undefined ? result : withValue(result, value)
+}
+
+/** Most values of a large run are never looked at again. */
+function withValue(result: JobResult, text: string): JobResult {
+  let value: unknown
+  let isRead = false
+  return Object.defineProperty(result, 'value', {
+    enumerable: true,
+    configurable: true,
+    get: () => {
+      if (!isRead) value = JSON.parse(text)
+      isRead = true
+      return value
+    },
+  })
 }
 
 function loseAttempt(job: DurableJob, supervisor: Supervisor): void {
@@ -168,9 +216,8 @@ function loseAttempt(job: DurableJob, supervisor: Supervisor): void {
   job.take({ type: 'attempt.failed', at: supervisor.now(), attempt, error, reason: 'lost', random: 0 })
 }
 
-function knownExecute({ submitted: { execute }, end }: JobRecord, handlers: Handlers): Execute {
-  if (!('handler' in execute)) return execute as Execute
-  return end === undefined ? executeOf(execute.handler, handlers) : NEVER
+function executeFor({ execute }: JobSubmitted, handlers: Handlers): Execute {
+  return 'handler' in execute ? executeOf(execute.handler, handlers) : (execute as Execute)
 }
 
 /** Of jobs that have ended, nothing is run any more. */

@@ -224,9 +224,9 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   }
 
   /** Takes up a job from the store: counts, queue, slots and deadlines follow from its state. */
-  readmit(job: DurableJob): void {
+  readmit(job: DurableJob, naming: Naming): void {
     const state = stateOf(job.stateValue)
-    this.jobs.add(job, 'chosen')
+    this.jobs.add(job, naming)
     this.counts.add(state, job.priority)
     job.start()
     const { settled } = job

@@ -95,8 +95,7 @@ export class TreeRun
     const limits = resolveLimits(workflow.limits)
     this.#limits = limits
     this.#supervisor = supervisor
-    const isResumed = stored !== undefined
-    this.#planting = new Planting(runId, workflow, executor, this.#store, submissions, this, isResumed)
+    this.#planting = new Planting(runId, workflow, executor, this.#store, submissions, this)
     this.#growth = new Growth(limits, this.#store, this.#planting, this)
     this.#expansion = new Expansion(limits, supervisor.deadlines, () => supervisor.now(), this)
     const { logger } = supervisor.settings
@@ -558,12 +557,15 @@ export class TreeRun
     const { handlers } = this.workflow
     const jobs = recoverJobs(
       store.jobs(this.runId),
-      { handlers, nodeOf },
+      { handlers, nodeOf, ids: this.#planting.ids },
       this.#supervisor,
       this.#submissions,
     )
-    for (const row of rows) this.#restore(row, jobs)
+    // In the order of submission: what stays is a node's last one.
+    for (const job of jobs) (job.extras.observer as NodeRecord).job = job
+    for (const row of rows) this.#restore(row)
     if (run.status !== 'running') {
+      this.#planting.close()
       this.#ended.resolve(this.#outcome())
       return
     }
@@ -583,22 +585,24 @@ export class TreeRun
     return record
   }
 
-  #restore(row: NodeRow, jobs: ReadonlyMap<string, JobActor>): void {
-    const record = this.#store.find(row.id) as NodeRecord
+  #restore(row: NodeRow): void {
+    const record = this.#store.records()[row.place] as NodeRecord
+    const { job } = record
     const stored = row.decision === undefined ? undefined : JSON.parse(row.decision)
-    const job = jobs.get(this.#planting.jobIdOf(record, row.jobs - 1))
     // What made the node run again was decided about an earlier end of it.
     const isPast = stored?.type === 'revise' && stored.nodeIds.includes(row.id) && job?.known !== undefined
     const decision =
       stored === undefined || isPast
         ? undefined
         : { ...stored, error: stored.error && errorFromJson(stored.error) }
-    record.dependencies = (record.spec.dependencies ?? []).map((name) => this.#store.find(name) as NodeRecord)
+    const { dependencies } = record.spec
+    if (dependencies !== undefined)
+      record.dependencies = dependencies.map((name) => this.#store.find(name) as NodeRecord)
     for (const dependency of record.dependencies) {
       dependency.dependants ??= []
       dependency.dependants.push(record)
     }
-    record.restore(row, decision, job)
+    record.restore(row, decision)
     if (record.isLive) this.#planting.live++
     if (decision !== undefined) this.#keepCut(decision)
   }

@@ -171,6 +171,20 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
     store.close()
   })
 
+  test('jobs come back in the order of submission, each once, however many they are', () => {
+    const submitted = Array.from({ length: 4_000 }, (_, index) =>
+      jobRecord(index + 1, { runId: index % 2 === 0 ? 'r' : undefined }),
+    )
+    const store = stored({ submitted })
+    const keysOf = (runId: string | undefined) => [...store.jobs(runId)].map(({ key }) => key)
+    assert.deepEqual(
+      keysOf('r'),
+      submitted.flatMap(({ key, runId }) => (runId === 'r' ? [key] : [])),
+    )
+    assert.equal(new Set(keysOf(undefined)).size, 2_000)
+    store.close()
+  })
+
   test('a value is found again by its content key', () => {
     const key = 'load@1:abc'
     const jobs = [
