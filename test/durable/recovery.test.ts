@@ -53,6 +53,19 @@ describe('after its process has died', () => {
     expect(second.pool.getStatus()).toMatchObject({ running: 1, queued: 1 })
   })
 
+  test('an ended job that is looked up leaves its dedupe key to the job that has it now', async () => {
+    const { start } = processes()
+    const first = start(1_000)
+    first.pool.submitJob({ id: 'old', execute: 'one', dedupeKey: 'nightly' })
+    await first.clock.settle()
+    first.die()
+    const second = start(2_000)
+    const current = second.pool.submitJob({ id: 'new', execute: 'held', dedupeKey: 'nightly' })
+    await second.clock.settle()
+    expect(second.pool.job('old')?.status).toBe('completed')
+    expect(second.pool.submitJob({ execute: 'held', dedupeKey: 'nightly' }).id).toBe(current.id)
+  })
+
   test('attempts that ran are lost, counted apart from retries, and the job goes on', async () => {
     const { disk, start } = processes({ maxRetries: 0, maxLost: 2 })
     const first = start(1_000)
