@@ -1,6 +1,6 @@
 import { jobMachine, orchestratorMachine, poolMachine } from 'espalier/machines'
 import { transitionsOf } from 'espalier/statechart'
-import { Coverage, explore, FAULT_TYPES, machinePaths, simulateMany } from 'espalier/testing'
+import { Coverage, explore, FAULT_TYPES, machinePaths, simulate, simulateMany } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { assign, createActor, setup } from 'xstate'
 import { type Scenario, scenarios } from '../mutants/scenarios.ts'
@@ -99,6 +99,12 @@ test('explored and simulated worlds take every transition of the three charts', 
     const { failed } = await simulateMany(subject, { ...options, faults: FAULT_TYPES, runs: 40, coverage })
     expect(failed?.violation).toBeUndefined()
   }
+  const { subject, options } = scenarios.drain as Scenario
+  const twice = [
+    { type: 'shutdown', at: 1, chance: 1 },
+    { type: 'halt', at: 2, chance: 1 },
+  ] as const
+  expect((await simulate(subject, { ...options, faults: twice, coverage })).violation).toBeUndefined()
   const before = coverage.report().flatMap(({ missed }) => missed)
   expect(before.length).toBeLessThanOrEqual(8)
   sendLateWords(coverage)
