@@ -291,8 +291,8 @@ export const mutants: readonly Planted[] = [
   {
     name: 'what depends on others is not linked to them again',
     file: 'src/runtime/recovery.ts',
-    find: 'supervisor.link(job, dependencies)',
-    replace: 'void dependencies',
+    find: 'supervisor.link(job, found)',
+    replace: 'void found',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
 ]
