@@ -3,7 +3,7 @@ import type { Coverage } from './coverage.ts'
 import { type ExploreLimits, type ExploreProgress, type ExploreReport, explore } from './explore.ts'
 import { checkFaults, type Fault, type FaultType } from './faults.ts'
 import { type SimulationOptions, type SimulationReport, simulateMany } from './simulate.ts'
-import type { Subject, WorldOptions } from './world.ts'
+import type { Subject, WorldOptions } from './subject.ts'
 
 /** How a workflow is checked; a workflow's module may export it as `check`, for the command line. */
 export interface CheckOptions

@@ -1,6 +1,6 @@
 import type { HandlerModels } from './outcomes.ts'
 import type { Step } from './step.ts'
-import type { Subject, WorldOptions, WorldPoolOptions } from './world.ts'
+import type { Subject, WorldOptions, WorldPoolOptions } from './subject.ts'
 import type { Violation } from './world-view.ts'
 
 /** A run that breaks a promise, as JSON: `replay` does it again. */

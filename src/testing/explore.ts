@@ -6,7 +6,8 @@ import { Coverage } from './coverage.ts'
 import { checkFaults, type Fault, type FaultType, isCrashing } from './faults.ts'
 import { stateKey } from './state-key.ts'
 import type { Step } from './step.ts'
-import { type Subject, World, type WorldOptions } from './world.ts'
+import type { Subject, WorldOptions } from './subject.ts'
+import { World } from './world.ts'
 import type { Violation } from './world-view.ts'
 
 /** Where an exploration stops. */

@@ -33,5 +33,5 @@ export {
 export { SimulatedClock } from './simulated-clock.ts'
 export type { Deed, Step } from './step.ts'
 export { type Scene, type Story, tell } from './story.ts'
-export type { JobSet, Subject, WorldOptions, WorldPoolOptions } from './world.ts'
+export type { JobSet, Subject, WorldOptions, WorldPoolOptions } from './subject.ts'
 export type { Eventually, Invariant, Violation, WorldView } from './world-view.ts'

@@ -4,7 +4,8 @@ import { COUNTEREXAMPLE_FORMAT, type Counterexample } from './counterexample.ts'
 import type { JournalEntry } from './journal.ts'
 import { SeededRandom } from './random.ts'
 import type { Step } from './step.ts'
-import { type Subject, World, type WorldOptions } from './world.ts'
+import type { Subject, WorldOptions } from './subject.ts'
+import { World } from './world.ts'
 import type { Violation } from './world-view.ts'
 
 export interface ReplayReport {

@@ -13,11 +13,13 @@ import {
   type FaultType,
   isCrashing,
 } from './faults.ts'
+import type { WorldDriver } from './inner-world.ts'
 import type { JournalEntry } from './journal.ts'
 import type { OpenQuestion } from './question.ts'
 import { SeededRandom } from './random.ts'
 import type { Deed, Step } from './step.ts'
-import { type Subject, World, type WorldDriver, type WorldOptions } from './world.ts'
+import type { Subject, WorldOptions } from './subject.ts'
+import { World } from './world.ts'
 import type { Violation } from './world-view.ts'
 
 /** How long something takes, in ms: always so long, or drawn between two. */

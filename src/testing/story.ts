@@ -2,7 +2,7 @@ import type { Counterexample } from './counterexample.ts'
 import type { JournalEntry } from './journal.ts'
 import { type ReplayReport, replay } from './replay.ts'
 import type { Deed, Step } from './step.ts'
-import type { Subject, WorldOptions } from './world.ts'
+import type { Subject, WorldOptions } from './subject.ts'
 import type { Violation } from './world-view.ts'
 
 /** One thing that happened, and what followed from it, in words. */

@@ -1,90 +1,33 @@
-import type { DecisionRecord } from '../domain/decision.ts'
-import type { Execute, JobId, JobSpec, ModuleHandler } from '../domain/job.ts'
+import type { JobId, ModuleHandler } from '../domain/job.ts'
 import { DEFAULT_LIMITS, type TreeLimits } from '../domain/limits.ts'
-import type { NodeId, NodeSpec } from '../domain/node-spec.ts'
-import type { PressureReason } from '../domain/pressure.ts'
-import { isThenable } from '../domain/thrown.ts'
+import type { NodeId } from '../domain/node-spec.ts'
 import type { TreeNode } from '../domain/tree.ts'
-import {
-  checkWorkflow,
-  type ExpandAnswer,
-  type ExpandRequest,
-  type RunOutcome,
-  type Workflow,
-} from '../domain/workflow.ts'
-import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../ports/executor.ts'
-import type { Host } from '../ports/host.ts'
-import type { Logger } from '../ports/logger.ts'
-import type { JobRecord } from '../ports/run-store.ts'
-import type { PoolStreamEvent } from '../runtime/events.ts'
-import { type JobActor, STOPPING } from '../runtime/job.ts'
+import { checkWorkflow, type RunOutcome } from '../domain/workflow.ts'
+import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
+import { STOPPING } from '../runtime/job.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
 import type { JobPoolOptions } from '../runtime/options.ts'
 import { Orchestrator } from '../runtime/orchestrator.ts'
-import type { RunStreamEvent } from '../runtime/run-events.ts'
 import { Body, keyOfAttempt } from './body.ts'
+import { doDeed, repeatEnd } from './deeds.ts'
 import { Disk } from './disk.ts'
 import { type Stricken, strickenOf } from './faults.ts'
-import { atChange, atEnd, atOutcome, atQuiet, atStart, atStop, leastBackoffMs } from './invariants.ts'
-import { entryOf, type JournalEntry } from './journal.ts'
-import { type Behaviour, behavioursOf, type HandlerModels } from './outcomes.ts'
+import type { InnerWorld, WorldDriver } from './inner-world.ts'
+import { atEnd, atQuiet, atStart, atStop } from './invariants.ts'
+import type { JournalEntry } from './journal.ts'
+import { type Behaviour, behavioursOf } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
-import { type JobView, type Row, Rows, stateOfRow, viewOf } from './rows.ts'
+import { Recorder } from './recorder.ts'
+import { type JobView, Rows, stateOfRow, viewOf } from './rows.ts'
+import { StandIn } from './stand-in.ts'
 import type { Deed, Step } from './step.ts'
+import { handlersOf, type JobSet, markerOf, type Subject, type WorldOptions } from './subject.ts'
+import { EVERYTHING, EXECUTORS, QUIET_HOST, SILENT_LOGGER } from './surroundings.ts'
+import { Turns } from './turns.ts'
 import { WorldClock } from './world-clock.ts'
-import type { Invariant, Violation, WatchedWorld } from './world-view.ts'
-
-/** Jobs without a tree, for what needs no workflow. `execute` is not run unless `handlers` says so. */
-export interface JobSet {
-  readonly name?: string
-  readonly jobs: readonly (Omit<JobSpec, 'execute'> & { readonly id: JobId; readonly execute?: Execute })[]
-}
-
-/** What is put to the test. */
-// biome-ignore lint/suspicious/noExplicitAny: a workflow of any input type can be tested.
-export type Subject = Workflow<any> | JobSet
-
-/** A pool's options, without those that a world provides. */
-export type WorldPoolOptions = Omit<
-  JobPoolOptions,
-  'executorType' | 'executors' | 'host' | 'clock' | 'random' | 'ids' | 'inspect' | 'logger' | 'signal'
->
-
-export interface WorldOptions {
-  /** The run's input. */
-  readonly input?: unknown
-  readonly pool?: WorldPoolOptions
-  readonly handlers?: HandlerModels
-  /** Keeps everything in a simulated store, which outlives a crash. Default: only when `crash` is among the faults. */
-  readonly isDurable?: boolean
-  /** Checked at each quiet point, beside the built-in ones. */
-  readonly invariants?: readonly Invariant[]
-}
-
-/** What drives a world, and wants to hear of what can be done next. */
-export interface WorldDriver {
-  /** Decides the jitter of backoffs, and of equal instants which goes first. */
-  random(): number
-  tie(): number
-  began(body: Body): void
-  stopped(body: Body): void
-  asked(question: OpenQuestion): void
-}
+import type { Invariant, Violation } from './world-view.ts'
 
 const RUN_ID = 'run'
-
-/** What simulated executors can do: all but ending by force what ignores its signal, which is a fault to be simulated. */
-const EVERYTHING: ExecutorSupports = {
-  closures: true,
-  modules: true,
-  transfer: true,
-  memoryLimit: true,
-  context: true,
-  output: true,
-}
-
-/** The executors that a workflow's nodes may name. */
-const EXECUTORS = ['async', 'thread', 'process', 'command', 'machine'] as const
 
 const STANDING_STILL: WorldDriver = {
   random: () => 0.5,
@@ -98,8 +41,11 @@ const STANDING_STILL: WorldDriver = {
  * The real runtime, with pool, orchestrator and charts, in a world where nothing happens by itself: its clock, chance,
  * ids and executors are simulated, and whoever drives it says what happens next.
  */
-export class World implements WatchedWorld {
+export class World implements InnerWorld {
+  readonly subject: Subject
+  readonly driver: WorldDriver
   readonly clock: WorldClock
+  readonly turns = new Turns()
   pool!: PoolCore
   orchestrator: Orchestrator | undefined
   readonly rows = new Rows()
@@ -112,6 +58,8 @@ export class World implements WatchedWorld {
   /** The `eventually` properties that have held. */
   readonly kept = new Set<string>()
   readonly limits: TreeLimits
+  /** What the pool was made for. */
+  readonly maxParallelJobs: number
   outcome: RunOutcome | undefined
   /** The first promise that was broken. */
   violation: Violation | undefined
@@ -119,27 +67,19 @@ export class World implements WatchedWorld {
   journal: JournalEntry[] | undefined
   /** What the run would not start for, such as an input that its schema refuses. */
   refusal: unknown
-  readonly #subject: Subject
   readonly #options: WorldOptions
-  readonly #driver: WorldDriver
-  readonly #maxParallelJobs: number
   readonly #disk: Disk | undefined
   /** How many processes there have been. */
   #life = 0
   #ids = 0
   readonly #behaviours: ReadonlyMap<string, Behaviour>
-  /** What each node's last answer was to grow, until the nodes have been told. */
-  readonly #growing = new Map<NodeId | undefined, NodeSpec[]>()
-  /** Promises of user code that have not settled. */
-  #busy = 0
-  #wakeUp: (() => void) | undefined
-  /** Whether a promise has been settled whose listeners have not been called. */
-  #needsTurn = false
+  readonly #standIn = new StandIn(this)
+  readonly #recorder = new Recorder(this, this.#standIn)
 
   constructor(subject: Subject, options: WorldOptions = {}, driver: WorldDriver = STANDING_STILL) {
-    this.#subject = subject
+    this.subject = subject
     this.#options = options
-    this.#driver = driver
+    this.driver = driver
     this.clock = new WorldClock(() => driver.tie())
     this.invariants = options.invariants ?? []
     this.#behaviours = behavioursOf(handlersOf(subject), options.handlers)
@@ -147,38 +87,39 @@ export class World implements WatchedWorld {
     if (!('jobs' in subject)) checkWorkflow(subject)
     this.limits = 'jobs' in subject ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...subject.limits }
     this.#begin()
-    this.#maxParallelJobs = this.pool.getStatus().maxParallelJobs
+    this.maxParallelJobs = this.pool.getStatus().maxParallelJobs
   }
 
   /** Begins a process: a pool, and in it the run, on what the disk has of them. */
   #begin(): void {
     const life = ++this.#life
+    const isAlive = () => this.#isAlive(life)
     const executor = (name: string): Executor => ({
       name,
       supports: EVERYTHING,
       refuses: () => undefined,
-      start: (attempt, sink) => this.#isAlive(life) && this.#start(attempt, sink),
-      stop: (attempt) => this.#isAlive(life) && this.#stop(attempt),
+      start: (attempt, sink) => isAlive() && this.#start(attempt, sink),
+      stop: (attempt) => isAlive() && this.#stop(attempt),
     })
     const factories = Object.fromEntries(EXECUTORS.map((name) => [name, () => executor(name)]))
     const settings: JobPoolOptions = {
       ...this.#options.pool,
       clock: this.clock,
-      random: { next: () => this.#driver.random() },
+      random: { next: () => this.driver.random() },
       ids: { next: () => `s${this.#ids++}.` },
       logger: SILENT_LOGGER,
       ...(this.#disk && { store: this.#disk.open() }),
     }
     this.pool = new PoolCore(settings, factories, QUIET_HOST)
-    this.#listen(life)
-    if ('jobs' in this.#subject) return
-    this.orchestrator = new Orchestrator(this.#standIn(this.#subject, life), {
+    this.#recorder.listen(isAlive)
+    if ('jobs' in this.subject) return
+    this.orchestrator = new Orchestrator(this.#standIn.of(this.subject, isAlive), {
       pool: this.pool,
       input: this.#options.input,
       runId: RUN_ID,
     })
     this.orchestrator.on('*', (event) => {
-      if (this.#isAlive(life)) this.#heardOfRun(event)
+      if (isAlive()) this.#recorder.heardOfRun(event)
     })
   }
 
@@ -188,8 +129,8 @@ export class World implements WatchedWorld {
   }
 
   /** The process dies, and the next one takes up what the disk has. */
-  #restart(): void {
-    const running = new Set(this.#disk?.running())
+  #restart(disk: Disk): void {
+    const running = new Set(disk.running())
     for (const row of this.rows.live) if (running.has(row.id)) row.losses++
     this.clock.forget()
     this.bodies.clear()
@@ -197,42 +138,10 @@ export class World implements WatchedWorld {
     this.questions.clear()
     this.#begin()
     if (this.orchestrator !== undefined) this.#run(this.orchestrator)
-    for (const row of [...this.rows.all.values()]) this.#findAgain(row)
+    for (const row of [...this.rows.all.values()]) this.#recorder.findAgain(row, disk)
     // What was stored, and never told to the one that died.
-    for (const node of this.nodes) this.#learn(node)
-    for (const id of this.#disk?.ids() ?? []) if (!this.rows.all.has(id)) this.#submitted(id, running.has(id))
-  }
-
-  #learn(node: TreeNode): void {
-    if (!this.rows.told.has(node.id)) this.#added(node)
-    this.rows.tell(node)
-    const isOver = node.status === 'completed' || node.status === 'failed'
-    if (isOver && node.decision === undefined && this.hasExpand) this.rows.undecided.add(node.id)
-    else this.rows.undecided.delete(node.id)
-  }
-
-  /** Finds a job that was known before the process died: what was told of it must still be so. */
-  #findAgain(row: Row): void {
-    const stored = this.#disk?.job(row.id)
-    if (row.outcome !== undefined) {
-      if (stored?.state !== row.outcome.status)
-        this.breaks(
-          'durability',
-          `Job ${row.id} was told to be ${row.outcome.status}, but is ${stored?.state} after a crash.`,
-        )
-      return
-    }
-    const actor = this.pool.job(row.id) as unknown as JobActor | undefined
-    if (actor === undefined) {
-      if (stored !== undefined)
-        this.breaks('durability', `Job ${row.id} is stored, but was not taken up again.`)
-      this.rows.remove(row)
-      return
-    }
-    row.actor = actor
-    const { output } = actor.getSnapshot()
-    if (output !== undefined) this.rows.settle(row, output)
-    else if (row.isUnwanted && !isStoredAsUnwanted(stored)) row.isUnwanted = false
+    for (const node of this.nodes) this.#recorder.learn(node)
+    for (const id of disk.ids()) if (!this.rows.all.has(id)) this.#recorder.submitted(id, running.has(id))
   }
 
   /** Whether ready jobs move up with time, so that their order is no longer that of their priorities. */
@@ -288,7 +197,7 @@ export class World implements WatchedWorld {
 
   /** Whether the pool may run fewer jobs than it was made for. */
   get isLimited(): boolean {
-    return this.pool.actor.getSnapshot().context.maxParallelJobs < this.#maxParallelJobs
+    return this.pool.actor.getSnapshot().context.maxParallelJobs < this.maxParallelJobs
   }
 
   get isShutDown(): boolean {
@@ -302,7 +211,7 @@ export class World implements WatchedWorld {
 
   /** Whether the workflow looks at results. */
   get hasExpand(): boolean {
-    return !('jobs' in this.#subject) && this.#subject.expand !== undefined
+    return !('jobs' in this.subject) && this.subject.expand !== undefined
   }
 
   /** Whether nothing is left to happen, unless somebody does something. */
@@ -337,17 +246,19 @@ export class World implements WatchedWorld {
   /** Sets the subject going. @throws What the workflow's `root` throws, and for an input that it refuses. */
   async start(): Promise<void> {
     const { orchestrator } = this
-    if (orchestrator === undefined) this.#submitSet(this.#subject as JobSet)
-    else {
-      this.#run(orchestrator)
-    }
+    if (orchestrator === undefined) this.#submitSet(this.subject as JobSet)
+    else this.#run(orchestrator)
     await this.settle()
     if (this.refusal !== undefined) throw this.refusal
   }
 
+  #submitSet({ jobs }: JobSet): void {
+    this.pool.submitJobs(jobs.map((spec) => ({ ...spec, execute: markerOf(spec.id) })))
+  }
+
   #run(orchestrator: Orchestrator): void {
     const life = this.#life
-    this.#needsTurn = true
+    this.turns.need()
     orchestrator.run().then(
       (outcome) => {
         // A run that had ended before its process died does not end again.
@@ -361,42 +272,7 @@ export class World implements WatchedWorld {
 
   /** Does one thing; `false` when it cannot be done now. What follows from it needs {@link settle}. */
   do(deed: Deed): boolean {
-    switch (deed.do) {
-      case 'end':
-      case 'obey':
-      case 'fail':
-      case 'lose':
-      case 'reject':
-        return this.#endBody(deed)
-      case 'repeat':
-        return this.#repeat(keyOfAttempt(deed.job, deed.attempt))
-      case 'decide':
-        return this.#deliver(deed.node)
-      case 'wait':
-        return this.clock.next !== undefined
-      case 'cancel':
-        return this.#cancel(deed.job)
-      case 'pause':
-        this.pool.pause()
-        return true
-      case 'resume':
-        this.pool.resume()
-        return true
-      case 'limit':
-        this.pool.setMaxParallelJobs(deed.isLowered ? 1 : this.#maxParallelJobs)
-        return true
-      case 'pressure':
-        this.#press(deed.isRaised)
-        return true
-      case 'shutdown':
-        void this.pool.shutdown({ wait: deed.wait })
-        return true
-      case 'stall':
-        this.clock.goTo(this.now + deed.ms)
-        return true
-      case 'crash':
-        return this.#crash(deed)
-    }
+    return doDeed(this, deed)
   }
 
   /**
@@ -425,7 +301,7 @@ export class World implements WatchedWorld {
 
   /** Reports the end of every attempt that has ended once more: nothing may change. */
   repeatAll(): void {
-    for (const key of this.endedBodies.keys()) this.#repeat(key)
+    for (const key of this.endedBodies.keys()) repeatEnd(this, key)
   }
 
   /**
@@ -435,7 +311,7 @@ export class World implements WatchedWorld {
    */
   settle(): Promise<void> | undefined {
     this.#runSoon()
-    return this.#needsTurn || this.#busy > 0 ? this.#settleLater() : undefined
+    return this.turns.isOpen ? this.turns.settle(() => this.#runSoon()) : undefined
   }
 
   /** Looks whether all promises hold at a quiet point. */
@@ -454,28 +330,12 @@ export class World implements WatchedWorld {
   }
 
   #runSoon(): void {
-    while (this.clock.runSoon()) if (this.#disk?.isOrphaned) this.#restart()
+    while (this.clock.runSoon()) if (this.#disk?.isOrphaned) this.#restart(this.#disk)
   }
 
-  async #settleLater(): Promise<void> {
-    for (;;) {
-      this.#runSoon()
-      if (this.#busy > 0) {
-        await new Promise<void>((resolve) => {
-          this.#wakeUp = resolve
-        })
-        this.#wakeUp = undefined
-        this.#needsTurn = true
-      } else if (this.#needsTurn) {
-        this.#needsTurn = false
-        await new Promise((resolve) => setImmediate(resolve))
-      } else return
-    }
-  }
-
-  #crash({ commit, isRecorded = false }: Extract<Deed, { do: 'crash' }>): boolean {
+  crash({ commit, isRecorded = false }: Extract<Deed, { do: 'crash' }>): boolean {
     if (this.#disk === undefined || this.hasEnded) return false
-    if (commit === undefined) this.#restart()
+    if (commit === undefined) this.#restart(this.#disk)
     else this.#disk.planDeath({ commit, isRecorded })
     return true
   }
@@ -493,9 +353,9 @@ export class World implements WatchedWorld {
       row.lastAttempt = body.attempt
     }
     const pending = body.begin(this.#behaviours.get(handler) as Behaviour)
-    if (pending === undefined) this.#driver.began(body)
+    if (pending === undefined) this.driver.began(body)
     else {
-      void this.#whileBusy(pending).then(() => this.#driver.began(body))
+      void this.turns.whileBusy(pending).then(() => this.driver.began(body))
     }
   }
 
@@ -505,268 +365,6 @@ export class World implements WatchedWorld {
     body.isStopped = true
     const row = this.rows.all.get(body.job)
     if (row !== undefined) atStop(this, row, body)
-    this.#driver.stopped(body)
-  }
-
-  /** Waits for a promise of user code, without which nothing may go on. */
-  async #whileBusy(pending: PromiseLike<unknown>): Promise<void> {
-    this.#busy++
-    try {
-      await pending
-    } catch {
-      // Whoever made the promise knows.
-    }
-    this.#busy--
-    this.#wakeUp?.()
-  }
-
-  // What is done to it.
-
-  #endBody(deed: Extract<Deed, { attempt: number }>): boolean {
-    const key = keyOfAttempt(deed.job, deed.attempt)
-    const body = this.bodies.get(key)
-    if (body === undefined) return false
-    if (deed.do === 'end' && body.outcomes[deed.as] === undefined) return false
-    this.bodies.delete(key)
-    this.endedBodies.set(key, body)
-    if (deed.do === 'end') body.end(deed.as)
-    else if (deed.do === 'obey') body.obey()
-    else if (deed.do === 'fail') body.fail(new Error('simulated failure'))
-    else if (deed.do === 'lose') this.#lose(body)
-    else body.reject()
-    return true
-  }
-
-  #lose(body: Body): void {
-    const row = this.rows.all.get(body.job)
-    if (row !== undefined) row.losses++
-    body.lose()
-  }
-
-  /** Results that come twice or too late must change nothing, whichever way they come. */
-  #repeat(key: string): boolean {
-    const body = this.endedBodies.get(key)
-    if (body === undefined) return false
-    const row = this.rows.all.get(body.job)
-    const before = JSON.stringify(this.pool.getStatus())
-    const snapshots = Array.from(this.rows.live, ({ actor }) => actor.getSnapshot())
-    body.repeat()
-    const { job: jobId, attempt } = body
-    const stale = { at: this.now, attempt, error: new Error('stale'), reason: 'error', random: 0 } as const
-    row?.actor.take({ type: 'attempt.completed', at: this.now, attempt, value: 'stale' })
-    row?.actor.take({ type: 'attempt.failed', ...stale })
-    while (this.clock.runSoon());
-    const isSame =
-      JSON.stringify(this.pool.getStatus()) === before &&
-      Array.from(this.rows.live, ({ actor }) => actor.getSnapshot()).every((each, i) => each === snapshots[i])
-    if (!isSame)
-      this.breaks('stale-results', `A second report of the end of ${jobId}#${attempt} changed something.`)
-    return true
-  }
-
-  #deliver(node: NodeId): boolean {
-    const question = this.questions.get(node)
-    if (question === undefined) return false
-    this.questions.delete(node)
-    question.deliver()
-    this.#needsTurn = true
-    return true
-  }
-
-  #press(isRaised: boolean): void {
-    const reason: PressureReason = { measure: 'cpuLoad', value: 2, clear: 1 }
-    const at = this.now
-    this.pool.actor.send(
-      isRaised ? { type: 'pressure.raised', at, reasons: [reason] } : { type: 'pressure.cleared', at },
-    )
-  }
-
-  #cancel(job: JobId | undefined): boolean {
-    if (job === undefined) {
-      if (this.orchestrator === undefined || this.hasEnded) return false
-      for (const row of this.rows.live) row.isUnwanted = true
-      this.orchestrator.cancel()
-      return true
-    }
-    const row = this.rows.all.get(job)
-    if (row === undefined || row.outcome !== undefined) return false
-    row.isUnwanted = this.pool.cancelJob(job)
-    return true
-  }
-
-  // What the subject is, and what it answers.
-
-  #submitSet({ jobs }: JobSet): void {
-    this.pool.submitJobs(jobs.map((spec) => ({ ...spec, execute: markerOf(spec.id) })))
-  }
-
-  // biome-ignore lint/suspicious/noExplicitAny: a workflow of any input type can be tested.
-  #standIn(workflow: Workflow<any>, life: number): Workflow {
-    const { handlers, root, expand } = workflow
-    return {
-      ...workflow,
-      handlers: Object.fromEntries(Object.keys(handlers).map((name) => [name, markerOf(name)])),
-      root: async (input) => {
-        const roots = await root(input)
-        this.#growing.set(undefined, [...(Array.isArray(roots) ? roots : [roots])])
-        return roots
-      },
-      ...(expand === undefined ? {} : { expand: (request) => this.#ask(request, expand, life) }),
-    }
-  }
-
-  #ask(
-    request: ExpandRequest,
-    expand: NonNullable<Workflow['expand']>,
-    life: number,
-  ): ReturnType<typeof expand> {
-    const { node } = request
-    const answer = expand(request)
-    if (!isThenable(answer)) {
-      this.#answered(node.id, answer)
-      return answer
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<ExpandAnswer>()
-    const askedAt = this.now
-    const open = (answer: ExpandAnswer, deliver: () => void) => {
-      const question: OpenQuestion = { node: node.id, askedAt, signal: request.signal, answer, deliver }
-      if (question.signal.aborted || !this.#isAlive(life)) return
-      question.signal.addEventListener('abort', () => {
-        if (this.questions.get(node.id) === question) this.questions.delete(node.id)
-      })
-      this.questions.set(node.id, question)
-      this.#driver.asked(question)
-    }
-    const settled = answer.then(
-      (value) =>
-        open(value, () => {
-          this.#answered(node.id, value)
-          resolve(value)
-        }),
-      (thrown) => open(undefined, () => reject(thrown)),
-    )
-    void this.#whileBusy(settled)
-    return promise
-  }
-
-  #answered(node: NodeId, answer: ExpandAnswer): void {
-    const nodes = (answer as { readonly nodes?: unknown } | undefined | null)?.nodes
-    if (Array.isArray(nodes)) this.#growing.set(node, [...(nodes as NodeSpec[])])
-  }
-
-  // What pool and run tell.
-
-  #listen(life: number): void {
-    this.pool.on('job.submitted', ({ jobId }) => {
-      if (this.#isAlive(life)) this.#submitted(jobId)
-    })
-    this.pool.on('job.retrying', ({ jobId, retryAt }) => {
-      const row = this.rows.all.get(jobId)
-      if (row === undefined || !this.#isAlive(life)) return
-      const wasLost = row.losses > row.replacements
-      if (wasLost) row.replacements++
-      const failures = row.starts - row.replacements
-      row.notBefore = wasLost ? 0 : Math.max(retryAt, this.now + leastBackoffMs(row, failures))
-    })
-    for (const type of ['job.completed', 'job.failed', 'job.cancelled'] as const) {
-      this.pool.on(type, ({ jobId, result }) => {
-        const row = this.rows.all.get(jobId)
-        if (row === undefined || !this.#isAlive(life)) return
-        atOutcome(this, row, result)
-        this.rows.settle(row, result)
-        if (this.hasExpand && row.node !== undefined && type !== 'job.cancelled')
-          this.rows.undecided.add(row.node)
-      })
-    }
-    this.pool.on('*', (event) => {
-      if (this.#isAlive(life)) this.#write(event)
-    })
-  }
-
-  #submitted(jobId: JobId, wasLost = false): void {
-    const actor = this.pool.job(jobId) as unknown as JobActor
-    const spec = 'jobs' in this.#subject ? this.#subject.jobs.find(({ id }) => id === jobId) : undefined
-    const row: Row = {
-      id: jobId,
-      node: actor.nodeId,
-      handler: (actor.execute as ModuleHandler).export as string,
-      actor,
-      dependencies: (spec?.dependencies ?? []).map((each) => (typeof each === 'string' ? each : each.id)),
-      runsOnFailure: spec?.onDependencyFailure === 'run',
-      starts: 0,
-      lastAttempt: 0,
-      losses: wasLost ? 1 : 0,
-      replacements: 0,
-      notBefore: spec?.delayMs === undefined ? 0 : this.now + spec.delayMs,
-      isUnwanted: false,
-      outcome: undefined,
-    }
-    this.rows.add(row)
-    const { output } = actor.getSnapshot()
-    if (output !== undefined) this.rows.settle(row, output)
-  }
-
-  #heardOfRun(event: RunStreamEvent): void {
-    if (event.type === 'node.added') this.#added(event.node)
-    if (event.type === 'node.decided') this.#decided(event.node.id, event.decision)
-    if (event.type === 'run.ended') this.outcome = event.outcome
-    else if ('node' in event) {
-      this.rows.tell(event.node)
-      atChange(this, event.node)
-    }
-    this.#write(event)
-  }
-
-  #decided(node: NodeId, { type, nodeIds }: DecisionRecord): void {
-    this.rows.undecided.delete(node)
-    if (type !== 'prune') return
-    for (const id of nodeIds) {
-      const row = this.rows.byNode.get(id)
-      if (row !== undefined && row.outcome === undefined) row.isUnwanted = true
-    }
-  }
-
-  /** Finds what was asked for among the answer's nodes: some of those were cut, the order is kept. */
-  #added({ id, parentId, handler, key, input }: TreeNode): void {
-    const specs = this.#growing.get(parentId) ?? []
-    const place = specs.findIndex(
-      (spec) => spec.handler === handler && spec.key === key && Object.is(spec.input, input),
-    )
-    // It may be told of twice: of what was stored, the process that took it up was told before.
-    if (place < 0 && this.rows.growths.has(id)) return
-    const [spec] = place < 0 ? [] : specs.splice(0, place + 1).slice(-1)
-    this.rows.growths.set(id, { parent: parentId, dependencies: spec?.dependencies ?? [] })
-  }
-
-  #write(event: PoolStreamEvent | RunStreamEvent): void {
-    this.journal?.push(entryOf(event, this.clock.elapsedMs))
+    this.driver.stopped(body)
   }
 }
-
-/** What stands for a handler: the world's executors know it by its name. */
-const markerOf = (name: string): ModuleHandler => ({ module: 'espalier:simulated', export: name })
-
-function handlersOf(subject: Subject): Readonly<Record<string, Execute | undefined>> {
-  if (!('jobs' in subject)) return subject.handlers
-  return Object.fromEntries(subject.jobs.map(({ id, execute }) => [id, execute]))
-}
-
-const ignore = (): void => {}
-
-/** What the runtime would tell people; here the invariants tell. */
-const SILENT_LOGGER: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
-
-/** A machine that has nothing to complain of, so that `maxParallelJobs: 'auto'` is the same everywhere. */
-const QUIET_HOST: Host = {
-  capacity: () => ({
-    cores: 2,
-    containerCpus: undefined,
-    totalMemoryBytes: 2 ** 33,
-    availableMemoryBytes: 2 ** 33,
-  }),
-  watch: () => ({ sample: () => ({}), close: ignore }),
-}
-
-/** Whether the disk has it that a job is not wanted any more. */
-const isStoredAsUnwanted = (stored: JobRecord | undefined): boolean =>
-  stored?.end !== undefined || (stored?.stopping !== undefined && !stored.stopping.includes('"timeout"'))

@@ -1,0 +1,39 @@
+import type { NodeId } from '../domain/node-spec.ts'
+import type { RunOutcome } from '../domain/workflow.ts'
+import type { Body } from './body.ts'
+import type { JournalEntry } from './journal.ts'
+import type { OpenQuestion } from './question.ts'
+import type { Deed } from './step.ts'
+import type { Subject } from './subject.ts'
+import type { Turns } from './turns.ts'
+import type { WorldClock } from './world-clock.ts'
+import type { WatchedWorld } from './world-view.ts'
+
+/** What drives a world, and wants to hear of what can be done next. */
+export interface WorldDriver {
+  /** Decides the jitter of backoffs, and of equal instants which goes first. */
+  random(): number
+  tie(): number
+  began(body: Body): void
+  stopped(body: Body): void
+  asked(question: OpenQuestion): void
+}
+
+/** A world as its own parts see it, which change it. */
+export interface InnerWorld extends WatchedWorld {
+  readonly subject: Subject
+  readonly driver: WorldDriver
+  readonly clock: WorldClock
+  readonly turns: Turns
+  readonly bodies: Map<string, Body>
+  readonly endedBodies: Map<string, Body>
+  readonly questions: Map<NodeId, OpenQuestion>
+  /** What the pool was made for. */
+  readonly maxParallelJobs: number
+  /** Whether the workflow looks at results. */
+  readonly hasExpand: boolean
+  readonly journal: JournalEntry[] | undefined
+  outcome: RunOutcome | undefined
+  /** Lets the process die, now or at a commit to come. */
+  crash(deed: Extract<Deed, { do: 'crash' }>): boolean
+}

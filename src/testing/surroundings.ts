@@ -1,0 +1,32 @@
+import type { ExecutorSupports } from '../ports/executor.ts'
+import type { Host } from '../ports/host.ts'
+import type { Logger } from '../ports/logger.ts'
+
+/** What simulated executors can do: all but ending by force what ignores its signal, which is a fault to be simulated. */
+export const EVERYTHING: ExecutorSupports = {
+  closures: true,
+  modules: true,
+  transfer: true,
+  memoryLimit: true,
+  context: true,
+  output: true,
+}
+
+/** The executors that a workflow's nodes may name. */
+export const EXECUTORS = ['async', 'thread', 'process', 'command', 'machine'] as const
+
+const ignore = (): void => {}
+
+/** What the runtime would tell people; here the invariants tell. */
+export const SILENT_LOGGER: Logger = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+
+/** A machine that has nothing to complain of, so that `maxParallelJobs: 'auto'` is the same everywhere. */
+export const QUIET_HOST: Host = {
+  capacity: () => ({
+    cores: 2,
+    containerCpus: undefined,
+    totalMemoryBytes: 2 ** 33,
+    availableMemoryBytes: 2 ** 33,
+  }),
+  watch: () => ({ sample: () => ({}), close: ignore }),
+}
