@@ -1,11 +1,4 @@
-import {
-  checkDuration,
-  checkInteger,
-  checkKeys,
-  checkName,
-  checkObject,
-  checkPositive,
-} from '../domain/check.ts'
+import { checkInteger, checkName, checkPositive } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { Execute, JobId, JobPolicy, JobSpec } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
@@ -17,6 +10,7 @@ import { DurableJob } from './durable-job.ts'
 import { durableSpec, executeOf } from './durable-spec.ts'
 import type { ExecutorSet } from './executors.ts'
 import { type Dependency, JobActor, type JobExtras, type JobRow } from './job.ts'
+import { checkDependencyList, checkExecutable, checkFields, checkKnownFields } from './job-spec-check.ts'
 import type { IdRange, Naming } from './job-table.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -88,7 +82,7 @@ export class Submissions {
   /** @throws {EspalierError} See `JobPool.submitJob`. */
   submit(spec: JobSpec): JobActor {
     this.#refuseIfClosed()
-    checkFields(spec)
+    checkKnownFields(spec)
     const checked = this.#check(spec)
     const twin = this.#supervisor.jobs.byDedupeKey(spec.dedupeKey)
     if (twin !== undefined) return twin
@@ -115,7 +109,7 @@ export class Submissions {
     }
     return this.#submitBatch(
       specs.map((spec) => {
-        checkFields(spec)
+        checkKnownFields(spec)
         return this.#check(spec)
       }),
     )
@@ -170,39 +164,9 @@ export class Submissions {
     const id = spec.id === undefined ? this.#freshId(ownId) : checkName('id', spec.id)
     const priority = spec.priority === undefined ? NORMAL : bandOf(spec.priority)
     if (priority < 0) throw new EspalierError('ESP_UNKNOWN_PRIORITY', { jobId: id, got: spec.priority })
-    if (spec.score !== undefined && !Number.isFinite(spec.score)) {
-      throw new EspalierError('ESP_INVALID_OPTION', {
-        option: 'score',
-        expected: 'a finite number',
-        got: spec.score,
-      })
-    }
-    if (spec.delayMs !== undefined) checkDuration('delayMs', spec.delayMs)
-    if (spec.args !== undefined && !Array.isArray(spec.args)) {
-      throw new EspalierError('ESP_INVALID_OPTION', { option: 'args', expected: 'an array', got: spec.args })
-    }
-    if (spec.callback !== undefined && typeof spec.callback !== 'function') {
-      throw new EspalierError('ESP_INVALID_OPTION', {
-        option: 'callback',
-        expected: 'a function',
-        got: spec.callback,
-      })
-    }
-    if (spec.onDependencyFailure !== undefined && !ON_DEPENDENCY_FAILURE.includes(spec.onDependencyFailure)) {
-      const { onDependencyFailure: got } = spec
-      throw new EspalierError('ESP_INVALID_OPTION', {
-        option: 'onDependencyFailure',
-        expected: "'cancel' or 'run'",
-        got,
-      })
-    }
+    checkFields(spec)
     const executor = this.#executorOf(spec)
-    const expected = executor.refuses(spec.execute)
-    if (expected !== undefined) {
-      const { execute: got } = spec
-      throw new EspalierError('ESP_MISSING_HANDLER', { jobId: id, executor: executor.name, expected, got })
-    }
-    checkSupport(id, spec, executor)
+    checkExecutable(id, spec, executor)
     const policy = this.#policyOf(spec, executor)
     const dependencies = this.#idsOf(spec)
     const submitted =
@@ -253,12 +217,7 @@ export class Submissions {
 
   #idsOf({ dependencies }: JobSpec): readonly JobId[] {
     if (dependencies === undefined || dependencies?.length === 0) return NO_IDS
-    const isWrong = (given: unknown) => typeof (given as { id?: unknown } | undefined)?.id !== 'string'
-    const isList = Array.isArray(dependencies)
-    if (!isList || dependencies.some((given) => typeof given !== 'string' && isWrong(given))) {
-      const expected = 'an array of job ids or jobs'
-      throw new EspalierError('ESP_INVALID_OPTION', { option: 'dependencies', expected, got: dependencies })
-    }
+    checkDependencyList(dependencies)
     return dependencies.filter((given) => !this.#isOwn(given)).map(idOf)
   }
 
@@ -359,53 +318,6 @@ export class Submissions {
     )
   }
 }
-
-/** What a job asks for and its executor cannot give is refused: a limit that nobody keeps is worse than none. */
-function checkSupport(jobId: JobId, { memoryLimitBytes, transfer }: JobSpec, executor: Executor): void {
-  const { name, supports } = executor
-  if (memoryLimitBytes !== undefined) {
-    checkInteger('memoryLimitBytes', memoryLimitBytes, 1)
-    if (!supports.memoryLimit)
-      throw new EspalierError('ESP_UNSUPPORTED', { jobId, executor: name, field: 'memoryLimitBytes' })
-  }
-  if (transfer !== undefined) {
-    if (!Array.isArray(transfer)) {
-      const expected = 'an array'
-      throw new EspalierError('ESP_INVALID_OPTION', { option: 'transfer', expected, got: transfer })
-    }
-    if (!supports.transfer)
-      throw new EspalierError('ESP_UNSUPPORTED', { jobId, executor: name, field: 'transfer' })
-  }
-}
-
-function checkFields(spec: JobSpec): void {
-  checkObject('job', spec)
-  checkKeys('a job', spec, FIELDS)
-}
-
-const FIELDS: ReadonlySet<string> = new Set<keyof JobSpec>([
-  'id',
-  'nodeId',
-  'treeId',
-  'metadata',
-  'execute',
-  'args',
-  'priority',
-  'score',
-  'dependencies',
-  'onDependencyFailure',
-  'callback',
-  'timeoutMs',
-  'maxRetries',
-  'backoff',
-  'delayMs',
-  'dedupeKey',
-  'executor',
-  'memoryLimitBytes',
-  'transfer',
-  'resources',
-])
-const ON_DEPENDENCY_FAILURE: readonly unknown[] = ['cancel', 'run']
 
 const idOf = (dependency: JobId | { readonly id: JobId }): JobId =>
   typeof dependency === 'string' ? dependency : dependency.id
