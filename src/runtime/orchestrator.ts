@@ -112,8 +112,9 @@ export class Orchestrator {
   }
 
   async #roots(): Promise<readonly NodeSpec[]> {
-    this.#run.input = await validInput(this.#workflow, this.#givenInput)
-    const given = await this.#workflow.root(this.#run.input)
+    const input = await validInput(this.#workflow, this.#givenInput)
+    this.#run.facts.input = input
+    const given = await this.#workflow.root(input)
     const roots = Array.isArray(given) ? given : [given as NodeSpec]
     this.#run.checkRoots(roots)
     return roots

@@ -1,0 +1,69 @@
+import { errorFromJson } from '../domain/trace.ts'
+import type { Workflow } from '../domain/workflow.ts'
+import type { JobRecord, NodeRecord as NodeRow, RunStore } from '../ports/run-store.ts'
+import { NodeRecord, type NodeWatcher } from './node-record.ts'
+import type { Planting } from './planting.ts'
+import { recoverJobs } from './recovery.ts'
+import type { Submissions } from './submission.ts'
+import type { Supervisor } from './supervisor.ts'
+import type { TreeStore } from './tree-store.ts'
+
+/** A run that is taken up again; its tree is still empty. */
+export interface RecoveredRun extends NodeWatcher {
+  readonly runId: string
+  readonly workflow: Workflow
+  readonly nodes: TreeStore
+}
+
+/**
+ * Takes the nodes of a stored run up again, with their jobs and what was decided about them.
+ *
+ * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a handler that is still needed is gone; nothing has started then.
+ */
+export function recoverTree(
+  run: RecoveredRun,
+  store: RunStore,
+  planting: Planting,
+  supervisor: Supervisor,
+  submissions: Submissions,
+): void {
+  const { runId, workflow, nodes } = run
+  const rows = store.nodes(runId)
+  for (const row of rows) nodes.add(takeUp(row, run))
+  const nodeOf = ({ submitted }: JobRecord) => nodes.find(submitted.nodeId)
+  const recovered = { handlers: workflow.handlers, nodeOf, ids: planting.ids }
+  const jobs = recoverJobs(store.jobs(runId), recovered, supervisor, submissions)
+  // In the order of submission: what stays is a node's last one.
+  for (const job of jobs) (job.extras.observer as NodeRecord).job = job
+  for (const row of rows) {
+    const record = nodes.records()[row.place] as NodeRecord
+    restore(record, row, nodes)
+    if (record.isLive) planting.live++
+  }
+}
+
+function takeUp({ id, parentId, spec }: NodeRow, run: RecoveredRun): NodeRecord {
+  const parent = parentId === undefined ? undefined : run.nodes.find(parentId)
+  const record = new NodeRecord(id, parent, JSON.parse(spec), run)
+  parent?.grow([id])
+  return record
+}
+
+function restore(record: NodeRecord, row: NodeRow, nodes: TreeStore): void {
+  const { job } = record
+  const stored = row.decision === undefined ? undefined : JSON.parse(row.decision)
+  // What made the node run again was decided about an earlier end of it.
+  const isPast = stored?.type === 'revise' && stored.nodeIds.includes(row.id) && job?.known !== undefined
+  const decision =
+    stored === undefined || isPast
+      ? undefined
+      : { ...stored, error: stored.error && errorFromJson(stored.error) }
+  const { dependencies } = record.spec
+  if (dependencies !== undefined)
+    record.dependencies = dependencies.map((name) => nodes.find(name) as NodeRecord)
+  for (const dependency of record.dependencies) {
+    dependency.dependants ??= []
+    dependency.dependants.push(record)
+  }
+  record.restore(row, decision)
+}
