@@ -69,7 +69,10 @@ function createProgram(onRun: (exitCode: number) => void): Command {
       "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
       parallelism,
     )
-    .option('--executor <name>', "how jobs run, instead of the workflow's own: async, thread or process")
+    .option(
+      '--executor <name>',
+      "how jobs run, instead of the workflow's own: async, thread, process, command or machine",
+    )
     .option('--json', 'print the outcome as one JSON document, and no progress')
     .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
     .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)
