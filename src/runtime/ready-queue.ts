@@ -120,7 +120,7 @@ class Band<Item extends Queueable> {
     if (this.#inOrder.size + this.#scored.size === 0) return undefined
     const plain = this.#firstPlain()
     const scored = this.#firstScored()
-    if (scored !== undefined && (plain === undefined || goesBefore(scored, plain))) {
+    if (scored !== undefined && (plain === undefined || precedes(scored, plain))) {
       this.#scored.shift()
       return scored
     }
@@ -131,13 +131,13 @@ class Band<Item extends Queueable> {
   peek(): Item | undefined {
     const plain = this.#firstPlain()
     const scored = this.#firstScored()
-    const isScoredFirst = scored !== undefined && (plain === undefined || goesBefore(scored, plain))
+    const isScoredFirst = scored !== undefined && (plain === undefined || precedes(scored, plain))
     return isScoredFirst ? scored : plain
   }
 
   inOrder(): Item[] {
     const items = [...this.#inOrder, ...Array.from(this.#scored, (entry) => entry.item)]
-    return items.filter((item) => this.#isHere(item)).sort((a, b) => (goesBefore(a, b) ? -1 : 1))
+    return items.filter((item) => this.#isHere(item)).sort((a, b) => (precedes(a, b) ? -1 : 1))
   }
 
   clear(): void {
@@ -178,10 +178,15 @@ interface Scored<Item> extends HeapItem {
   readonly item: Item
 }
 
-const scoredBefore = (a: Scored<Queueable>, b: Scored<Queueable>): boolean => goesBefore(a.item, b.item)
+/** By what never changes: a heap also holds the places of jobs that have left its band. */
+const scoredBefore = (a: Scored<Queueable>, b: Scored<Queueable>): boolean => precedes(a.item, b.item)
 
 /** Whether `a` is taken before `b`, where both are ready. */
 export function goesBefore(a: Queueable, b: Queueable): boolean {
-  if (a.band !== b.band) return a.band < b.band
+  return a.band === b.band ? precedes(a, b) : a.band < b.band
+}
+
+/** Inside a band. */
+function precedes(a: Queueable, b: Queueable): boolean {
   return a.score === b.score ? a.sequence < b.sequence : a.score > b.score
 }

@@ -177,6 +177,18 @@ describe('ageing', () => {
     expect(low.band).toBe(3)
   })
 
+  test('a place that a promoted job has left does not hold back those that come after', () => {
+    const queue = new ReadyQueue<Row>(PROMOTE_AFTER_MS)
+    const promoted = readyRow(1, -1, 0)
+    queue.add(promoted, 0)
+    queue.add(readyRow(1, 5, 1), 10)
+    queue.add(readyRow(1, -2, 2), 10)
+    expect(queue.take(50)).toBe(promoted)
+    const best = readyRow(1, 9, 3)
+    queue.add(best, 50)
+    expect(queue.take(50)).toBe(best)
+  })
+
   test('agrees with a list in which each job counts its own time', () => {
     const timed: fc.Arbitrary<Command | { readonly do: 'pass'; readonly ms: number }> = fc.oneof(
       { weight: 4, arbitrary: command },
