@@ -1,5 +1,6 @@
 import { EspalierError } from '../domain/errors.ts'
 import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
+import { FirstUse } from './first-use.ts'
 import { refusesAllButModules } from './modules.ts'
 import type { Child, ChildOptions } from './process/child.ts'
 import { Watchdog } from './watchdog.ts'
@@ -49,10 +50,11 @@ class ProcessExecutor implements Executor {
   readonly #children = new Set<Child>()
   /** The one used last being the last. */
   readonly #idle: Child[] = []
-  #ChildClass: (new (options: ChildOptions) => Child) | undefined
-  #loading: Promise<void> | undefined
-  /** Attempts that were started while execa was loaded. */
-  readonly #waiting = new Map<Attempt, AttemptSink>()
+  /** The child process, with execa. */
+  readonly #childClass = new FirstUse<new (options: ChildOptions) => Child>(
+    async () => (await import('./process/child.ts')).Child,
+    (attempt, sink) => this.start(attempt, sink),
+  )
   readonly #watchdog = new Watchdog()
   #lastNumber = 0
   #watch: NodeJS.Timeout | undefined
@@ -64,9 +66,9 @@ class ProcessExecutor implements Executor {
   }
 
   start(attempt: Attempt, sink: AttemptSink): void {
-    if (this.#ChildClass === undefined) {
-      this.#waiting.set(attempt, sink)
-      this.#loading ??= this.#load()
+    const ChildClass = this.#childClass.loaded
+    if (ChildClass === undefined) {
+      this.#childClass.hold(attempt, sink)
       return
     }
     const number = ++this.#lastNumber
@@ -77,17 +79,12 @@ class ProcessExecutor implements Executor {
       return
     }
     const { memoryLimitBytes } = attempt
-    this.#childFor(memoryLimitBytes, this.#ChildClass).run(running, task)
+    this.#childFor(memoryLimitBytes, ChildClass).run(running, task)
     this.#watchEvery(memoryLimitBytes === undefined ? WATCH_MS : WATCH_LIMITED_MS)
   }
 
   stop(attempt: Attempt, killGraceMs: number): void {
-    const sink = this.#waiting.get(attempt)
-    if (sink !== undefined) {
-      this.#waiting.delete(attempt)
-      sink.failed(attempt, attempt.signal.reason)
-      return
-    }
+    if (this.#childClass.withdraw(attempt)) return
     for (const child of this.#children) {
       const { running } = child
       if (running?.attempt === attempt) child.stop(running, killGraceMs)
@@ -97,18 +94,6 @@ class ProcessExecutor implements Executor {
   async close(): Promise<void> {
     await Promise.all(Array.from(this.#children, (child) => child.close()))
     await this.#watchdog.close()
-  }
-
-  /** execa is loaded when the first attempt needs it: who only imports espalier does not pay for it. */
-  async #load(): Promise<void> {
-    try {
-      this.#ChildClass = (await import('./process/child.ts')).Child
-      for (const [attempt, sink] of this.#waiting) this.start(attempt, sink)
-    } catch (thrown) {
-      this.#loading = undefined
-      for (const [attempt, sink] of this.#waiting) sink.failed(attempt, thrown)
-    }
-    this.#waiting.clear()
   }
 
   /** An idle process with this memory limit, which V8 takes when a process starts, or a new one. */

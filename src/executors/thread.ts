@@ -1,4 +1,5 @@
 import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
+import { FirstUse } from './first-use.ts'
 import { refusesAllButModules } from './modules.ts'
 import type { ThreadPool, ThreadPoolOptions } from './thread/pool.ts'
 
@@ -40,10 +41,11 @@ class ThreadExecutor implements Executor {
   readonly #options: ThreadExecutorOptions
   /** By memory limit, the one used last being the last. */
   readonly #pools = new Map<number | undefined, ThreadPool>()
-  #PoolClass: (new (options: ThreadPoolOptions) => ThreadPool) | undefined
-  #loading: Promise<void> | undefined
-  /** Attempts that were started while Piscina was loaded. */
-  readonly #waiting = new Map<Attempt, AttemptSink>()
+  /** The pool of threads, with Piscina. */
+  readonly #poolClass = new FirstUse<new (options: ThreadPoolOptions) => ThreadPool>(
+    async () => (await import('./thread/pool.ts')).ThreadPool,
+    (attempt, sink) => this.start(attempt, sink),
+  )
 
   constructor(options: ThreadExecutorOptions) {
     this.name = options.name ?? 'thread'
@@ -51,21 +53,13 @@ class ThreadExecutor implements Executor {
   }
 
   start(attempt: Attempt, sink: AttemptSink): void {
-    if (this.#PoolClass !== undefined) {
-      this.#poolFor(attempt.memoryLimitBytes, this.#PoolClass).start(attempt, sink)
-      return
-    }
-    this.#waiting.set(attempt, sink)
-    this.#loading ??= this.#load()
+    const PoolClass = this.#poolClass.loaded
+    if (PoolClass === undefined) this.#poolClass.hold(attempt, sink)
+    else this.#poolFor(attempt.memoryLimitBytes, PoolClass).start(attempt, sink)
   }
 
   stop(attempt: Attempt, killGraceMs: number): void {
-    const sink = this.#waiting.get(attempt)
-    if (sink !== undefined) {
-      this.#waiting.delete(attempt)
-      sink.failed(attempt, attempt.signal.reason)
-      return
-    }
+    if (this.#poolClass.withdraw(attempt)) return
     for (const pool of this.#pools.values()) if (pool.stop(attempt, killGraceMs)) return
   }
 
@@ -73,18 +67,6 @@ class ThreadExecutor implements Executor {
     const pools = [...this.#pools.values()]
     this.#pools.clear()
     await Promise.all(pools.map((pool) => pool.close()))
-  }
-
-  /** Piscina is loaded when the first attempt needs it: who only imports espalier does not pay for it. */
-  async #load(): Promise<void> {
-    try {
-      this.#PoolClass = (await import('./thread/pool.ts')).ThreadPool
-      for (const [attempt, sink] of this.#waiting) this.start(attempt, sink)
-    } catch (thrown) {
-      this.#loading = undefined
-      for (const [attempt, sink] of this.#waiting) sink.failed(attempt, thrown)
-    }
-    this.#waiting.clear()
   }
 
   #poolFor(limit: number | undefined, PoolClass: new (options: ThreadPoolOptions) => ThreadPool): ThreadPool {

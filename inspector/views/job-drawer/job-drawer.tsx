@@ -54,10 +54,8 @@ function Details({ job }: { job: number }) {
   const id = run.idOf(job)
   const node = run.jobs.node.data[job]!
   // A detail is of now: asked again when the job's state has changed.
-  const { body, error } = useDetail<JobDetail>(
-    `api/jobs/${encodeURIComponent(id)}`,
-    run.jobs.lastStep.data[job],
-  )
+  const path = `api/jobs/${encodeURIComponent(id)}`
+  const { body, error } = useDetail<JobDetail>(path, run.jobs.lastStep.data[job])
   const detail = isFollowing.value ? body : undefined
   return (
     <>
@@ -84,30 +82,10 @@ function Details({ job }: { job: number }) {
         <Links job={job} />
         {detail !== undefined && (
           <>
-            <Value
-              title="Result"
-              path={`api/jobs/${encodeURIComponent(id)}`}
-              field="value"
-              value={detail.value}
-            />
-            <Value
-              title="Arguments"
-              path={`api/jobs/${encodeURIComponent(id)}`}
-              field="args"
-              value={detail.args}
-            />
-            <Value
-              title="Metadata"
-              path={`api/jobs/${encodeURIComponent(id)}`}
-              field="metadata"
-              value={detail.metadata}
-            />
-            <Value
-              title="Context of its chart"
-              path={`api/jobs/${encodeURIComponent(id)}`}
-              field="context"
-              value={detail.actor.context}
-            />
+            <Value title="Result" path={path} field="value" value={detail.value} />
+            <Value title="Arguments" path={path} field="args" value={detail.args} />
+            <Value title="Metadata" path={path} field="metadata" value={detail.metadata} />
+            <Value title="Context of its chart" path={path} field="context" value={detail.actor.context} />
           </>
         )}
         {error !== undefined && <p class="muted">The server tells no more: {error}</p>}
