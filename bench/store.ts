@@ -1,20 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { defineWorkflow, EspalierError, JobPool, node, Orchestrator, openSqliteStore } from 'espalier'
+import { fileURLToPath } from 'node:url'
+import { JobPool, Orchestrator, openSqliteStore } from 'espalier'
+import { SLOTS, twoHalves } from './half-run.ts'
 import { startRedis } from './redis.ts'
 import { atLeast, atMost, breathe, type Measures, measureAll, type Row } from './suite.ts'
 
 const JOBS = 100_000
 /** BullMQ and plainjob take longer; a rate is a rate. */
 const PEER_JOBS = 10_000
-const SLOTS = 1_000
 const COMMITS = 1_000
 
 const noop = async () => {}
 const handlers = { noop }
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 const NAMES = [
   'memory',
@@ -156,45 +157,35 @@ async function oneByOne(file: string, done: Done): Promise<void> {
   await pool.shutdown()
 }
 
-/** Half of the jobs has ended, half is queued. */
+/** Half of the jobs has ended, half is queued: until the first of these starts. */
 async function resumeMs(file: string, half: number): Promise<number> {
-  const workflow = defineWorkflow({
-    name: 'bench',
-    handlers: { noop },
-    limits: { maxNodes: half * 2 },
-    root: () => Array.from({ length: half * 2 }, () => node({ handler: 'noop' })),
-  })
-  const store = openSqliteStore(file)
-  const pool = new JobPool({ store, maxParallelJobs: SLOTS, logger: quiet })
-  const run = new Orchestrator(workflow, { pool, runId: 'bench' })
-  let started = 0
-  const stopped = new Promise<void>((resolve) => {
-    pool.on('job.completed', () => {
-      started++
-      if (started < half) return
-      pool.pause()
-      resolve()
-    })
-  })
-  void run.run().catch(() => {})
-  await stopped
-  // As if its process had died: what it still does reaches no store.
-  store.commit = () => {
-    throw new EspalierError('ESP_STORE_REFUSED', { store: file, message: 'its process is dead' })
-  }
-  store.close()
+  copyStore(halfRun(half), file)
   await breathe()
   const startedAt = performance.now()
-  const again = new JobPool({ store: file, maxParallelJobs: SLOTS })
-  const resumed = new Orchestrator(workflow, { pool: again, runId: 'bench' })
+  const pool = new JobPool({ store: file, maxParallelJobs: SLOTS })
+  const resumed = new Orchestrator(twoHalves(half), { pool, runId: 'halves' })
   const first = new Promise<void>((resolve) => {
-    again.on('job.started', () => resolve())
+    pool.on('job.started', () => resolve())
   })
-  void resumed.run().catch(() => {})
+  void resumed.run()
   await first
   const ms = performance.now() - startedAt
-  await again.shutdown({ wait: false })
+  await pool.shutdown({ wait: false })
   return ms
+}
+
+/** The store of a run whose process was killed half way: made once, and copied for each round. */
+function halfRun(half: number): string {
+  return kept('half-run', (file) => {
+    const script = fileURLToPath(new URL('./half-run.ts', import.meta.url))
+    const { signal } = spawnSync(process.execPath, [...process.execArgv, script, file, String(half)])
+    if (signal !== 'SIGKILL') throw new Error(`Expected the run to be killed, but got ${signal}.`)
+  })
+}
+
+function copyStore(from: string, to: string): void {
+  copyFileSync(from, to)
+  copyFileSync(`${from}-wal`, `${to}-wal`)
 }
 
 async function acceptedPerSecond(file: string): Promise<number> {
@@ -210,17 +201,24 @@ async function acceptedPerSecond(file: string): Promise<number> {
   return rate
 }
 
-let filled: string | undefined
-
 /** A store of 1M ended jobs: filled once, and used by all rounds. */
 function millionFile(): string {
-  if (filled !== undefined) return filled
+  return kept('million', (file) => {
+    openSqliteStore(file).close()
+    fill(file, 1_000_000)
+  })
+}
+
+let keptFile: string | undefined
+
+/** A file that is made once for all rounds, since making it takes longer than they do. */
+function kept(name: string, make: (file: string) => void): string {
+  if (keptFile !== undefined) return keptFile
   const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'))
   process.on('exit', () => rmSync(folder, { recursive: true }))
-  filled = join(folder, 'million.db')
-  openSqliteStore(filled).close()
-  fill(filled, 1_000_000)
-  return filled
+  keptFile = join(folder, `${name}.db`)
+  make(keptFile)
+  return keptFile
 }
 
 /** Writes ended jobs and their events, as the store has them. */

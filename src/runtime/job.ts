@@ -72,6 +72,8 @@ export interface JobSupervisor {
   readonly memoryLimitBytes: number | undefined
   /** Carries out what the steps so far have asked for. */
   act(): void
+  /** Tells a job that its deadline is reached. */
+  deadlineOf(job: JobActor, at: number): void
   /** Records an event that changed nothing. */
   ignored(job: JobActor, event: JobEvent): void
   readonly reportSubscriber: (thrown: unknown) => void
@@ -309,7 +311,7 @@ export class JobActor
   }
 
   wake(at: number): void {
-    this.take({ type: 'deadline.reached', at })
+    this.supervisor.deadlineOf(this, at)
   }
 
   /** How the job ended; absent until then. */

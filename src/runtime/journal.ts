@@ -60,6 +60,11 @@ export class Journal<Job extends StagingJob> {
     return this.#events.length + this.#held.length + this.#runs.size > 0
   }
 
+  /** Whether a step or a submission waits for its commit. */
+  get hasSteps(): boolean {
+    return this.#submitted.length + this.#changed.size > 0
+  }
+
   /** The jobs with something staged. */
   get jobs(): readonly Job[] {
     return [...new Set([...this.#submitted, ...this.#changed])]
@@ -102,10 +107,11 @@ export class Journal<Job extends StagingJob> {
   /**
    * Commits the tick, then lets everybody hear of it, in the order of the steps.
    *
+   * @returns Whether there was anything to commit.
    * @throws {EspalierError} `ESP_STORE_REFUSED`: see {@link takeBack}.
    */
-  commit(): void {
-    if (!this.isOpen || this.#isDelivering) return
+  commit(): boolean {
+    if (!this.isOpen || this.#isDelivering) return false
     this.#write()
     for (const job of this.#submitted) job.committed()
     const held = this.#held
@@ -119,6 +125,7 @@ export class Journal<Job extends StagingJob> {
     } finally {
       this.#isDelivering = false
     }
+    return true
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { StateValue } from 'xstate'
 import type { JobEvent, PoolEvent } from '../../machines/index.ts'
-import { type EspalierError, isEspalierError } from '../domain/errors.ts'
+import { isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId } from '../domain/job.ts'
 import type { PressureReason } from '../domain/pressure.ts'
@@ -38,6 +38,7 @@ import { PoolEffects } from './pool-effects.ts'
 import { PressureWatch } from './pressure-watch.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import type { Recorder } from './recorder.ts'
+import { Refusals, type RefusedPool } from './refusals.ts'
 import { ResourceLines } from './resource-lines.ts'
 import { shieldInspection } from './shield.ts'
 import { Slots } from './slots.ts'
@@ -45,9 +46,6 @@ import { takeBack } from './take-back.ts'
 
 /** How long slots are granted without letting the event loop turn, in ms: timers and sockets get their share. */
 const TURN_MS = 20
-
-/** How long a pool rests before it tries a store again that has refused a commit, in ms. */
-const RETRY_MS = 1_000
 
 /**
  * The loop of a pool: step, commit, act.
@@ -88,8 +86,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   #isActing = false
   /** Whether any job has ever wanted a resource. */
   #hasDemands = false
-  /** Whether the store has refused the last commit: then nothing starts. */
-  #isRefused = false
+  /** Absent in memory. */
+  readonly #refusals: Refusals<DurableJob> | undefined
   /** The job whose grant waits in its mailbox, since it is at a step: its slot is not taken before that is over. */
   #granted: JobActor | undefined
   /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
@@ -102,6 +100,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const { clock, logger, store } = settings
     const effects = new JobEffects(this)
     this.journal = store && new Journal(store, (at) => this.openTurn(at))
+    this.#refusals = this.journal && new Refusals(clock, this.#asRefused(this.journal))
     this.#jobEffects = this.journal === undefined ? effects : new DurableEffects(effects, this.journal)
     this.jobs = new JobTable(settings.ids.next(), settings.keep)
     this.ready = new ReadyQueue(settings.promoteAfterMs)
@@ -246,6 +245,13 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.deadlines.wish(job, state === DELAYED || isRunning(state) ? deadlineAt : 0)
   }
 
+  /** While the store refuses, a deadline waits with all else; jobs that hear of it late are never early. */
+  deadlineOf(job: JobActor, at: number): void {
+    const event = { type: 'deadline.reached', at } as const
+    if (this.#refusals?.isRefused) this.#refusals.hold(job as DurableJob, event)
+    else job.take(event)
+  }
+
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean {
     if (!job.isActive) return false
     const event = { type: 'job.cancel', at: this.now(), by, reason } as const
@@ -388,7 +394,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** Grants one slot, if there is one to grant and a job to take it. */
   #grantSlot(): boolean {
-    if (this.#isRefused) return false
+    if (this.#refusals?.mayGrant === false) return false
     if (this.counts.ready === 0) {
       this.ready.clear()
       if (!this.lines.isEmpty) this.lines.clear()
@@ -435,28 +441,29 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const wasActing = this.#isActing
     this.#isActing = true
     try {
-      journal.commit()
-      this.#isRefused = false
+      if (journal.commit()) this.#refusals?.taken()
     } catch (error) {
       if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
-      this.#takeBack(journal, error)
+      this.settings.logger.error(error.message)
+      this.#refusals?.refused(takeBack(this, journal, error))
     } finally {
       this.#isActing = wasActing
     }
     this.act()
   }
 
-  /** The store has refused a turn: it has not happened. Nothing starts until the store takes something again. */
-  #takeBack(journal: Journal<DurableJob>, error: EspalierError): void {
-    this.settings.logger.error(error.message)
-    this.#isRefused = true
-    const facts = takeBack(this, journal, error)
-    this.settings.clock.wakeAt(this.now() + RETRY_MS, () => {
-      this.#isRefused = false
-      this.together(() => {
-        for (const [job, event] of facts) job.take(event)
-      })
-    })
+  #asRefused(journal: Journal<DurableJob>): RefusedPool<DurableJob> {
+    return {
+      hasSteps: () => journal.hasSteps,
+      tell: (facts) => {
+        this.together(() => {
+          for (const [job, event] of facts) {
+            const isLate = event.type === 'deadline.reached'
+            job.take(isLate ? { ...event, at: this.now() } : event)
+          }
+        })
+      },
+    }
   }
 
   #record(given: PoolEvent): void {
@@ -473,9 +480,9 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     })
   }
 
-  /** Whether the store has refused the last commit: nothing starts until it takes one. */
+  /** Whether the store has refused a commit, and has taken none since: nothing starts until it does. */
   get isRefused(): boolean {
-    return this.#isRefused
+    return this.#refusals?.isRefused === true
   }
 
   #tellIdle(): void {

@@ -154,11 +154,79 @@ describe('a commit that is refused', () => {
     expect(hands.started).toEqual(['a#1'])
     expect(disk.store.job('a')?.state).toBe('running.executing')
     disk.onCommit = () => {}
-    await clock.advance(1_000)
+    await clock.advance(4_000)
     await expect(first.value()).resolves.toBe(7)
     expect(hands.started).toEqual(['a#1', 'b#1'])
     expect(hands.of('b').context.parentResults).toEqual({ a: 7 })
     expect(pool.getStatus()).toMatchObject({ running: 1, queued: 1, completed: 1 })
+    expectFolded(disk.store)
+  })
+
+  test('is tried again ever more rarely, with one step: hours of refusals cost nothing', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock, hands } = durablePool(disk.process().store, { maxParallelJobs: 500 })
+    const ids = Array.from({ length: 1_000 }, (_, index) => `j${index}`)
+    for (const id of ids) pool.submitJob({ id, execute: 'held' })
+    for (let index = 0; index < 500; index++) pool.submitJob({ execute: 'one', delayMs: 60_000 })
+    await clock.settle()
+    const tries: number[] = []
+    disk.onCommit = ({ events }) => {
+      tries.push(events.length)
+      throw full()
+    }
+    for (const id of ids.slice(0, 500)) hands.of(id).resolve()
+    await clock.advance(3_600_000)
+    const [first, ...later] = tries
+    expect(first).toBe(1_000)
+    expect(later.length).toBeGreaterThan(100)
+    expect(later.length).toBeLessThan(140)
+    expect(new Set(later)).toEqual(new Set([1]))
+    expect(pool.getHealth().isDispatching).toBe(false)
+    disk.onCommit = () => {}
+    await clock.advance(30_000)
+    expect(pool.getHealth().isDispatching).toBe(true)
+    expect(pool.getStatus()).toMatchObject({ completed: 500, running: 500, queued: 500 })
+    for (const id of ids.slice(500)) hands.of(id).resolve()
+    await clock.settle()
+    expect(pool.getStatus()).toMatchObject({ completed: 1_500, running: 0, queued: 0 })
+    expectFolded(disk.store)
+  })
+
+  test('of grants is tried again with one grant', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock, hands } = durablePool(disk.process().store, { maxParallelJobs: 100 })
+    pool.pause()
+    for (let index = 0; index < 300; index++) pool.submitJob({ execute: 'held' })
+    await clock.settle()
+    const tries: number[] = []
+    disk.onCommit = ({ events }) => {
+      tries.push(events.filter(({ event }) => event.type === 'slot.granted').length)
+      throw full()
+    }
+    pool.resume()
+    await clock.advance(8_000)
+    expect(tries).toEqual([100, 1, 1, 1])
+    expect(hands.started).toEqual([])
+    disk.onCommit = () => {}
+    await clock.advance(8_000)
+    expect(hands.started.length).toBe(100)
+    expectFolded(disk.store)
+  })
+
+  test('ends with a submission that is taken: what waited goes on at once', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock, hands } = durablePool(disk.process().store)
+    const first = pool.submitJob({ id: 'a', execute: 'held' })
+    await clock.settle()
+    disk.onCommit = () => {
+      throw full()
+    }
+    hands.of('a').resolve(7)
+    await clock.advance(20_000)
+    disk.onCommit = () => {}
+    await pool.submitJob({ id: 'b', execute: 'held' }).accepted
+    await clock.settle()
+    expect([first.status, hands.started]).toEqual(['completed', ['a#1', 'b#1']])
     expectFolded(disk.store)
   })
 
