@@ -3,6 +3,7 @@ import { JobPool, PRIORITIES } from 'espalier'
 import { createInspector, type Inspector } from 'espalier/http'
 import { PROTOCOL_VERSION } from 'espalier/protocol'
 import WebSocket from 'ws'
+import { buildInspectorIfOutdated } from '../scripts/build-inspector.ts'
 import { exportRecording } from '../src/http/exports.ts'
 import { generateRecording } from './recordings.ts'
 import { atLeast, atMost, type Measures, measureAll, type Row } from './suite.ts'
@@ -24,7 +25,7 @@ export const measures = {
   aloneCpu: () => ownTime(() => {}),
   recordedCpu: () => ownTime((pool) => createInspector(pool)),
   viewedCpu: () => ownTime(async (pool) => (await looksOn(pool)).inspector),
-  reportBytes: async () => reportBytes(),
+  reportBytes: () => reportBytes(),
   liveBytesPerEvent: () => liveBytesPerEvent(),
 } satisfies Measures
 
@@ -99,7 +100,8 @@ async function looksOn(pool: JobPool): Promise<{ inspector: Inspector; bytes: ()
   return { inspector, bytes: () => bytes }
 }
 
-function reportBytes(): number {
+async function reportBytes(): Promise<number> {
+  await buildInspectorIfOutdated()
   let bytes = 0
   for (const part of exportRecording(generateRecording({ jobs: JOBS }), 'report.html').parts)
     bytes += part.length

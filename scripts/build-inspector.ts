@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { globSync, statSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -49,6 +50,14 @@ export async function buildInspector(): Promise<PageSizes> {
   const sizes = await measure()
   checkSizes(sizes)
   return sizes
+}
+
+/** Builds the page unless the one in `dist` is newer than its sources. */
+export async function buildInspectorIfOutdated(): Promise<void> {
+  const sources = globSync('{inspector,src/protocol}/**/*.{ts,tsx,css,html,svg}', { cwd: root })
+  const newest = Math.max(...sources.map((path) => statSync(join(root, path)).mtimeMs))
+  const built = statSync(join(page, 'manifest.json'), { throwIfNoEntry: false })
+  if (built === undefined || built.mtimeMs < newest) await buildInspector()
 }
 
 async function servedFiles(): Promise<PageFile[]> {

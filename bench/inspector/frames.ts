@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 
-/** JavaScript on the page's main thread, in ms for each frame. */
+/** JavaScript on the page's main thread, in ms of a processor for each frame. */
 export interface Frames {
   readonly count: number
   readonly p50: number
@@ -13,6 +13,8 @@ interface TraceEvent {
   readonly ph: string
   readonly ts: number
   readonly dur?: number
+  /** Of a processor: other work of the machine is not in it. */
+  readonly tdur?: number
   readonly tid: number
   readonly pid: number
 }
@@ -60,12 +62,12 @@ function scriptTimes(events: readonly TraceEvent[]): number[] {
     .sort((a, b) => a.ts - b.ts)
   let frame = -1
   let covered = 0
-  for (const { ts, dur = 0 } of scripts) {
+  for (const { ts, dur = 0, tdur = dur } of scripts) {
     while (frame + 1 < starts.length && starts[frame + 1]! <= ts) frame++
-    // Calls inside calls are counted once.
-    const own = Math.max(0, ts + dur - Math.max(ts, covered))
-    covered = Math.max(covered, ts + dur)
-    if (frame >= 0) times[frame]! += own / 1000
+    // Calls inside calls are in theirs already.
+    if (ts < covered) continue
+    covered = ts + dur
+    if (frame >= 0) times[frame]! += tdur / 1000
   }
   return times.filter((time) => time > 0)
 }

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { formatCount, plural } from '../model/format.ts'
+import { formatCount, formatShare, plural } from '../model/format.ts'
 import { retryNow } from '../source/start.ts'
 import { connection, missingJobs, status, store } from '../state/session.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -12,6 +12,11 @@ export function Banner() {
   return (
     <div class="banners">
       {value.kind === 'lost' && <Lost retryAt={value.retryAt} />}
+      {value.kind === 'recorded' && value.read !== undefined && (
+        <p class="banner" role="status">
+          Reading the recording: this is the first {formatShare(value.read, 1)} of it.
+        </p>
+      )}
       {value.kind === 'recorded' && value.fault !== undefined && run !== undefined && (
         <p class="banner bad" role="alert">
           <Icon name="warn" /> The recording is not whole; shown are {plural(run.jobCount, 'job')} and{' '}

@@ -1,9 +1,11 @@
+import { upperBound } from '../model/column.ts'
 import { plainText } from '../model/format.ts'
-import { firstEndingAfter, type Icicle } from '../model/icicle.ts'
+import { firstEndingAfter, type Icicle, type IcicleRow } from '../model/icicle.ts'
 import { ABSENT, BY_URGENCY } from '../model/job-states.ts'
 import type { RunStore } from '../model/run-store.ts'
 import type { TreeAt } from '../model/tree-at.ts'
 import type { Surface } from '../ui/canvas.tsx'
+import type { Palette } from '../ui/palette.ts'
 
 /** What part of the map is seen: leaves from left to right, and how tall a row is. */
 export interface IcicleView {
@@ -30,15 +32,11 @@ export function drawIcicle(
   const { context, ratio, palette } = surface
   const width = Math.round(surface.width * ratio)
   const height = Math.round(surface.height * ratio)
-  const image = context.createImageData(width, height)
-  const pixels = new Uint32Array(image.data.buffer)
+  const { image, pixels } = surface.raster(width, height)
   const scale = width / (view.to - view.from)
   const line = new Uint32Array(width)
   const ranks = new Uint8Array(width)
-  const urgency = new Uint8Array(256)
-  BY_URGENCY.forEach((state, place) => {
-    urgency[state] = BY_URGENCY.length - place + 1
-  })
+  const paints = paintsOf(palette, view.found)
   layout.rows.forEach((row, depth) => {
     const top = Math.round((depth * view.rowHeight - view.scroll) * ratio)
     const bottom = Math.min(
@@ -48,28 +46,60 @@ export function drawIcicle(
     if (bottom <= 0 || top >= height) return
     line.fill(0)
     ranks.fill(0)
-    for (let place = firstEndingAfter(layout, row, view.from); place < row.length; place++) {
-      const node = row[place]!
-      const left = layout.left[node]!
-      if (left > view.to) break
-      const state = at.states[node]!
-      if (state === ABSENT) continue
-      const from = Math.max(0, Math.round((left - view.from) * scale))
-      const end = Math.round((left + layout.width[node]! - view.from) * scale)
-      const to = Math.min(width, Math.max(from + 1, end - from > 3 ? end - 1 : end))
-      const isFound = view.found === undefined || view.found.has(node)
-      const rank = isFound ? urgency[state]! : 1
-      const colour = isFound ? palette.states[state]!.pixel : palette.wait.pixel
-      for (let x = from; x < to; x++) {
-        if (rank <= ranks[x]!) continue
-        ranks[x] = rank
-        line[x] = colour
-      }
-    }
+    fillRow(line, ranks, row, at.states, view, scale, paints)
     for (let y = Math.max(0, top); y < bottom; y++) pixels.set(line, y * width)
   })
   context.putImageData(image, 0, 0)
   drawLabels(surface, run, layout, at, view)
+}
+
+interface Paints {
+  /** By state. */
+  readonly urgency: Uint8Array
+  readonly pixels: Uint32Array
+  readonly found: ReadonlySet<number> | undefined
+  readonly dimmed: number
+}
+
+function paintsOf(palette: Palette, found: ReadonlySet<number> | undefined): Paints {
+  const urgency = new Uint8Array(BY_URGENCY.length)
+  BY_URGENCY.forEach((state, place) => {
+    urgency[state] = BY_URGENCY.length - place + 1
+  })
+  const pixels = Uint32Array.from(palette.states, ({ pixel }) => pixel)
+  return { urgency, pixels, found, dimmed: palette.wait.pixel }
+}
+
+function fillRow(
+  line: Uint32Array,
+  ranks: Uint8Array,
+  { nodes, starts, ends }: IcicleRow,
+  states: Uint8Array,
+  view: IcicleView,
+  scale: number,
+  { urgency, pixels, found, dimmed }: Paints,
+): void {
+  const width = line.length
+  const { from: origin, to: limit } = view
+  for (let place = upperBound(ends, origin, 0, ends.length); place < nodes.length; place++) {
+    const start = starts[place]!
+    if (start > limit) break
+    const node = nodes[place]!
+    const state = states[node]!
+    if (state === ABSENT) continue
+    const isFound = found === undefined || found.has(node)
+    const rank = isFound ? urgency[state]! : 1
+    const from = Math.max(0, Math.round((start - origin) * scale))
+    const end = Math.round((ends[place]! - origin) * scale)
+    // Wide boxes leave a line to the next one.
+    const to = Math.min(width, Math.max(from + 1, end - from > 3 ? end - 1 : end))
+    const colour = isFound ? pixels[state]! : dimmed
+    for (let x = from; x < to; x++) {
+      if (rank <= ranks[x]!) continue
+      ranks[x] = rank
+      line[x] = colour
+    }
+  }
 }
 
 function drawLabels(surface: Surface, run: RunStore, layout: Icicle, at: TreeAt, view: IcicleView): void {
@@ -80,20 +110,16 @@ function drawLabels(surface: Surface, run: RunStore, layout: Icicle, at: TreeAt,
   context.textBaseline = 'middle'
   layout.rows.forEach((row, depth) => {
     const top = depth * view.rowHeight - view.scroll
-    if (top + view.rowHeight < 0 || top > height) return
-    for (let place = firstEndingAfter(layout, row, view.from); place < row.length; place++) {
-      const node = row[place]!
-      const left = (layout.left[node]! - view.from) * scale
+    if (top + view.rowHeight < 0 || top > height || view.rowHeight < 15) return
+    if (row.widest * scale < LABEL_WIDTH) return
+    for (let place = firstEndingAfter(row, view.from); place < row.nodes.length; place++) {
+      const node = row.nodes[place]!
+      const left = (row.starts[place]! - view.from) * scale
       if (left > width) break
-      const boxWidth = layout.width[node]! * scale
-      if (node === view.selected || node === view.cursor) {
-        context.strokeStyle = node === view.selected ? palette.accent.css : palette.text.css
-        context.lineWidth = 2
-        context.strokeRect(left + 1, top + 1, Math.max(2, boxWidth - 3), view.rowHeight - 3)
-      }
-      if (boxWidth < LABEL_WIDTH || view.rowHeight < 15 || at.states[node] === ABSENT) continue
+      const right = (row.ends[place]! - view.from) * scale
+      if (right - left < LABEL_WIDTH || at.states[node] === ABSENT) continue
       const from = Math.max(left, 0) + 5
-      const room = Math.min(left + boxWidth, width) - from - 5
+      const room = Math.min(right, width) - from - 5
       context.fillStyle = palette.surface.css
       context.fillText(
         shorten(context, plainText(run.text(nodes.label.data[node]!)), room),
@@ -102,6 +128,25 @@ function drawLabels(surface: Surface, run: RunStore, layout: Icicle, at: TreeAt,
       )
     }
   })
+  frame(surface, layout, nodes.depth.data[view.cursor], view, view.cursor, palette.text.css)
+  frame(surface, layout, nodes.depth.data[view.selected], view, view.selected, palette.accent.css)
+}
+
+function frame(
+  { context, width }: Surface,
+  layout: Icicle,
+  depth: number | undefined,
+  view: IcicleView,
+  node: number,
+  colour: string,
+): void {
+  if (node < 0 || depth === undefined) return
+  const scale = width / (view.to - view.from)
+  const left = (layout.left[node]! - view.from) * scale
+  const top = depth * view.rowHeight - view.scroll
+  context.strokeStyle = colour
+  context.lineWidth = 2
+  context.strokeRect(left + 1, top + 1, Math.max(2, layout.width[node]! * scale - 3), view.rowHeight - 3)
 }
 
 function shorten(context: CanvasRenderingContext2D, text: string, room: number): string {
@@ -123,6 +168,6 @@ export function nodeAt(
   const row = layout.rows[Math.floor((y + view.scroll) / view.rowHeight)]
   if (row === undefined) return -1
   const leaf = view.from + (x / width) * (view.to - view.from)
-  const node = row[firstEndingAfter(layout, row, leaf)]
+  const node = row.nodes[firstEndingAfter(row, leaf)]
   return node !== undefined && layout.left[node]! <= leaf && at.states[node] !== ABSENT ? node : -1
 }

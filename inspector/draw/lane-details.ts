@@ -9,15 +9,25 @@ const DETAILED = 1_500
 const LABEL_PX = 40
 const WAIT_PX = 3
 
-/** Visits the attempts in view, lane by lane; gives up when there are too many to draw one by one. */
+/** Visits the attempts in view, lane by lane; none when there are too many to draw one by one. */
 function eachInView(
   run: RunStore,
   view: LaneView,
   height: number,
   visit: (slice: number, lane: number) => void,
 ): void {
-  const { slices } = run
-  const found: [number, number][] = []
+  if (countInView(run, view, height, () => {}) > DETAILED) return
+  countInView(run, view, height, visit)
+}
+
+/** Gives up where there are more than are drawn. */
+function countInView(
+  { slices }: RunStore,
+  view: LaneView,
+  height: number,
+  visit: (slice: number, lane: number) => void,
+): number {
+  let count = 0
   const first = Math.max(0, Math.floor(view.scroll / view.laneHeight))
   const last = Math.min(slices.lanes.length - 1, Math.floor((view.scroll + height) / view.laneHeight))
   for (let lane = first; lane <= last; lane++) {
@@ -26,11 +36,11 @@ function eachInView(
       const slice = places.data[place]!
       const start = slices.start.data[slice]!
       if (start > view.to || start > view.until) break
-      if (found.length === DETAILED) return
-      found.push([slice, lane])
+      if (++count > DETAILED) return count
+      visit(slice, lane)
     }
   }
-  for (const [slice, lane] of found) visit(slice, lane)
+  return count
 }
 
 /** The time an attempt waited for its slot, as a thin bar under the lane that it came to. */

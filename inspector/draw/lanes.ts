@@ -1,7 +1,7 @@
 import { CANCELLED, COMPLETED, EXECUTING, FAILED, isQueued, STOPPING } from '../model/job-states.ts'
 import type { RunStore } from '../model/run-store.ts'
 import { OPEN } from '../model/slices.ts'
-import type { Surface } from '../ui/canvas.tsx'
+import type { Raster, Surface } from '../ui/canvas.tsx'
 import type { Palette } from '../ui/palette.ts'
 
 /** What part of a run a picture of its lanes shows. */
@@ -16,7 +16,7 @@ export interface LaneView {
   /** Attempts that start later are not drawn, and those that end later still run. */
   readonly until: number
   /** Draws only the attempts of these jobs in full colour. */
-  readonly isLit?: (job: number) => boolean
+  readonly lit?: ReadonlySet<number> | undefined
 }
 
 const HATCH = 6
@@ -27,14 +27,74 @@ const HATCH = 6
  * However many attempts share a pixel, the most urgent shows: failed over retried over running over done. So one failure
  * in 100,000 is seen. Wide bars carry a pattern too: failed a notch, retried stripes, cancelled dots.
  *
- * @param top - Where the picture begins, in device pixels.
+ * All attempts are drawn once for a view; for another moment of it only what ran then is drawn over that.
  */
-export function drawLanes(surface: Surface, run: RunStore, view: LaneView, top = 0): void {
-  const { context, ratio, palette } = surface
-  const width = Math.round(surface.width * ratio)
-  const height = Math.round(surface.height * ratio)
-  const image = context.createImageData(width, height)
-  const pixels = new Uint32Array(image.data.buffer)
+export class LanePicture {
+  #raster: Raster | undefined
+  #drawn: readonly unknown[] = []
+
+  /** @param top - Where the picture begins, in CSS pixels. */
+  draw(surface: Surface, run: RunStore, view: LaneView, top = 0): void {
+    const { context, ratio, palette } = surface
+    const width = Math.round(surface.width * ratio)
+    const height = Math.round(surface.height * ratio)
+    const wanted = [
+      ...[run, run.version, run.end, view.from, view.to, view.laneHeight, view.scroll, view.lit],
+      ...[palette, width, height],
+    ]
+    if (this.#raster === undefined || wanted.some((part, place) => part !== this.#drawn[place])) {
+      this.#raster = surface.raster(width, height)
+      this.#drawn = wanted
+      fillLanes(this.#raster.pixels, width, height, ratio, palette, run, view)
+    }
+    const share = (view.until - view.from) / (view.to - view.from)
+    const past = Math.max(0, Math.min(width, Math.ceil(share * width)))
+    context.putImageData(this.#raster.image, 0, Math.round(top * ratio), 0, 0, past, height)
+    if (view.until < run.end) drawRunning(surface, run, view, top)
+  }
+}
+
+/** The lanes after the moment, empty, and the attempts that run at it, whatever will become of them. */
+function drawRunning(
+  { context, width, height, palette }: Surface,
+  run: RunStore,
+  view: LaneView,
+  top: number,
+) {
+  const { slices } = run
+  const scale = width / (view.to - view.from)
+  const now = Math.max(0, Math.min(width, (view.until - view.from) * scale))
+  const gap = view.laneHeight >= 2 ? 1 : 0
+  const first = Math.max(0, Math.floor(view.scroll / view.laneHeight))
+  const last = Math.min(slices.lanes.length - 1, Math.floor((view.scroll + height) / view.laneHeight))
+  context.save()
+  context.beginPath()
+  context.rect(0, top, width, height)
+  context.clip()
+  for (let lane = first; lane <= last; lane++) {
+    const y = top + lane * view.laneHeight - view.scroll
+    context.fillStyle = palette.surface2.css
+    context.fillRect(now, y, width - now, view.laneHeight - gap)
+    const slice = slices.lanes[lane]!.data[slices.placeAt(slices.lanes[lane]!, view.until)]
+    const start = slice === undefined ? Number.POSITIVE_INFINITY : slices.start.data[slice]!
+    if (slice === undefined || start > view.until || slices.end.data[slice]! <= view.until) continue
+    const isLit = view.lit === undefined || view.lit.has(slices.job.data[slice]!)
+    context.fillStyle = isLit ? palette.states[EXECUTING]!.css : palette.wait.css
+    const left = Math.max(0, (start - view.from) * scale)
+    context.fillRect(left, y, now - left, view.laneHeight - gap)
+  }
+  context.restore()
+}
+
+function fillLanes(
+  pixels: Uint32Array,
+  width: number,
+  height: number,
+  ratio: number,
+  palette: Palette,
+  run: RunStore,
+  view: LaneView,
+): void {
   const pitch = view.laneHeight * ratio
   const gap = pitch >= 5 ? Math.max(1, Math.round(ratio)) : pitch >= 2 ? 1 : 0
   const scale = width / (view.to - view.from)
@@ -53,7 +113,6 @@ export function drawLanes(surface: Surface, run: RunStore, view: LaneView, top =
     if (bottom - upper >= 6 * ratio)
       drawPatterns(run, lane, view, scale, width, pixels, upper, bottom, palette)
   }
-  context.putImageData(image, 0, top)
 }
 
 interface Colours {
@@ -107,14 +166,14 @@ function drawLane(
   for (let place = slices.placeAt(places, view.from); place < places.length; place++) {
     const slice = places.data[place]!
     const start = starts[slice]!
-    if (start > view.to || start > view.until) break
+    if (start > view.to) break
     const end = ends[slice]!
-    const isOver = end <= view.until
+    const isOver = end <= run.end
     const from = Math.max(0, Math.floor((start - view.from) * scale))
-    const right = Math.round(((isOver ? end : view.until) - view.from) * scale)
+    const right = Math.round(((isOver ? end : run.end) - view.from) * scale)
     // Wide bars leave a line to the next one.
     const to = Math.min(width, Math.max(from + 1, right - from > 4 ? right - 1 : right))
-    const isLit = view.isLit === undefined || view.isLit(slices.job.data[slice]!)
+    const isLit = view.lit === undefined || view.lit.has(slices.job.data[slice]!)
     const rank = isLit ? rankOf(outcomes[slice]!, isOver) : RANK_DIM
     const urgency = isLit ? rank : 0
     const colour = colours.pixels[rank]!
@@ -144,9 +203,9 @@ function drawPatterns(
   for (let place = slices.placeAt(places, view.from); place < places.length; place++) {
     const slice = places.data[place]!
     const start = slices.start.data[slice]!
-    if (start > view.to || start > view.until) break
+    if (start > view.to) break
     const end = slices.end.data[slice]!
-    if (!(end <= view.until)) continue
+    if (Number.isNaN(end)) continue
     const outcome = slices.outcome.data[slice]!
     if (outcome === COMPLETED) continue
     const from = Math.max(0, Math.floor((start - view.from) * scale))

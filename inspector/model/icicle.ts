@@ -1,3 +1,4 @@
+import { upperBound } from './column.ts'
 import type { RunStore } from './run-store.ts'
 
 /** A tree laid out as rows of boxes: a node is as wide as its leaves, its children stand below it. */
@@ -6,8 +7,16 @@ export interface Icicle {
   readonly left: Float64Array
   readonly width: Float64Array
   /** Nodes of each depth, from left to right. */
-  readonly rows: readonly Uint32Array[]
+  readonly rows: readonly IcicleRow[]
   readonly leaves: number
+}
+
+export interface IcicleRow {
+  readonly nodes: Uint32Array
+  /** Where each begins and ends, in the order of `nodes`: read one after the other, as they are drawn. */
+  readonly starts: Float64Array
+  readonly ends: Float64Array
+  readonly widest: number
 }
 
 /** Lays out all nodes that a tree has, grown yet or not: the map does not move while time does. */
@@ -43,18 +52,18 @@ export function layOut(run: RunStore): Icicle {
     const depth = nodes.depth.data[node]!
     rows[depth]![filled[depth]!++] = node
   }
-  for (const row of rows) row.sort((a, b) => left[a]! - left[b]!)
-  return { left, width, rows, leaves: Math.max(1, leaves) }
+  return { left, width, rows: rows.map((row) => rowOf(row, left, width)), leaves: Math.max(1, leaves) }
+}
+
+function rowOf(unsorted: Uint32Array, left: Float64Array, width: Float64Array): IcicleRow {
+  const nodes = unsorted.sort((a, b) => left[a]! - left[b]!)
+  const starts = Float64Array.from(nodes, (node) => left[node]!)
+  const ends = Float64Array.from(nodes, (node) => left[node]! + width[node]!)
+  const widest = nodes.reduce((most, node) => Math.max(most, width[node]!), 0)
+  return { nodes, starts, ends, widest }
 }
 
 /** The first place in a row whose node ends after `at`. */
-export function firstEndingAfter({ left, width }: Icicle, row: Uint32Array, at: number): number {
-  let [low, high] = [0, row.length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const node = row[middle]!
-    if (left[node]! + width[node]! <= at) low = middle + 1
-    else high = middle
-  }
-  return low
+export function firstEndingAfter({ ends }: IcicleRow, at: number): number {
+  return upperBound(ends, at, 0, ends.length)
 }

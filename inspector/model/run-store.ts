@@ -47,6 +47,7 @@ export class RunStore {
   readonly tree = new Tree()
   /** By number; 0 is the empty text. */
   readonly strings: string[] = ['']
+  readonly #lowered: string[] = []
   readonly #idPrefix: string
 
   readonly jobs = {
@@ -164,6 +165,15 @@ export class RunStore {
     this.version++
   }
 
+  /** Makes room for so many times what there is: a recording's size is known when its first block has been read. */
+  reserve(times: number): void {
+    const { jobs, log, samples, lines, errors, cancels } = this
+    for (const columns of [jobs, log, samples, lines, errors, cancels])
+      for (const column of Object.values(columns)) column.reserve(Math.ceil(column.length * times))
+    this.slices.reserve(Math.ceil(this.slices.length * (times - 1)))
+    this.tree.reserve(times)
+  }
+
   /** Nothing happened until `at`: a live run whose clock goes on. */
   advance(at: number): void {
     if (at > this.end) this.end = at
@@ -187,6 +197,13 @@ export class RunStore {
 
   text(number: number): string {
     return this.strings[number] ?? ''
+  }
+
+  /** All texts for searches that do not mind capitals; made when first asked for. */
+  lowerCaseStrings(): readonly string[] {
+    for (let number = this.#lowered.length; number < this.strings.length; number++)
+      this.#lowered.push(this.strings[number]!.toLowerCase())
+    return this.#lowered
   }
 
   idOf(job: number): string {
@@ -273,7 +290,6 @@ export class RunStore {
     log.at.fill(0, count)
     log.job.fill(-1, count)
     log.previous.fill(-1, count)
-    this.slices.reserve(count)
     const { data: instants } = log.at
     const { data: ofJob } = log.job
     const { data: previous } = log.previous

@@ -3,21 +3,29 @@ const BUCKETS = 1024
 const FIRST_WIDTH_MS = 100
 
 /** What is counted in each bucket of time. */
-export const COUNTED = ['submitted', 'started', 'completed', 'failed', 'cancelled', 'retried'] as const
-export type Counted = (typeof COUNTED)[number]
+export type Counted = 'submitted' | 'started' | 'completed' | 'failed' | 'cancelled' | 'retried'
 
 /** What is a level, kept as its average over each bucket. */
-export const LEVELS = ['queued', 'running'] as const
-export type Level = (typeof LEVELS)[number]
+export type Level = 'queued' | 'running'
 
 /** Rates and levels of a run over its time, in a constant number of buckets. */
 export class Series {
   /** Of a bucket, in ms. */
   width = FIRST_WIDTH_MS
   readonly #epoch: number
-  readonly #counts = new Map(COUNTED.map((name) => [name, new Float64Array(BUCKETS)]))
+  readonly #counts: Readonly<Record<Counted, Float64Array>> = {
+    submitted: new Float64Array(BUCKETS),
+    started: new Float64Array(BUCKETS),
+    completed: new Float64Array(BUCKETS),
+    failed: new Float64Array(BUCKETS),
+    cancelled: new Float64Array(BUCKETS),
+    retried: new Float64Array(BUCKETS),
+  }
   /** Level × ms in each bucket. */
-  readonly #areas = new Map(LEVELS.map((name) => [name, new Float64Array(BUCKETS)]))
+  readonly #areas: Readonly<Record<Level, Float64Array>> = {
+    queued: new Float64Array(BUCKETS),
+    running: new Float64Array(BUCKETS),
+  }
   readonly #levels: Record<Level, number> = { queued: 0, running: 0 }
   #until: number
 
@@ -38,7 +46,7 @@ export class Series {
 
   count(name: Counted, at: number): void {
     this.advance(at)
-    this.#counts.get(name)![this.#bucketOf(at)]! += 1
+    this.#counts[name][this.#bucketOf(at)]! += 1
   }
 
   /** A level has another value from `at` on; that may lie before what was held already, when word of it came late. */
@@ -52,13 +60,14 @@ export class Series {
   advance(at: number): void {
     if (at <= this.#until) return
     while (at - this.#epoch >= BUCKETS * this.width) this.#widen()
-    for (const name of LEVELS) this.#hold(name, this.#levels[name], this.#until, at)
+    this.#hold('queued', this.#levels.queued, this.#until, at)
+    this.#hold('running', this.#levels.running, this.#until, at)
     this.#until = at
   }
 
   #hold(name: Level, value: number, from: number, to: number): void {
     if (value === 0) return
-    const areas = this.#areas.get(name)!
+    const areas = this.#areas[name]
     let at = from
     while (at < to) {
       const bucket = this.#bucketOf(at)
@@ -72,15 +81,12 @@ export class Series {
   /** Per second, in each bucket. */
   rate(name: Counted): Float64Array {
     const seconds = this.width / 1000
-    return this.#counts
-      .get(name)!
-      .slice(0, this.length)
-      .map((count) => count / seconds)
+    return this.#counts[name].slice(0, this.length).map((count) => count / seconds)
   }
 
   /** The average of each bucket; the last one's over the part that has passed. */
   average(name: Level): Float64Array {
-    const areas = this.#areas.get(name)!.slice(0, this.length)
+    const areas = this.#areas[name].slice(0, this.length)
     const last = areas.length - 1
     return areas.map((area, bucket) => {
       const span = bucket === last ? this.#until - this.startOf(bucket) : this.width
@@ -92,7 +98,7 @@ export class Series {
   sum(names: readonly Counted[], first: number, last: number): number {
     let sum = 0
     for (const name of names) {
-      const counts = this.#counts.get(name)!
+      const counts = this.#counts[name]
       for (let bucket = first; bucket <= last; bucket++) sum += counts[bucket]!
     }
     return sum
@@ -104,7 +110,7 @@ export class Series {
 
   #widen(): void {
     this.width *= 2
-    for (const data of [...this.#counts.values(), ...this.#areas.values()]) {
+    for (const data of [...Object.values(this.#counts), ...Object.values(this.#areas)]) {
       for (let bucket = 0; bucket < BUCKETS / 2; bucket++)
         data[bucket] = data[bucket * 2]! + data[bucket * 2 + 1]!
       data.fill(0, BUCKETS / 2)

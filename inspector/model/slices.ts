@@ -40,6 +40,7 @@ export class Slices {
 
   open(job: number, slot: number, attempt: number, readyAt: number, at: number, previous: number): number {
     const slice = this.job.length
+    if (slice === this.job.data.length) this.reserve(1)
     for (const column of this.#columns) column.length++
     this.job.data[slice] = job
     this.slot.data[slice] = slot

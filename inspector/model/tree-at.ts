@@ -1,7 +1,8 @@
 import { EVENT_CODES, NODE_STATES } from '../../src/protocol/index.ts'
 import { ranUntil } from './job-list.ts'
-import { ABSENT, COMPLETED, FAILED, isEnded } from './job-states.ts'
+import { ABSENT } from './job-states.ts'
 import type { Moment } from './moment.ts'
+import { RollUps } from './roll-ups.ts'
 import type { RunStore } from './run-store.ts'
 
 const PRUNED = NODE_STATES.indexOf('pruned')
@@ -17,41 +18,40 @@ export class TreeAt {
   readonly done: Uint32Array
   readonly failed: Uint32Array
   readonly open: Uint32Array
-  /** Time in attempts of the node and all below it, ms. */
-  readonly ranMs: Float64Array
   /** The state of each node's job; {@link ABSENT} for a node that has not grown yet. */
   readonly states: Uint8Array
 
-  constructor(run: RunStore, moment: Moment) {
+  /** @param rollUps - Kept from moment to moment. */
+  constructor(run: RunStore, moment: Moment, rollUps = new RollUps()) {
     this.#run = run
     this.#moment = moment
     const { nodes, nodeCount } = run.tree
-    this.total = new Uint32Array(nodeCount)
-    this.done = new Uint32Array(nodeCount)
-    this.failed = new Uint32Array(nodeCount)
-    this.open = new Uint32Array(nodeCount)
-    this.ranMs = new Float64Array(nodeCount)
-    this.states = new Uint8Array(nodeCount)
-    const { data: parents } = nodes.parent
-    // Children come after their parents: from the end, each has all of its own when it is added.
-    for (let node = nodeCount - 1; node >= 0; node--) {
-      const job = this.jobOf(node)
-      const state = job < 0 ? ABSENT : moment.stateOf(job)
-      this.states[node] = state
-      if (state === ABSENT) continue
-      this.total[node]!++
-      if (state === COMPLETED) this.done[node]!++
-      else if (state === FAILED) this.failed[node]!++
-      else if (!isEnded(state)) this.open[node]!++
-      this.ranMs[node]! += ranUntil(run, job, moment.at)
-      const parent = parents[node]!
-      if (parent < 0) continue
-      this.total[parent]! += this.total[node]!
-      this.done[parent]! += this.done[node]!
-      this.failed[parent]! += this.failed[node]!
-      this.open[parent]! += this.open[node]!
-      this.ranMs[parent]! += this.ranMs[node]!
+    const { data: jobs } = nodes.job
+    const { data: revisions } = nodes.revisions
+    const { states } = moment
+    const stateOf = (node: number): number => {
+      const job = revisions[node] === 0 ? jobs[node]! : this.jobOf(node)
+      return job < 0 ? ABSENT : (states[job] ?? ABSENT)
     }
+    rollUps.update(nodes.parent.data, nodes.depth.data, nodeCount, stateOf)
+    this.total = rollUps.total
+    this.done = rollUps.done
+    this.failed = rollUps.failed
+    this.open = rollUps.open
+    this.states = rollUps.states
+  }
+
+  /** Time in attempts of each node and all below it, ms. */
+  ranMs(): Float64Array {
+    const { nodes, nodeCount } = this.#run.tree
+    const ran = new Float64Array(nodeCount)
+    for (let node = nodeCount - 1; node >= 0; node--) {
+      if (this.states[node] === ABSENT) continue
+      ran[node]! += ranUntil(this.#run, this.jobOf(node), this.#moment.at)
+      const parent = nodes.parent.data[node]!
+      if (parent >= 0) ran[parent]! += ran[node]!
+    }
+    return ran
   }
 
   /** The job that a node had at the moment: a revision gives it another. */

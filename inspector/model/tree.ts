@@ -55,6 +55,12 @@ export class Tree {
     return this.nodes.run.length
   }
 
+  /** Makes room for so many times what there is. */
+  reserve(times: number): void {
+    for (const columns of [this.nodes, this.decisions])
+      for (const column of Object.values(columns)) column.reserve(Math.ceil(column.length * times))
+  }
+
   addRuns(rows: Block['tables']['runs']): void {
     for (let row = 0; row < rows.id.length; row++) {
       this.runs.push({

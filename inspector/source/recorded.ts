@@ -11,6 +11,8 @@ export interface Loaded {
 
 /** A step of reading must not hold the page for longer than this, ms. */
 const SLICE_MS = 30
+/** The block, from 0, after which the rest is judged by what was read: the first holds what comes once. */
+const RESERVED_AFTER = 1
 
 /**
  * Reads a recording block by block, and lets the page breathe in between.
@@ -19,22 +21,26 @@ const SLICE_MS = 30
  */
 export async function loadRecording(
   bytes: Uint8Array,
-  onProgress: (share: number) => void = () => {},
+  onProgress: (loaded: Loaded, share: number) => void = () => {},
 ): Promise<Loaded> {
   const recording = decodeRecording(bytes)
   const { header, blocks } = recording
   const run = new RunStore(header)
   let fault = recording.fault?.message
   let since = performance.now()
+  const total = blocks.reduce((sum, block) => sum + block.length, 0)
+  let read = 0
   for (const [index, block] of blocks.entries()) {
     try {
       run.apply(decodeBlock(block))
+      read += block.length
+      if (index === RESERVED_AFTER) run.reserve(total / read)
     } catch (error) {
       fault = `Block ${index} of ${blocks.length} cannot be read: ${messageOf(error)}`
       break
     }
     if (performance.now() - since > SLICE_MS && index < blocks.length - 1) {
-      onProgress((index + 1) / blocks.length)
+      onProgress({ header, run }, read / total)
       await breathe()
       since = performance.now()
     }
@@ -60,11 +66,18 @@ export async function recordingOf(file: Uint8Array): Promise<Uint8Array> {
 
 /** Base64 of gzip; `fetch` of a `data:` address would need a wider policy. */
 export async function unpack(text: string): Promise<Uint8Array> {
-  const chars = atob(text)
-  const packed = new Uint8Array(chars.length)
-  for (let index = 0; index < chars.length; index++) packed[index] = chars.charCodeAt(index)
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))
+  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  // Newer browsers have it, and are ten times as fast with it.
+  const { fromBase64 } = Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }
+  if (fromBase64 !== undefined) return fromBase64.call(Uint8Array, base64)
+  const chars = atob(base64)
+  const bytes = new Uint8Array(chars.length)
+  for (let index = 0; index < chars.length; index++) bytes[index] = chars.charCodeAt(index)
+  return bytes
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

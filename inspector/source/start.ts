@@ -1,7 +1,7 @@
 import { batch } from '@preact/signals'
-import { connection, header, store } from '../state/session.ts'
+import { type Connection, connection, header, store, tick } from '../state/session.ts'
 import { getJson, isLocked, postJson } from './api.ts'
-import { loadRecording, messageOf, unpack } from './recorded.ts'
+import { type Loaded, loadRecording, messageOf, unpack } from './recorded.ts'
 import { Feed } from './socket.ts'
 
 const feed = new Feed()
@@ -36,16 +36,28 @@ async function embeddedRecording(): Promise<Uint8Array | undefined> {
   return text ? unpack(text) : undefined
 }
 
-/** Shows a recording's bytes; what can be read of a damaged one is shown with a word about the rest. */
+/** How often what has been read of a recording is drawn, ms. */
+const DRAWN_EVERY_MS = 400
+
+/** Shows a recording as it is read; what can be read of a damaged one is shown with a word about the rest. */
 async function showRecording(bytes: Uint8Array): Promise<void> {
   connection.value = { kind: 'loading', what: 'Reading the recording' }
-  const loaded = await loadRecording(bytes, (share) => {
-    connection.value = { kind: 'loading', what: `Reading the recording: ${Math.round(share * 100)} %` }
+  let drawnAt = Number.NEGATIVE_INFINITY
+  const loaded = await loadRecording(bytes, (part, share) => {
+    const now = performance.now()
+    if (now - drawnAt < DRAWN_EVERY_MS) return
+    drawnAt = now
+    show(part, { kind: 'recorded', read: share })
   })
+  show(loaded, { kind: 'recorded', ...(loaded.fault !== undefined && { fault: loaded.fault }) })
+}
+
+function show({ header: head, run }: Loaded, state: Connection): void {
   batch(() => {
-    header.value = loaded.header
-    store.value = loaded.run
-    connection.value = { kind: 'recorded', ...(loaded.fault !== undefined && { fault: loaded.fault }) }
+    header.value = head
+    store.value = run
+    connection.value = state
+    tick.value = tick.peek() + 1
   })
 }
 

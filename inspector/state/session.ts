@@ -11,8 +11,8 @@ export type Connection =
   | { readonly kind: 'lost'; readonly retryAt: number }
   /** The pool is closed; everything it told is here. */
   | { readonly kind: 'ended' }
-  /** A recording, whole or up to a fault. */
-  | { readonly kind: 'recorded'; readonly fault?: string }
+  /** A recording, whole or up to a fault; or, while it is still being read, the share that is here. */
+  | { readonly kind: 'recorded'; readonly fault?: string; readonly read?: number }
   /** The server wants its token first. */
   | { readonly kind: 'locked' }
   /** Nothing can be shown. */

@@ -1,4 +1,4 @@
-import { batch, computed, effect, signal } from '@preact/signals'
+import { batch, computed, effect, signal, untracked } from '@preact/signals'
 import { Moment } from '../model/moment.ts'
 import type { RunStore } from '../model/run-store.ts'
 import { connection, store, tick } from './session.ts'
@@ -25,6 +25,11 @@ export function momentOf(run: RunStore): Moment {
     current.seek(run.end)
   }
   return current
+}
+
+/** The moment shown, without being told when it moves. */
+export function peekMoment(run: RunStore): Moment {
+  return untracked(() => momentOf(run))
 }
 
 /** The instant shown, epoch ms. */

@@ -11,6 +11,13 @@ export interface Surface {
   /** Device pixels per CSS pixel. */
   readonly ratio: number
   readonly palette: Palette
+  /** Pixels to fill and put back, empty; the same ones for each frame. */
+  raster(width: number, height: number): Raster
+}
+
+export interface Raster {
+  readonly image: ImageData
+  readonly pixels: Uint32Array
 }
 
 interface Props extends Omit<CanvasHTMLAttributes<HTMLCanvasElement>, 'ref'> {
@@ -34,6 +41,15 @@ export function Canvas({ paint, version, onReady, ...rest }: Props) {
     let palette: Palette | undefined
     let dark: boolean | undefined
     let frame = 0
+    let kept: Raster | undefined
+    const raster = (width: number, height: number): Raster => {
+      if (kept?.image.width === width && kept.image.height === height) kept.pixels.fill(0)
+      else {
+        const image = context.createImageData(width, height)
+        kept = { image, pixels: new Uint32Array(image.data.buffer) }
+      }
+      return kept
+    }
     const draw = () => {
       frame = 0
       const { clientWidth: width, clientHeight: height } = element
@@ -50,7 +66,7 @@ export function Canvas({ paint, version, onReady, ...rest }: Props) {
       }
       context.setTransform(ratio, 0, 0, ratio, 0, 0)
       context.clearRect(0, 0, width, height)
-      painter.current({ context, width, height, ratio, palette })
+      painter.current({ context, width, height, ratio, palette, raster })
     }
     ask.current = () => {
       if (frame === 0) frame = requestAnimationFrame(draw)

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { formatClock, formatShort } from '../model/format.ts'
 import { isDark } from '../state/theme.ts'
@@ -30,8 +30,17 @@ interface Props {
 export function Plot({ label, lines, data, version, at, epoch, height = 130, format = formatShort }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
-  const shown = useRef(at)
-  shown.current = at
+  const playhead = useRef<HTMLElement | undefined>(undefined)
+  const columns = useMemo(data, [version])
+  const newest = useRef(columns)
+  newest.current = columns
+  const moved = useRef(() => {})
+  // Moved as an element of its own: drawing the plot again for each moment would cost more than all else on the page.
+  moved.current = () => {
+    const left = plot.current?.valToPos(at, 'x')
+    if (playhead.current !== undefined && left !== undefined)
+      playhead.current.style.transform = `translateX(${left}px)`
+  }
 
   useEffect(() => {
     const element = box.current!
@@ -39,13 +48,21 @@ export function Plot({ label, lines, data, version, at, epoch, height = 130, for
       plot.current?.destroy()
       element.replaceChildren()
       plot.current = new uPlot(
-        options(element, lines, label, height, format, shown),
-        data() as uPlot.AlignedData,
+        options(element, lines, label, height, format),
+        newest.current as uPlot.AlignedData,
         element,
       )
+      const mark = document.createElement('i')
+      mark.className = 'plot-playhead'
+      plot.current.over.append(mark)
+      playhead.current = mark
+      moved.current()
     }
     const unsubscribe = isDark.subscribe(() => requestAnimationFrame(make))
-    const sizes = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }))
+    const sizes = new ResizeObserver(() => {
+      plot.current?.setSize({ width: element.clientWidth, height })
+      moved.current()
+    })
     sizes.observe(element)
     const onClick = () => {
       const made = plot.current
@@ -61,11 +78,10 @@ export function Plot({ label, lines, data, version, at, epoch, height = 130, for
       plot.current = undefined
     }
   }, [])
-  useEffect(() => plot.current?.setData(data() as uPlot.AlignedData), [version])
-  useEffect(() => plot.current?.redraw(false, false), [at])
-  const last = data()
+  useEffect(() => plot.current?.setData(columns as uPlot.AlignedData), [columns])
+  useEffect(() => moved.current(), [at, columns])
   const summary = lines.map(
-    ({ label: name }, index) => `${name} ${format(Number(last[index + 1]?.[last[0].length - 1] ?? 0))}`,
+    ({ label: name }, index) => `${name} ${format(Number(columns[index + 1]?.[columns[0].length - 1] ?? 0))}`,
   )
   return <div ref={box} class="plot" role="img" aria-label={`${label}, newest: ${summary.join(', ')}`} />
 }
@@ -76,7 +92,6 @@ function options(
   label: string,
   height: number,
   format: (value: number) => string,
-  shown: { current: number },
 ): uPlot.Options {
   const palette = readPalette(element)
   const styles = getComputedStyle(element)
@@ -114,17 +129,6 @@ function options(
         ...(isDashed && { dash: [5, 4] }),
       })),
     ],
-    hooks: {
-      draw: [
-        (made) => {
-          const x = Math.round(made.valToPos(shown.current, 'x', true))
-          const { ctx: context, bbox } = made
-          if (x < bbox.left || x > bbox.left + bbox.width) return
-          context.fillStyle = palette.playhead.css
-          context.fillRect(x, bbox.top, Math.max(1, devicePixelRatio), bbox.height)
-        },
-      ],
-    },
     // uPlot shows it nowhere without a title bar; it names the plot for tools.
     class: label.replace(/\W+/g, '-'),
   }

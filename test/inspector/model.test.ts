@@ -7,6 +7,7 @@ import { listJobs } from '../../inspector/model/job-list.ts'
 import { FAILED } from '../../inspector/model/job-states.ts'
 import { Moment } from '../../inspector/model/moment.ts'
 import { figuresOf } from '../../inspector/model/range.ts'
+import { RollUps } from '../../inspector/model/roll-ups.ts'
 import { TreeAt, treeRows } from '../../inspector/model/tree-at.ts'
 import { loadRecording } from '../../inspector/source/recorded.ts'
 
@@ -77,6 +78,19 @@ describe('a tree', () => {
     const { roots } = run.tree
     expect(roots.reduce((sum, root) => sum + at.total[root]!, 0)).toBe(run.tree.nodeCount)
     expect(roots.reduce((sum, root) => sum + at.failed[root]!, 0)).toBe(moment.counts[FAILED])
+  })
+
+  test('counts the same going along with the moment as counting anew', () => {
+    const rollUps = new RollUps()
+    const going = new Moment(run)
+    for (const share of [0, 0.2, 0.21, 0.9, 0.89, 0.5, 1]) {
+      going.seek(run.epoch + share * (run.end - run.epoch))
+      const along = new TreeAt(run, going, rollUps)
+      const anew = new TreeAt(run, going)
+      const { nodeCount } = run.tree
+      for (const counts of ['total', 'done', 'failed', 'open', 'states'] as const)
+        expect(along[counts].subarray(0, nodeCount)).toEqual(anew[counts].subarray(0, nodeCount))
+    }
   })
 
   test('shows each node once, parents before children, and no child of a closed one', () => {

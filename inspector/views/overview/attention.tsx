@@ -1,17 +1,18 @@
 import { formatCount, formatDuration, plainText, plural } from '../../model/format.ts'
 import { FAILED } from '../../model/job-states.ts'
 import { findTroubles, type Trouble } from '../../model/troubles.ts'
+import { restTick } from '../../state/rest.ts'
 import { hrefOf } from '../../state/route.ts'
 import { status, store } from '../../state/session.ts'
-import { momentOf } from '../../state/time.ts'
+import { peekMoment } from '../../state/time.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
 
 /** What somebody should look at, worst first, each a way to the jobs it is about. */
 export function Attention() {
-  const run = store.value!
-  const moment = momentOf(run)
-  const troubles = findTroubles(run, moment, status.value)
+  void restTick.value
+  const run = store.peek()!
+  const troubles = findTroubles(run, peekMoment(run), status.peek())
   if (troubles.length === 0)
     return <p class="calm muted">Nothing: no failures, nothing stuck, no slot idle without a reason.</p>
   return (

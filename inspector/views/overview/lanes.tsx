@@ -1,12 +1,13 @@
 import { useSignal } from '@preact/signals'
-import { useRef } from 'preact/hooks'
-import { drawLanes, type LaneView, sliceAt } from '../../draw/lanes.ts'
+import { useMemo, useRef } from 'preact/hooks'
+import { LanePicture, type LaneView, sliceAt } from '../../draw/lanes.ts'
 import { formatClock, formatDuration, plainText } from '../../model/format.ts'
 import { EXECUTING } from '../../model/job-states.ts'
 import { OPEN } from '../../model/slices.ts'
+import { restTick } from '../../state/rest.ts'
 import { hrefOf, selectJob } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
-import { momentOf, seek } from '../../state/time.ts'
+import { momentOf, peekMoment, seek } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
 import { stateName } from '../../ui/state-mark.tsx'
 
@@ -19,6 +20,7 @@ export function Lanes() {
   const moment = momentOf(run)
   const box = useRef<HTMLDivElement>(null)
   const hovered = useSignal(-1)
+  const bars = useMemo(() => new LanePicture(), [])
   const lanes = Math.max(1, run.slices.lanes.length)
   const view = (height: number): LaneView => ({
     from: run.epoch,
@@ -32,7 +34,6 @@ export function Lanes() {
     const { left, top, width, height } = box.current!.getBoundingClientRect()
     return sliceAt(run, view(height), width, event.clientX - left, event.clientY - top)
   }
-  const slots = moment.slots()
   return (
     <div class="lanes" ref={box}>
       <Canvas
@@ -40,7 +41,7 @@ export function Lanes() {
         role="img"
         aria-label={`${lanes} slots over ${formatDuration(run.end - run.epoch)}; the table after it tells what each slot holds at the moment shown`}
         version={tick.value}
-        paint={(surface) => drawLanes(surface, run, view(surface.height))}
+        paint={(surface) => bars.draw(surface, run, view(surface.height))}
         onPointerMove={(event) => {
           if (event.buttons === 1) {
             const { left, width } = box.current!.getBoundingClientRect()
@@ -63,26 +64,37 @@ export function Lanes() {
           </a>
         )}
       </p>
-      <table class="visually-hidden">
-        <caption>
-          Slots at the moment shown: {Math.min(slots.length, SHOWN_ROWS)} of {slots.length}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Slot</th>
-            <th scope="col">Job</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...slots.subarray(0, SHOWN_ROWS)].map((job, slot) => (
-            <tr key={slot}>
-              <td>{slot}</td>
-              <td>{job < 0 ? 'free' : `${plainText(run.nameOf(job))}, ${stateName(moment.stateOf(job))}`}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <SlotTable />
     </div>
+  )
+}
+
+/** What each slot holds, for who cannot see the picture. */
+function SlotTable() {
+  void restTick.value
+  const run = store.peek()!
+  const moment = peekMoment(run)
+  const slots = moment.slots()
+  return (
+    <table class="visually-hidden">
+      <caption>
+        Slots at the moment shown: {Math.min(slots.length, SHOWN_ROWS)} of {slots.length}
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Slot</th>
+          <th scope="col">Job</th>
+        </tr>
+      </thead>
+      <tbody>
+        {[...slots.subarray(0, SHOWN_ROWS)].map((job, slot) => (
+          <tr key={slot}>
+            <td>{slot}</td>
+            <td>{job < 0 ? 'free' : `${plainText(run.nameOf(job))}, ${stateName(moment.stateOf(job))}`}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   )
 }
 

@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks'
 import { JOB_STATES } from '../../../src/protocol/index.ts'
 import { flowsOf } from '../../model/flows.ts'
 import { formatCount, formatShort } from '../../model/format.ts'
@@ -21,7 +22,7 @@ const WIDTH = Math.max(...GROUPS.map(({ states }) => states.length)) * COLUMN + 
 export function Population() {
   const run = store.value!
   const { counts } = momentOf(run)
-  const flows = flowsOf(run).filter(({ from }) => from !== ABSENT)
+  const flows = useMemo(() => flowsOf(run).filter(({ from }) => from !== ABSENT), [run, run.version])
   const most = Math.max(1, ...flows.map(({ count }) => count))
   return (
     <div class="population">

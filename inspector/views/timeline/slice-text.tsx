@@ -1,8 +1,11 @@
+import { useMemo } from 'preact/hooks'
 import { formatClock, formatDuration, plainText } from '../../model/format.ts'
 import { EXECUTING, FAILED, isQueued } from '../../model/job-states.ts'
+import type { RunStore } from '../../model/run-store.ts'
 import { OPEN } from '../../model/slices.ts'
 import { store } from '../../state/session.ts'
 import { StateMark, stateName } from '../../ui/state-mark.tsx'
+import { useRested } from '../../ui/use-rested.ts'
 
 const SHOWN = 100
 
@@ -30,6 +33,11 @@ export function SliceText({ slice }: { slice: number }) {
 /** The attempts in view, for who cannot see the picture. */
 export function VisibleSlices({ from, to }: { from: number; to: number }) {
   const run = store.value!
+  const [low, high] = [useRested(from), useRested(to)]
+  return useMemo(() => <SliceTable run={run} from={low} to={high} />, [run, run.version, low, high])
+}
+
+function SliceTable({ run, from, to }: { run: RunStore; from: number; to: number }) {
   const { slices } = run
   const shown: number[] = []
   let inView = 0

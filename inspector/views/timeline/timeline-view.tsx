@@ -2,10 +2,11 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { drawAxis } from '../../draw/axis.ts'
 import { drawFlow, drawLaneLabels, drawWaits } from '../../draw/lane-details.ts'
-import { drawLanes, type LaneView, sliceAt } from '../../draw/lanes.ts'
+import { LanePicture, type LaneView, sliceAt } from '../../draw/lanes.ts'
 import { parseFilter } from '../../model/filter.ts'
 import { formatClock, formatCount, formatDuration } from '../../model/format.ts'
 import { listJobs } from '../../model/job-list.ts'
+import { restTick } from '../../state/rest.ts'
 import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
 import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
@@ -55,9 +56,10 @@ function Timeline() {
   const lit = useMemo(() => {
     if (text === '') return undefined
     return new Set(listJobs(run, moment, parseFilter(text), 'urgency', false).jobs)
-  }, [text, momentTick.value])
+  }, [text, restTick.value])
   const selected = selectedId.value === '' ? -1 : run.find(selectedId.value)
 
+  const bars = useMemo(() => new LanePicture(), [])
   const laneHeight = (height: number) => Math.max(LANE_PX, Math.min(40, (height - AXIS_PX) / lanes))
   const view = (height: number): LaneView => ({
     from: zoom.from,
@@ -65,7 +67,7 @@ function Timeline() {
     laneHeight: laneHeight(height),
     scroll: scroll.value,
     until: isFollowing.value ? run.end : moment.at,
-    ...(lit !== undefined && { isLit: (job: number) => lit.has(job) }),
+    lit,
   })
   const place = (event: MouseEvent) => {
     const { left, top, width, height } = box.current!.getBoundingClientRect()
@@ -143,11 +145,10 @@ function Timeline() {
   }, [focus])
 
   const paint = (surface: Surface) => {
-    const { context, width, height, palette, ratio } = surface
+    const { context, width, height, palette } = surface
     const body = view(height)
     const inner = { ...surface, height: height - AXIS_PX }
-    // The bars are put as pixels, below the axis.
-    drawLanes(inner, run, body, Math.round(AXIS_PX * ratio))
+    bars.draw(inner, run, body, AXIS_PX)
     drawAxis(surface, zoom.from - run.epoch, zoom.to - run.epoch, AXIS_PX)
     context.save()
     context.beginPath()

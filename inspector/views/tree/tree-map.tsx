@@ -7,6 +7,7 @@ import { layOut } from '../../model/icicle.ts'
 import { listJobs } from '../../model/job-list.ts'
 import { ABSENT } from '../../model/job-states.ts'
 import type { TreeAt } from '../../model/tree-at.ts'
+import { restTick } from '../../state/rest.ts'
 import { selectedId, selectJob } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
@@ -26,7 +27,7 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
     if (text === '') return undefined
     const { jobs } = listJobs(run, momentOf(run), parseFilter(text), 'urgency', false)
     return new Set([...jobs].map((job) => run.jobs.node.data[job]!))
-  }, [text, momentTick.value])
+  }, [text, restTick.value])
   const box = useRef<HTMLDivElement>(null)
   const cursor = useSignal(run.tree.roots[0] ?? -1)
   const hovered = useSignal(-1)
@@ -62,8 +63,8 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
     event.preventDefault()
   }
   const sibling = (node: number, step: number) => {
-    const row = layout.rows[nodes.depth.data[node]!] ?? new Uint32Array()
-    return row[row.indexOf(node) + step] ?? -1
+    const row = layout.rows[nodes.depth.data[node]!]?.nodes
+    return row?.[row.indexOf(node) + step] ?? -1
   }
   const told = hovered.value >= 0 ? hovered.value : cursor.value
   return (

@@ -4,11 +4,13 @@ import { parseFilter } from '../../model/filter.ts'
 import { formatCount, formatDuration, plainText } from '../../model/format.ts'
 import { listJobs } from '../../model/job-list.ts'
 import { ABSENT } from '../../model/job-states.ts'
+import { RollUps } from '../../model/roll-ups.ts'
 import type { RunStore } from '../../model/run-store.ts'
 import { TreeAt, treeRows } from '../../model/tree-at.ts'
+import { restTick } from '../../state/rest.ts'
 import { hrefOf, route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
-import { momentOf, momentTick } from '../../state/time.ts'
+import { momentOf } from '../../state/time.ts'
 import { Grid, type GridColumn } from '../../ui/grid.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Empty, Tabs } from '../../ui/parts.tsx'
@@ -30,7 +32,8 @@ export function TreeView() {
   const { tree } = run
   const text = route.value.params.q ?? ''
   const isMap = route.value.params.as === 'map'
-  const at = new TreeAt(run, moment)
+  const rollUps = useMemo(() => new RollUps(), [run])
+  const at = new TreeAt(run, moment, rollUps)
   if (tree.nodeCount === 0) {
     return (
       <Empty icon="tree" title="No tree grows here">
@@ -78,7 +81,7 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
   /** Nodes whose rows are open although they were closed by themselves, or the other way round. */
   const toggled = useSignal<ReadonlySet<number>>(new Set())
   const isSmall = nodeCount < OPEN_ALL_BELOW
-  const found = useMemo(() => (text === '' ? undefined : foundNodes(run, text)), [text, momentTick.value])
+  const found = useMemo(() => (text === '' ? undefined : foundNodes(run, text)), [text, restTick.value])
   const isOpen = (node: number) =>
     found !== undefined || (isSmall || nodes.depth.data[node]! < OPEN_LEVELS) !== toggled.value.has(node)
   const isShown = (node: number) => at.states[node] !== ABSENT && (found === undefined || found.has(node))
@@ -126,7 +129,8 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
     cursor.value = all.indexOf(selected)
   }, [selectedId.value])
 
-  const best = bestScore(run, at)
+  const best = useMemo(() => bestScore(run, at), [run, restTick.value])
+  const ranMs = useMemo(() => at.ranMs(), [run, restTick.value])
   const columns: GridColumn[] = [
     {
       key: 'name',
@@ -204,7 +208,7 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
       title: 'Ran, all',
       width: '84px',
       isNumber: true,
-      cell: (row) => formatDuration(at.ranMs[node(row)]!),
+      cell: (row) => formatDuration(ranMs[node(row)] ?? 0),
     },
   ]
   const selectedJob = selectedId.value === '' ? -1 : run.find(selectedId.value)
