@@ -18,7 +18,7 @@ const BLOCK_EVERY_MS = 100
 const STATUS_EVERY_MS = 500
 const SAMPLE_EVERY_MS = 1_000
 /** Raw chunks that wait while nobody looks; beyond these the worker makes blocks of them: 64 MB. */
-const RAW_CHUNKS_MAX = 400
+const RAW_CHUNKS_MAX = 500
 
 export interface FeedOptions {
   readonly title: string
@@ -281,7 +281,7 @@ class FeedWorker {
   }
 
   take(chunk: (Question & { type: 'chunk' })['chunk']): void {
-    this.#send({ type: 'chunk', chunk }, [chunk.at.buffer, chunk.words.buffer])
+    this.#send({ type: 'chunk', chunk }, [chunk.words.buffer])
   }
 
   cut(): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -12,17 +12,24 @@ import {
 import { JournalWriter, type Row } from '../protocol/journal-writer.ts'
 import { RunModel } from '../protocol/model.ts'
 import {
-  NUMBERED,
   RAW_DEPENDS,
   RAW_ITEM,
   RAW_ORIGIN,
+  RAW_READY_AT_ONCE,
   RAW_SCORE,
+  RAW_STARTED_AT_ONCE,
+  RAW_TIME,
   type RawChunk,
   type RawItem,
+  RECORD_WORDS,
 } from './raw-chunk.ts'
 import { SequenceIndex } from './sequence-index.ts'
 
 const SUBMITTED = EVENT_CODES['job.submitted']
+const MET = EVENT_CODES['dependencies.met']
+const GRANTED = EVENT_CODES['slot.granted']
+const STARTED = EVENT_CODES['attempt.started']
+const READY = JOB_STATES.indexOf('queued.ready')
 const BLOCKED = JOB_STATES.indexOf('queued.blocked')
 
 /** Lines of the log that are kept for one job. */
@@ -76,19 +83,23 @@ export class JournalMaker {
 
   take(chunk: RawChunk): void {
     for (const name of chunk.names) this.#names.push(name)
-    const { at, words, count, items } = chunk
+    const { words, count, items } = chunk
+    let base = 0
     for (let index = 0; index < count; index++) {
-      const word = 3 * index
-      const sequence = words[word] as number
-      const packed = words[word + 1] as number
-      this.#takeRecord(
-        at[index] as number,
-        sequence,
-        packed & 0xff,
-        packed >> 8,
-        words[word + 2] as number,
-        items,
-      )
+      const word = RECORD_WORDS * index
+      const time = words[word] as number
+      const packed = words[word + 2] as number
+      const detail = words[word + 3] as number
+      if (packed === RAW_TIME) base = float64Of(time, detail)
+      else
+        this.#takeRecord(
+          base + time / 1000,
+          words[word + 1] as number,
+          packed & 0xff,
+          packed >> 8,
+          detail,
+          items,
+        )
     }
   }
 
@@ -116,20 +127,40 @@ export class JournalMaker {
     detail: number,
     items: readonly RawItem[],
   ): void {
-    if (code === SUBMITTED) this.#submit(at, sequence, state, detail)
-    else if (code < NUMBERED) this.#event(at, code, this.#jobs.rowOf(sequence), state, detail)
-    else if (code === RAW_ITEM) this.#takeItem(items[detail] as RawItem)
-    else if (code === RAW_SCORE) this.#next.score = at
-    else if (code === RAW_ORIGIN) {
-      this.#next.treeId = this.#names[sequence]
-      this.#next.node = detail
-    } else if (code === RAW_DEPENDS) {
-      const on = this.#jobs.rowOf(detail)
-      if (on >= 0) this.#writer.add('dependencies', { job: this.#jobs.rowOf(sequence), on })
+    switch (code) {
+      case SUBMITTED:
+      case RAW_READY_AT_ONCE: {
+        const job = this.#submit(at, sequence, state, detail)
+        if (code === RAW_READY_AT_ONCE) this.#event(at, MET, job, READY, 0)
+        return
+      }
+      case RAW_STARTED_AT_ONCE: {
+        const job = this.#jobs.rowOf(sequence)
+        this.#event(at, GRANTED, job, state, 0)
+        this.#event(at, STARTED, job, state, detail)
+        return
+      }
+      case RAW_ITEM:
+        this.#takeItem(items[detail] as RawItem)
+        return
+      case RAW_SCORE:
+        this.#next.score = float32Of(detail)
+        return
+      case RAW_ORIGIN:
+        this.#next.treeId = this.#names[sequence]
+        this.#next.node = detail
+        return
+      case RAW_DEPENDS: {
+        const on = this.#jobs.rowOf(detail)
+        if (on >= 0) this.#writer.add('dependencies', { job: this.#jobs.rowOf(sequence), on })
+        return
+      }
+      default:
+        this.#event(at, code, this.#jobs.rowOf(sequence), state, detail)
     }
   }
 
-  #submit(at: number, sequence: number, priority: number, kind: number): void {
+  #submit(at: number, sequence: number, priority: number, kind: number): number {
     const writer = this.#writer
     const { id, nodeId, treeId, executor, node, score } = this.#next
     this.#next = nothingYet()
@@ -146,6 +177,7 @@ export class JournalMaker {
     })
     this.#jobs.add(sequence)
     this.#event(at, SUBMITTED, job, BLOCKED, 0)
+    return job
   }
 
   #takeItem(item: RawItem): void {
@@ -311,3 +343,18 @@ const nothingYet = (): NextJob => ({
 })
 
 const codeOf = (event: string): number => EVENT_CODES[event as EventName] ?? -1
+
+const float64 = new Float64Array(1)
+const float32 = new Float32Array(float64.buffer, 0, 1)
+const bits = new Int32Array(float64.buffer)
+
+function float64Of(first: number, second: number): number {
+  bits[0] = first
+  bits[1] = second
+  return float64[0] as number
+}
+
+function float32Of(word: number): number {
+  bits[0] = word
+  return float32[0] as number
+}

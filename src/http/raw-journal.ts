@@ -9,12 +9,13 @@ import {
   cutText,
   RAW_DEPENDS,
   RAW_ORIGIN,
-  RAW_SCORE,
+  RAW_READY_AT_ONCE,
+  RAW_STARTED_AT_ONCE,
   type RawChunk,
-  RawChunkWriter,
   type RawError,
   type RawItem,
 } from './raw-chunk.ts'
+import { RawChunkWriter } from './raw-chunk-writer.ts'
 
 /** What the raw journal asks of the pool: where its charts are, and which job has an id. */
 export interface RecordedPool {
@@ -89,14 +90,13 @@ export class RawJournal implements Recorder {
     const { origin } = job.context
     if (hasChosenId || origin !== undefined || job.extras.executor !== undefined)
       this.#describe(job, hasChosenId)
-    if (score !== 0) this.#chunks.note(score, 0, RAW_SCORE, 0, 0)
+    if (score !== 0) this.#chunks.score(score)
     this.#chunks.note(at, sequence, SUBMITTED, job.priority, this.#lastKind)
   }
 
   dependsOn(job: JobActor, dependencies: readonly Dependency[]): void {
     for (const dependency of dependencies) {
-      if (typeof dependency !== 'string')
-        this.#chunks.note(0, job.sequence, RAW_DEPENDS, 0, dependency.sequence)
+      if (typeof dependency !== 'string') this.#chunks.mark(job.sequence, RAW_DEPENDS, dependency.sequence)
     }
   }
 
@@ -104,8 +104,10 @@ export class RawJournal implements Recorder {
     const { sequence } = job
     if (to === EXECUTING && from === READY) this.#chunks.note(event.at, sequence, GRANTED, to, 0)
     else if (to === COMPLETED) this.#chunks.note(event.at, sequence, ATTEMPT_COMPLETED, to, 0)
-    else if (to === READY && from === BLOCKED) this.#chunks.note(event.at, sequence, MET, to, 0)
-    else this.#noteRare(job, event, to)
+    else if (to === READY && from === BLOCKED) {
+      if (!this.#chunks.merge(SUBMITTED, RAW_READY_AT_ONCE, event.at, sequence, -1))
+        this.#chunks.note(event.at, sequence, MET, to, 0)
+    } else this.#noteRare(job, event, to)
   }
 
   ignored(job: JobActor, event: JobEvent, at: number): void {
@@ -114,7 +116,9 @@ export class RawJournal implements Recorder {
   }
 
   started(job: JobActor, slot: number, at: number): void {
-    this.#chunks.note(at, job.sequence, STARTED, EXECUTING, slot)
+    const { sequence } = job
+    if (!this.#chunks.merge(GRANTED, RAW_STARTED_AT_ONCE, at, sequence, slot))
+      this.#chunks.note(at, sequence, STARTED, EXECUTING, slot)
   }
 
   abandoned(job: JobActor, at: number): void {
@@ -245,7 +249,7 @@ export class RawJournal implements Recorder {
         this.#lastTree = treeId
         this.#lastTreeName = this.#chunks.name(treeId)
       }
-      this.#chunks.note(0, this.#lastTreeName, RAW_ORIGIN, 0, number + 1)
+      this.#chunks.mark(this.#lastTreeName, RAW_ORIGIN, number + 1)
       return
     }
     this.#chunks.item({

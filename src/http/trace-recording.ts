@@ -8,7 +8,8 @@ import { isRunning } from '../runtime/job-counts.ts'
 import { TraceFold } from '../runtime/trace-fold.ts'
 import { chartDocuments } from './charts.ts'
 import { JournalMaker } from './journal-maker.ts'
-import { RAW_DEPENDS, RAW_SCORE, RawChunkWriter } from './raw-chunk.ts'
+import { RAW_DEPENDS } from './raw-chunk.ts'
+import { RawChunkWriter } from './raw-chunk-writer.ts'
 import { kindOf, numberOf } from './raw-journal.ts'
 import { packageVersion } from './static-files.ts'
 
@@ -86,12 +87,12 @@ class TraceRecorder {
     const sequence = this.#sequences.size
     this.#sequences.set(id, sequence)
     this.#chunks.item({ type: 'job', id, nodeId, treeId, ...(executor === undefined ? {} : { executor }) })
-    if (score !== 0) this.#chunks.note(score, 0, RAW_SCORE, 0, 0)
+    if (score !== 0) this.#chunks.score(score)
     const kind = this.#chunks.name(kindOfStored(spec))
     this.#chunks.note(at, sequence, EVENT_CODES['job.submitted'], Math.max(0, bandOf(priority)), kind)
     for (const dependency of dependencies) {
       const on = this.#sequences.get(dependency)
-      if (on !== undefined) this.#chunks.note(0, sequence, RAW_DEPENDS, 0, on)
+      if (on !== undefined) this.#chunks.mark(sequence, RAW_DEPENDS, on)
     }
     if (nodeId !== undefined && treeId !== undefined) this.#giveJob(at, treeId, nodeId, sequence)
   }
