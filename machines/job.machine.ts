@@ -142,17 +142,19 @@ const job = setup({
 
 /** The attempt is to end: its slot is held until it has, or until the kill grace is over. */
 const askToStop = job.assign(({ context, event }) => ({
+  ...context,
   deadlineAt: event.at + context.policy.killGraceMs,
   stopping: stoppingFor(event),
 }))
 
-const overruleTimeout = job.assign(({ event }) => ({ stopping: stoppingFor(event) }))
+const overruleTimeout = job.assign(({ context, event }) => ({ ...context, stopping: stoppingFor(event) }))
 
 const restBeforeRetry = job.assign(({ context, event }) => ({
+  ...context,
   deadlineAt: retryAt(context, event as AttemptEnded),
 }))
 
-const countLost = job.assign(({ context }) => ({ lost: context.lost + 1 }))
+const countLost = job.assign(({ context }) => ({ ...context, lost: context.lost + 1 }))
 
 const withdrawWake = { type: 'wakeAt', params: { at: 0 } } as const
 
@@ -268,9 +270,10 @@ export const jobMachine = job.createMachine({
           on: {
             'slot.granted': {
               target: '#job.running',
-              actions: assign(({ context: { policy, attempt }, event }) => ({
-                attempt: attempt + 1,
-                deadlineAt: event.at + policy.timeoutMs,
+              actions: assign(({ context, event }) => ({
+                ...context,
+                attempt: context.attempt + 1,
+                deadlineAt: event.at + context.policy.timeoutMs,
                 startedAt: event.at,
                 stopping: undefined,
               })),

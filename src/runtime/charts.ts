@@ -1,6 +1,6 @@
 import type { ActorOptions, ActorRefFrom } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../../machines/index.ts'
-import { compile, LightActor } from '../statechart/index.ts'
+import { compile, type EffectTaker, effect, LightActor } from '../statechart/index.ts'
 import { InterpretedActor } from './interpreted-actor.ts'
 import { shieldObserver } from './shield.ts'
 
@@ -11,46 +11,36 @@ import { shieldObserver } from './shield.ts'
  */
 const isInterpreted = process.env.ESPALIER_STATECHARTS === 'interpreted'
 
-const prepared = isInterpreted ? <Machine>(machine: Machine): Machine => machine : compile
+const prepared: typeof compile = isInterpreted ? (machine) => machine : compile
 
 /** What the actors are made of: the light actor, or XState's own. */
 export const ChartActor = isInterpreted ? (InterpretedActor as unknown as typeof LightActor) : LightActor
 
 type Report = (thrown: unknown) => void
 
-/** Something that takes the effects its chart asks for. */
-export interface EffectTaker {
-  takeEffect(type: string, params: unknown): void
-}
-
-/** An effect's implementation: it only writes down what is asked; the runtime acts after the step. */
-const take =
-  (type: string) =>
-  ({ self }: { self: unknown }, params?: unknown): void =>
-    (self as EffectTaker).takeEffect(type, params)
-
 export const jobLogic = prepared(
   jobMachine.provide({
     actions: {
-      requestSlot: take('requestSlot'),
-      startAttempt: take('startAttempt'),
-      stopAttempt: take('stopAttempt'),
-      abandonAttempt: take('abandonAttempt'),
-      wakeAt: take('wakeAt'),
-      notify: take('notify'),
-      settle: take('settle'),
+      requestSlot: effect('requestSlot'),
+      startAttempt: effect('startAttempt'),
+      stopAttempt: effect('stopAttempt'),
+      abandonAttempt: effect('abandonAttempt'),
+      wakeAt: effect('wakeAt'),
+      notify: effect('notify'),
+      settle: effect('settle'),
     },
   }),
+  { replacesContext: true },
 )
 
 export const poolLogic = prepared(
   poolMachine.provide({
     actions: {
-      dispatch: take('dispatch'),
-      cancelJobs: take('cancelJobs'),
-      wakeAt: take('wakeAt'),
-      notify: take('notify'),
-      close: take('close'),
+      dispatch: effect('dispatch'),
+      cancelJobs: effect('cancelJobs'),
+      wakeAt: effect('wakeAt'),
+      notify: effect('notify'),
+      close: effect('close'),
     },
   }),
 )
@@ -58,10 +48,10 @@ export const poolLogic = prepared(
 export const orchestratorLogic = prepared(
   orchestratorMachine.provide({
     actions: {
-      plantRoot: take('plantRoot'),
-      stopGrowth: take('stopGrowth'),
-      wakeAt: take('wakeAt'),
-      settle: take('settle'),
+      plantRoot: effect('plantRoot'),
+      stopGrowth: effect('stopGrowth'),
+      wakeAt: effect('wakeAt'),
+      settle: effect('settle'),
     },
   }),
 )

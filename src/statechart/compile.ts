@@ -11,9 +11,18 @@ import { persistContext, reviveContext } from './persistence.ts'
 import { refuseUnsupported } from './refusals.ts'
 import { refuseSpawn, runPlan, takeOutput } from './run.ts'
 import { TableSnapshot, toPlain } from './snapshot.ts'
-import { CUSTOM } from './steps.ts'
+import { CUSTOM, EFFECT } from './steps.ts'
 import { type Configuration, type Plan, Table } from './table.ts'
 import { detachableScope, type InternalScope, isInspected, type SnapshotHolder } from './xstate-internals.ts'
+
+export interface CompileOptions {
+  /**
+   * Whether every function given to `assign` answers the whole context, as `{ ...context, … }` does.
+   *
+   * It is then taken as it is, where XState's merge into a copy would give the same. Default `false`.
+   */
+  readonly replacesContext?: boolean
+}
 
 /**
  * Compiles a machine: the same machine, answered from a table.
@@ -25,9 +34,9 @@ import { detachableScope, type InternalScope, isInspected, type SnapshotHolder }
  * @throws {Error} Naming state and feature, for what the table cannot answer exactly: `invoke`, `after`, `always`,
  * history, and all of XState's actions but `assign` and `emit`. `spawn` throws when it is called.
  */
-export function compile<T extends AnyStateMachine>(machine: T): T {
+export function compile<T extends AnyStateMachine>(machine: T, options: CompileOptions = {}): T {
   refuseUnsupported(machine)
-  return new CompiledMachine(machine.config, machine.implementations) as AnyStateMachine as T
+  return new CompiledMachine(machine.config, machine.implementations, options) as AnyStateMachine as T
 }
 
 const noTransitions: AnyTransitionDefinition[] = Object.freeze([]) as never
@@ -35,10 +44,21 @@ const noTransitions: AnyTransitionDefinition[] = Object.freeze([]) as never
 export class CompiledMachine extends (StateMachine as unknown as new (
   ...args: ConstructorParameters<typeof StateMachine>
 ) => AnyStateMachine) {
-  readonly table: Table = new Table(this)
+  readonly table: Table
+  readonly #options: CompileOptions
+
+  constructor(
+    config: AnyStateMachine['config'],
+    implementations: AnyStateMachine['implementations'],
+    options: CompileOptions,
+  ) {
+    super(config, implementations as never)
+    this.#options = options
+    this.table = new Table(this, options.replacesContext === true)
+  }
 
   override provide(implementations: never): AnyStateMachine {
-    return compile(super.provide(implementations))
+    return compile(super.provide(implementations), this.#options)
   }
 
   override transition(
@@ -69,7 +89,8 @@ export class CompiledMachine extends (StateMachine as unknown as new (
       const before = new TableSnapshot(unborn, 'active', undefined, undefined, context)
       const snapshot = this.#settle(initial, before, event, scope)
       // The same for effects on the way to the first state, which the actor runs when it starts.
-      const hasEffects = initial.raises || initial.steps.some((step) => step.kind === CUSTOM)
+      const hasEffects =
+        initial.raises || initial.steps.some((step) => step.kind === CUSTOM || step.kind === EFFECT)
       const mayFail = hasEffects && !isOwnScope(actorScope)
       return mayFail ? toPlain(snapshot) : facade(snapshot)
     } catch (error) {

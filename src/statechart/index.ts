@@ -1,6 +1,6 @@
 // XState's own, for rooms that import its values only from here.
 export { Actor } from 'xstate'
-export { compile } from './compile.ts'
+export { type CompileOptions, compile } from './compile.ts'
 export {
   effectNames,
   eventLabel,
@@ -10,6 +10,7 @@ export {
   transitionId,
   transitionsOf,
 } from './diagram.ts'
+export { type EffectTaker, effect } from './effects.ts'
 export { Guardian, type GuardianListener } from './guardian.ts'
 export { createLightActor, type Inspection, LightActor } from './light-actor.ts'
 export { type MachinePath, type MachinePathsOptions, machinePaths } from './paths.ts'

@@ -1,9 +1,11 @@
 import type { AnyEventObject } from 'xstate'
-import { ASSIGN, CUSTOM, type CustomWork, EMIT, FINISH, RAISE, type Step } from './steps.ts'
+import type { EffectAction, EffectTaker } from './effects.ts'
+import { ASSIGN, CUSTOM, type CustomWork, EFFECT, EMIT, FINISH, RAISE, REPLACE, type Step } from './steps.ts'
 import type { Plan } from './table.ts'
 import type { ActionArgs, EmitAction, InternalScope } from './xstate-internals.ts'
 
-type Assignment = ((args: object, params: unknown) => object) | Record<string, unknown>
+type Assignment = AssignFunction | Record<string, unknown>
+type AssignFunction = (args: object, params: unknown) => object
 
 let output: unknown
 
@@ -37,16 +39,27 @@ export function runPlan(
   for (let index = 0; index < steps.length; index++) {
     const step = steps[index] as Step
     const { work } = step
+    if (isPlain && step.kind === EFFECT) {
+      const params = step.paramsOf === undefined ? step.params : step.paramsOf({ context, event })
+      const taker = scope.self as unknown as EffectTaker
+      taker.takeEffect((work as EffectAction).effect, params)
+      continue
+    }
     if (info === undefined && step.needsInfo)
       info = { context, event, self: scope.self, system: scope.system }
     const params = step.paramsOf === undefined ? step.params : step.paramsOf(info as ActionArgs)
     switch (step.kind) {
+      case EFFECT:
       case CUSTOM: {
         const exec = work as CustomWork
         if (isPlain) exec?.(info as ActionArgs, params)
         else scope.actionExecutor({ type: step.type, info: info as ActionArgs, params, exec })
         break
       }
+      case REPLACE:
+        context = replaced(step, context, event, scope, params)
+        info = undefined
+        break
       case ASSIGN:
         context = assigned(work as Assignment, context, event, scope, params)
         info = undefined
@@ -70,6 +83,28 @@ export function runPlan(
   return context
 }
 
+/** The first answer of each function is looked at: one that leaves keys out would lose them. */
+function replaced(
+  step: Step,
+  context: unknown,
+  event: AnyEventObject,
+  { self, system }: InternalScope,
+  params: unknown,
+): object {
+  refuseNoContext(context)
+  const next = (step.work as AssignFunction)({ context, event, spawn: refuseSpawn, self, system }, params)
+  if (step.isProven) return next
+  const missing = Object.keys(context).find((key) => !(key in next))
+  if (missing !== undefined) {
+    throw new Error(
+      `Expected every \`assign\` of the machine to answer the whole context, got one without '${missing}'. ` +
+        'Write `{ ...context, … }`, or compile the machine without `replacesContext`.',
+    )
+  }
+  step.isProven = true
+  return next
+}
+
 function assigned(
   assignment: Assignment,
   context: unknown,
@@ -77,11 +112,7 @@ function assigned(
   { self, system }: InternalScope,
   params: unknown,
 ): object {
-  if (!context) {
-    throw new Error(
-      'Cannot assign to undefined `context`. Ensure that `context` is defined in the machine config.',
-    )
-  }
+  refuseNoContext(context)
   const args = { context, event, spawn: refuseSpawn, self, system }
   if (typeof assignment === 'function') return { ...context, ...assignment(args, params) }
   const update: Record<string, unknown> = {}
@@ -90,6 +121,13 @@ function assigned(
     update[key] = typeof value === 'function' ? value(args, params) : value
   }
   return { ...context, ...update }
+}
+
+function refuseNoContext(context: unknown): asserts context is object {
+  if (context) return
+  throw new Error(
+    'Cannot assign to undefined `context`. Ensure that `context` is defined in the machine config.',
+  )
 }
 
 function machineOutput(

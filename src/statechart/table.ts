@@ -15,7 +15,7 @@ import {
   type Reactions,
   reactionsTo,
 } from './selection.ts'
-import { ASSIGN, actionStep, FINISH, RAISE, Step } from './steps.ts'
+import { ASSIGN, actionStep, FINISH, RAISE, REPLACE, Step } from './steps.ts'
 import { eachNode } from './tree.ts'
 
 /** What a step of the machine does: the steps in XState's order, and where it ends. */
@@ -127,6 +127,7 @@ export class Configuration {
 export class Table {
   readonly machine: AnyStateMachine
   readonly recorder: Recorder
+  readonly #replacesContext: boolean
   readonly #nodes = new Map<string, AnyStateNode>()
   readonly #numbers = new Map<AnyTransitionDefinition, number>()
   readonly #named = new Set<string>()
@@ -136,8 +137,10 @@ export class Table {
   #initial: Plan | undefined
   #unborn: Configuration | undefined
 
-  constructor(machine: AnyStateMachine) {
+  /** @param replacesContext - Whether functions given to `assign` answer the whole context. */
+  constructor(machine: AnyStateMachine, replacesContext: boolean) {
     this.machine = machine
+    this.#replacesContext = replacesContext
     this.recorder = new Recorder(machine)
     for (const node of eachNode(machine.root)) {
       this.#nodes.set(node.id, node)
@@ -223,7 +226,9 @@ export class Table {
     }
     marks.forEach((mark, index) => {
       if (mark.kind === 'actions') {
-        for (const action of this.#actionsFrom(mark.from)) steps.push(actionStep(action, this.machine))
+        for (const action of this.#actionsFrom(mark.from)) {
+          steps.push(actionStep(action, this.machine, this.#replacesContext))
+        }
       } else if (mark.kind === 'output') {
         const next = marks[index + 1]
         const { output } = this.#nodes.get(mark.nodeId) as AnyStateNode
@@ -247,7 +252,8 @@ export class Table {
       target,
       finishes,
       raises: raised.length > 0,
-      changes: target !== undefined || finishes || steps.some(({ kind }) => kind === ASSIGN),
+      changes:
+        target !== undefined || finishes || steps.some(({ kind }) => kind === ASSIGN || kind === REPLACE),
       output: this.machine.root.output,
     }
   }

@@ -305,3 +305,18 @@ describe('restoring', () => {
 function explode(): never {
   throw new Error('exploded')
 }
+
+it('a machine said to answer whole contexts is refused the first answer that leaves a key out', () => {
+  const machine = createMachine({
+    id: 'forgetful',
+    context: { kept: 1, lost: 2 },
+    on: { go: { actions: assign({ kept: 3 }) }, forget: { actions: assign(() => ({ kept: 4 })) } },
+  })
+  const actor = createLightActor(compile(machine, { replacesContext: true }))
+  actor.subscribe({ error: () => {} })
+  actor.start()
+  actor.send({ type: 'go' })
+  expect(actor.getSnapshot().context).toEqual({ kept: 3, lost: 2 })
+  actor.send({ type: 'forget' })
+  expect(actor.getSnapshot().error).toMatchObject({ message: expect.stringContaining("one without 'lost'") })
+})

@@ -12,7 +12,7 @@ import {
   type Snapshot,
   transition,
 } from 'xstate'
-import { compile, createLightActor } from '../../src/statechart/index.ts'
+import { type CompileOptions, compile, createLightActor } from '../../src/statechart/index.ts'
 
 /** One thing done to an actor from outside. */
 export type Act =
@@ -57,6 +57,7 @@ export function note(what: string, details?: unknown): void {
  * @param options.events - The events to send; with the fields which the machine reads.
  * @param options.depth - The length of the longest sequence; default 4.
  * @param options.statesMax - Stops exploring after so many states; default 300.
+ * @param options.compiling - How to compile the machine.
  * @returns How many states and sequences were compared.
  */
 export function expectConformance(
@@ -66,11 +67,12 @@ export function expectConformance(
     readonly input?: unknown
     readonly depth?: number
     readonly statesMax?: number
+    readonly compiling?: CompileOptions
   },
 ): { states: number; sequences: number } {
-  const { events, input, depth = 4, statesMax = 300 } = options
+  const { events, input, depth = 4, statesMax = 300, compiling = {} } = options
   const noted = noteEffects(machine)
-  const compiled = compile(noted)
+  const compiled = compile(noted, compiling)
   const paths = explore(machine, events, input, depth, statesMax)
   let sequences = 0
   for (const path of paths) {

@@ -2,13 +2,15 @@ import { jobMachine, orchestratorMachine, poolMachine } from 'espalier/machines'
 import { describe, expect, test } from 'vitest'
 import type { AnyEventObject, AnyStateMachine } from 'xstate'
 import { adjacencyMapToArray, getAdjacencyMap } from 'xstate/graph'
-import { compile } from '../../src/statechart/index.ts'
+import { type CompileOptions, compile } from '../../src/statechart/index.ts'
 import { expectConformance } from './conformance.ts'
 
 interface Chart {
   readonly machine: AnyStateMachine
   readonly input: unknown
   readonly events: readonly AnyEventObject[]
+  /** As the runtime compiles it. */
+  readonly compiling?: CompileOptions
 }
 
 const policy = {
@@ -43,6 +45,7 @@ const job = (changes: object): Chart => ({
   machine: jobMachine,
   input: { jobId: 'j', origin: undefined, policy, queuedAt: 0, readyAt: undefined, ...changes },
   events: jobEvents,
+  compiling: { replacesContext: true },
 })
 
 const counts = (queued: number, running: number) => ({
@@ -93,23 +96,32 @@ const charts: Readonly<Record<string, Chart>> = {
   },
 }
 
-describe.each(Object.entries(charts))('the chart of the %s, compiled', (_, { machine, input, events }) => {
-  test('has the same states and transitions as XState finds by searching all of them', () => {
-    const search = (each: AnyStateMachine) =>
-      adjacencyMapToArray(getAdjacencyMap(each, { events: [...events], input, limit: 5_000 }))
-    const steps = (each: AnyStateMachine) =>
-      search(each).map(({ state, event, nextState }) => [text(state), text(event), text(nextState)])
-    const expected = steps(machine)
-    expect(expected.length).toBeGreaterThan(50)
-    expect(steps(compile(machine))).toEqual(expected)
-  })
+describe.each(Object.entries(charts))(
+  'the chart of the %s, compiled',
+  (_, { machine, input, events, compiling }) => {
+    test('has the same states and transitions as XState finds by searching all of them', () => {
+      const search = (each: AnyStateMachine) =>
+        adjacencyMapToArray(getAdjacencyMap(each, { events: [...events], input, limit: 5_000 }))
+      const steps = (each: AnyStateMachine) =>
+        search(each).map(({ state, event, nextState }) => [text(state), text(event), text(nextState)])
+      const expected = steps(machine)
+      expect(expected.length).toBeGreaterThan(50)
+      expect(steps(compile(machine, compiling))).toEqual(expected)
+    })
 
-  test('behaves, tells and is inspected as in XState’s own actor', { timeout: 60_000 }, () => {
-    const { states, sequences } = expectConformance(machine, { events, input, depth: 5, statesMax: 40 })
-    expect(states).toBeGreaterThan(5)
-    expect(sequences).toBeGreaterThan(50)
-  })
-})
+    test('behaves, tells and is inspected as in XState’s own actor', { timeout: 60_000 }, () => {
+      const { states, sequences } = expectConformance(machine, {
+        events,
+        input,
+        depth: 5,
+        statesMax: 40,
+        ...(compiling && { compiling }),
+      })
+      expect(states).toBeGreaterThan(5)
+      expect(sequences).toBeGreaterThan(50)
+    })
+  },
+)
 
 function text(part: {
   value?: unknown
