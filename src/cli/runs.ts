@@ -1,4 +1,11 @@
-import { EspalierError, type JobRecord, type NodeRecord, type RunRecord, type RunStore } from '../index.ts'
+import {
+  EspalierError,
+  type JobRecord,
+  type JobUsage,
+  type NodeRecord,
+  type RunRecord,
+  type RunStore,
+} from '../index.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import { type StoreOptions, storeFile, withReader } from './store.ts'
@@ -67,12 +74,16 @@ function nodeOf(node: NodeRecord, jobs: Jobs): object {
     status: statusOf(node, job),
     jobId: job?.id,
     attempts: job?.attempt,
+    reusedFrom: reusedFrom(job),
     decision: decision === undefined ? undefined : JSON.parse(decision),
   }
 }
 
 const statusOf = ({ isPruned }: NodeRecord, job: JobRecord | undefined): string =>
   isPruned && job?.state === 'cancelled' ? 'pruned' : (job?.state ?? 'unknown')
+
+const reusedFrom = (job: JobRecord | undefined): string | undefined =>
+  job?.end?.usage === undefined ? undefined : (JSON.parse(job.end.usage) as JobUsage).reusedFrom
 
 function runLine({ id, workflow, status, reason, createdAt, endedAt }: RunRecord): Line {
   const started = new Date(createdAt).toISOString()
@@ -91,5 +102,7 @@ function nodeLine(node: NodeRecord, jobs: Jobs): Line {
   const job = jobs.get(node.id)
   const decided =
     decision === undefined ? '' : `  → ${decision.type}${decision.why ? `: ${clean(decision.why)}` : ''}`
-  return [`  ${node.id} ${clean(label)}  ${statusOf(node, job)}`, styled('dim', decided)]
+  const from = reusedFrom(job)
+  const reused = from === undefined ? '' : `, reused from ${clean(from)}`
+  return [`  ${node.id} ${clean(label)}  ${statusOf(node, job)}${reused}`, styled('dim', decided)]
 }

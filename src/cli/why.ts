@@ -1,4 +1,11 @@
-import { type ErrorJson, EspalierError, type JobRecord, PRIORITIES, type RunStore } from '../index.ts'
+import {
+  type ErrorJson,
+  EspalierError,
+  type JobRecord,
+  type JobUsage,
+  PRIORITIES,
+  type RunStore,
+} from '../index.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import type { LookOptions } from './runs.ts'
@@ -77,8 +84,10 @@ function* causesOf(job: JobRecord, store: RunStore): Generator<string> {
     seen.add(id)
     const name = next === job ? '' : `${id} `
     const how = state === 'failed' ? `failed attempt ${attempt}` : state
+    const { reusedFrom } = (end?.usage === undefined ? {} : JSON.parse(end.usage)) as JobUsage
+    const from = reusedFrom === undefined ? '' : `, reused from ${reusedFrom}`
     const by = state === 'cancelled' && end?.causedBy === undefined ? ` (${end?.reason})` : ''
-    yield `${name}${how}${by}`
+    yield `${name}${how}${from}${by}`
     if (end?.error !== undefined) yield* errorsOf(JSON.parse(end.error))
     next = end?.causedBy === undefined ? undefined : store.job(end.causedBy)
   }

@@ -81,6 +81,8 @@ export interface JobUsage {
   readonly cpuMs?: number | undefined
   /** The most memory it was seen to hold. What is counted depends on the executor. */
   readonly peakMemoryBytes?: number | undefined
+  /** The job whose recorded value was taken: nothing has run. */
+  readonly reusedFrom?: JobId | undefined
 }
 
 export type OutputStream = 'stdout' | 'stderr'
@@ -121,6 +123,13 @@ export interface JobSpec<Value = unknown> {
   readonly executor?: string
   /** The most memory an attempt may take. Default: the pool's `memoryLimitBytes`. */
   readonly memoryLimitBytes?: number
+  /**
+   * Takes the value of a job of the same content, if the pool's store has one, instead of running again: the same `execute`,
+   * `version`, `args` and values of dependencies. For what depends on nothing else. Default `false`.
+   */
+  readonly cache?: boolean
+  /** Of what it runs: a value recorded under another version is not taken. Default: none. */
+  readonly version?: string
   /** What the job holds while it runs: it starts when the pool's `limits` leave so much. Default: nothing. */
   readonly resources?: Resources
   /** What in `args` is moved instead of copied; it is then gone here, for further attempts too. */

@@ -1,4 +1,4 @@
-import { checkInteger, checkKeys, checkName, checkObject, checkPositive } from './check.ts'
+import { checkBoolean, checkInteger, checkKeys, checkName, checkObject, checkPositive } from './check.ts'
 import { EspalierError } from './errors.ts'
 import { PRIORITIES, type Priority } from './priority.ts'
 import { checkResources, type Resources } from './resources.ts'
@@ -22,6 +22,13 @@ export interface JobSettings {
   readonly resources?: Resources
   /** The most memory an attempt may take, in bytes, where its executor can limit it. */
   readonly memoryLimitBytes?: number
+  /**
+   * Takes the value of a node of the same content, of this run or another of the same workflow in the store, instead of
+   * running again: the same handler, `version`, input and values of what it waits for. Default `false`.
+   */
+  readonly cache?: boolean
+  /** Of the handler: a value recorded under another version is not taken. Default: none. */
+  readonly version?: string
 }
 
 /** What the workflow asks for when it grows a node. */
@@ -56,6 +63,8 @@ const SETTINGS = [
   'backoff',
   'resources',
   'memoryLimitBytes',
+  'cache',
+  'version',
 ] as const satisfies readonly (keyof JobSettings)[]
 const SETTING_NAMES: ReadonlySet<string> = new Set(SETTINGS)
 
@@ -99,6 +108,7 @@ export function checkSettings(name: string, settings: JobSettings): void {
   checkObject(name, settings)
   checkKeys(name, settings, SETTING_NAMES)
   const { priority, executor, timeoutMs, maxRetries, backoff, resources, memoryLimitBytes } = settings
+  const { cache, version } = settings
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     refuse(`${name}.priority`, `one of ${PRIORITIES.join(', ')}`, priority)
   }
@@ -108,6 +118,8 @@ export function checkSettings(name: string, settings: JobSettings): void {
   if (backoff !== undefined) checkBackoff(backoff, `${name}.backoff`)
   if (resources !== undefined) checkResources(`${name}.resources`, resources)
   if (memoryLimitBytes !== undefined) checkInteger(`${name}.memoryLimitBytes`, memoryLimitBytes, 1)
+  if (cache !== undefined) checkBoolean(`${name}.cache`, cache)
+  if (version !== undefined) checkName(`${name}.version`, version)
 }
 
 function checkNames(names: readonly string[]): void {

@@ -75,6 +75,8 @@ export interface JobSubmitted {
   readonly executor?: string
   readonly memoryLimitBytes?: number
   readonly resources?: Resources
+  /** What runs and its version, when a recorded value of the same content may be taken. */
+  readonly cache?: string
 }
 
 /** What a job runs, as JSON: a workflow's handler, a module's export or a command; a closure has a name at most. */

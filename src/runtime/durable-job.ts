@@ -31,6 +31,8 @@ export class DurableJob extends JobActor implements StagingJob {
   #value: string | undefined = undefined
   #accepted: PromiseWithResolvers<void> | undefined = undefined
   #isAccepted: boolean
+  /** Names the content that makes its value; known when it starts. */
+  cacheKey: string | undefined = undefined
 
   constructor(
     supervisor: JobSupervisor,
@@ -161,7 +163,7 @@ export class DurableJob extends JobActor implements StagingJob {
       deadlineAt,
       startedAt,
       stopping: stopping === undefined ? undefined : JSON.stringify(stopping),
-      cacheKey: this.extras.cacheKey,
+      cacheKey: this.cacheKey,
       end: this.output === undefined ? undefined : this.#endOf(this.output),
     }
   }

@@ -23,6 +23,8 @@ export interface DurableParts {
   /** The node's. */
   readonly input: unknown
   readonly dependencies: readonly JobId[]
+  /** What the handler belongs to: the workflow's name, absent for a job that stands alone. */
+  readonly scope: string | undefined
   /** Absent when it is the pool's. */
   readonly policy: JobPolicy | undefined
 }
@@ -72,7 +74,14 @@ export function durableSpec(
     ...(executor !== undefined && { executor }),
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
     ...(resources !== undefined && { resources }),
+    ...(spec.cache === true && { cache: contentName(execute, spec.version, parts.scope) }),
   }
+}
+
+/** Such as `clustering/load@2`. */
+function contentName(execute: StoredExecute, version = '', scope = ''): string {
+  const name = 'handler' in execute ? execute.handler : JSON.stringify(execute)
+  return `${scope}/${name}@${version}`
 }
 
 function storedExecute(execute: Execute, { id: jobId, handler }: DurableParts): StoredExecute {

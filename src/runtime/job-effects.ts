@@ -1,8 +1,10 @@
 import { EspalierError } from '../domain/errors.ts'
 import type { JobResult } from '../domain/job.ts'
 import { RunningAttempt } from './attempt.ts'
+import type { DurableJob } from './durable-job.ts'
 import { EXECUTING, type JobActor, linksOf, stateOf } from './job.ts'
 import type { Loop } from './loop.ts'
+import { findReusable } from './reuse.ts'
 
 /** Carries out what the job chart asks for; each effect ends in exactly one event. */
 export class JobEffects {
@@ -60,12 +62,22 @@ export class JobEffects {
     if (announcer.hasListeners('job.started')) announcer.tellOf(job, 'job.started', at, { attempt: number })
     job.extras.observer?.started(job)
     try {
-      job.executor.start(attempt, reports)
+      if (job.extras.cache === undefined || !this.#reuse(attempt, job.extras.cache))
+        job.executor.start(attempt, reports)
     } catch (thrown) {
       // After the end was reported, it is no word of the executor but a fault of the pool: not to be lost.
       if (attempt.hasEnded) throw thrown
       reports.failed(attempt, thrown)
     }
+  }
+
+  /** Completes an attempt with the value of a job of the same content, if the store has one. */
+  #reuse(attempt: RunningAttempt<JobActor>, name: string): boolean {
+    const { settings, reports } = this.#loop
+    const found = settings.store && findReusable(attempt.job as DurableJob, name, settings.store)
+    if (found === undefined) return false
+    reports.completed(attempt, found.value, { reusedFrom: found.reusedFrom })
+    return true
   }
 
   /** A subscriber that heard of the start has cancelled it before it was carried out: nothing is left to end. */

@@ -1,4 +1,11 @@
-import { checkDuration, checkInteger, checkKeys, checkObject } from '../domain/check.ts'
+import {
+  checkBoolean,
+  checkDuration,
+  checkInteger,
+  checkKeys,
+  checkName,
+  checkObject,
+} from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { Execute, JobId, JobSpec } from '../domain/job.ts'
 import type { Executor } from '../ports/executor.ts'
@@ -29,6 +36,8 @@ export function checkFields(spec: JobSpec): void {
       got: spec.callback,
     })
   }
+  if (spec.cache !== undefined) checkBoolean('cache', spec.cache)
+  if (spec.version !== undefined) checkName('version', spec.version)
   if (spec.onDependencyFailure !== undefined && !ON_DEPENDENCY_FAILURE.includes(spec.onDependencyFailure)) {
     const { onDependencyFailure: got } = spec
     throw new EspalierError('ESP_INVALID_OPTION', {
@@ -106,5 +115,7 @@ const FIELDS: ReadonlySet<string> = new Set<keyof JobSpec>([
   'memoryLimitBytes',
   'transfer',
   'resources',
+  'cache',
+  'version',
 ])
 const ON_DEPENDENCY_FAILURE: readonly unknown[] = ['cancel', 'run']

@@ -103,8 +103,8 @@ export interface JobExtras {
   readonly memoryLimitBytes?: number | undefined
   readonly demand?: Demand | undefined
   readonly transfer?: readonly Transferable[] | undefined
-  /** Names the content that makes its value. */
-  readonly cacheKey?: string | undefined
+  /** What it runs and in which version, when a recorded value of the same content may be taken. */
+  readonly cache?: string | undefined
 }
 
 /** A job's place in the dependency graph. */

@@ -22,6 +22,8 @@ export class Planting {
   /** Of the first job of each node; absent when the pool has had a run of this id before. */
   readonly ids: IdRange | undefined
   readonly #runId: string
+  /** What the handlers belong to. */
+  readonly #scope: string
   readonly #handlers: ReadonlyMap<string, Handler>
   readonly #strategy: Strategy
   readonly #store: TreeStore
@@ -37,6 +39,7 @@ export class Planting {
     watcher: NodeWatcher,
   ) {
     this.#runId = runId
+    this.#scope = workflow.name
     this.#handlers = new Map(
       Object.entries(workflow.handlers).map(([name, execute]) => {
         const settings = executor === undefined ? NO_SETTINGS : { executor }
@@ -145,6 +148,7 @@ export class Planting {
       treeId: this.#runId,
       execute,
       handler: spec.handler,
+      scope: this.#scope,
       input: spec.input,
       score: orderScore(this.#strategy, record.depth, score),
       dependencies: this.#waitsFor(record, batch),
@@ -155,6 +159,8 @@ export class Planting {
       backoff: spec.backoff ?? defaults.backoff,
       resources: spec.resources ?? defaults.resources,
       memoryLimitBytes: spec.memoryLimitBytes ?? defaults.memoryLimitBytes,
+      cache: spec.cache ?? defaults.cache,
+      version: spec.version ?? defaults.version,
     }
   }
 

@@ -105,18 +105,19 @@ function revive(
     snapshot,
   })
   job.keepValue(record.end?.value)
+  job.cacheKey = record.cacheKey
   return job
 }
 
 /** Of a node's job that has ended the node itself: nothing is run any more. */
 function extrasOf(
-  { id, cacheKey, submitted, end }: JobRecord,
+  { id, submitted, end }: JobRecord,
   node: JobExtras | undefined,
   supervisor: Supervisor,
   submissions: Submissions,
 ): JobExtras {
   const { args, dedupeKey, executor, memoryLimitBytes, resources, onDependencyFailure } = submitted
-  if (end !== undefined) return node ?? { args, cacheKey }
+  if (end !== undefined) return node ?? { args }
   return {
     args: node === undefined ? args : node.args,
     dedupeKey,
@@ -124,7 +125,7 @@ function extrasOf(
     observer: node?.observer,
     memoryLimitBytes,
     demand: resources && supervisor.settings.limits.demandOf(id, resources),
-    cacheKey,
+    cache: submitted.cache,
     runsOnDependencyFailure: onDependencyFailure === 'run',
   }
 }

@@ -43,6 +43,8 @@ export type NodeJobSpec = { readonly [Field in keyof JobSpec]?: JobSpec[Field] |
   readonly execute: Execute
   /** The name of the handler that `execute` is. */
   readonly handler: string
+  /** The workflow's name. */
+  readonly scope: string
   /** The handler's argument. */
   readonly input: unknown
   /** Has the job's arguments, and is told of its life. */
@@ -52,7 +54,7 @@ export type NodeJobSpec = { readonly [Field in keyof JobSpec]?: JobSpec[Field] |
 }
 
 /** What is known of a job besides its spec, when it is a node's. */
-type NodeFacts = Partial<Pick<NodeJobSpec, 'node' | 'ids' | 'handler' | 'input'>>
+type NodeFacts = Partial<Pick<NodeJobSpec, 'node' | 'ids' | 'handler' | 'scope' | 'input'>>
 
 /** Turns specs into jobs: all of them, or none when any is wrong. */
 export class Submissions {
@@ -154,7 +156,7 @@ export class Submissions {
     throw new EspalierError('ESP_POOL_CLOSED', { state: pool.value.lifecycle })
   }
 
-  #check(given: JobSpec, { node, ids, handler, input }: NodeFacts = NO_FACTS): CheckedSpec {
+  #check(given: JobSpec, { node, ids, handler, scope, input }: NodeFacts = NO_FACTS): CheckedSpec {
     const { settings, journal } = this.#supervisor
     const { execute } = given
     const isNamed = typeof execute === 'string'
@@ -175,6 +177,7 @@ export class Submissions {
         id,
         isNode: handler !== undefined,
         input,
+        scope,
         handler: handler ?? (isNamed ? execute : undefined),
         dependencies: spec.dependencies?.map(idOf) ?? NO_IDS,
         policy: policy === settings.policy ? undefined : policy,
@@ -186,7 +189,13 @@ export class Submissions {
       naming: ids ?? (id === ownId ? 'own' : 'chosen'),
       sequence,
       priority,
-      extras: this.#extrasOf(id, spec, node, executor === this.#executors.first ? undefined : executor),
+      extras: this.#extrasOf(
+        id,
+        spec,
+        node,
+        executor === this.#executors.first ? undefined : executor,
+        submitted?.cache,
+      ),
       policy,
       dependencies,
     }
@@ -271,6 +280,7 @@ export class Submissions {
     spec: JobSpec,
     node: JobExtras | undefined,
     executor: Executor | undefined,
+    cache: string | undefined,
   ): JobExtras {
     const { callback, dedupeKey, onDependencyFailure, memoryLimitBytes, transfer, resources } = spec
     const args = spec.args === undefined || spec.args.length === 0 ? undefined : [...spec.args]
@@ -282,7 +292,8 @@ export class Submissions {
       executor === undefined &&
       memoryLimitBytes === undefined &&
       transfer === undefined &&
-      resources === undefined
+      resources === undefined &&
+      cache === undefined
     if (isPlain) return node ?? NO_EXTRAS
     return {
       args: node === undefined ? args : node.args,
@@ -292,6 +303,7 @@ export class Submissions {
       observer: node?.observer,
       runsOnDependencyFailure: onDependencyFailure === 'run',
       memoryLimitBytes,
+      cache,
       transfer,
       demand: resources === undefined ? undefined : this.#supervisor.settings.limits.demandOf(id, resources),
     }

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError } from '../domain/errors.ts'
 import type { PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
 import { explain, openForReading, openForWriting } from './sqlite/open.ts'
@@ -40,12 +40,16 @@ class SqliteStore implements RunStore {
   readonly #db: DatabaseSync
   readonly #reader: Reader
   readonly #writer: Writer | undefined
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
 
   constructor(name: string, db: DatabaseSync, isReader: boolean) {
     this.name = name
     this.#db = db
     this.#reader = new Reader(db)
     this.#writer = isReader ? undefined : new Writer(db)
+    this.#begin = db.prepare('BEGIN IMMEDIATE')
+    this.#commit = db.prepare('COMMIT')
     const { seq, key } = explain(name, () => this.#reader.last())
     this.lastSeq = seq
     this.lastKey = key
@@ -85,9 +89,9 @@ class SqliteStore implements RunStore {
     const db = this.#db
     try {
       if (this.#writer === undefined) throw new Error('it was opened for reading only')
-      db.exec('BEGIN IMMEDIATE')
+      this.#begin.run()
       const result = work(this.#writer)
-      db.exec('COMMIT')
+      this.#commit.run()
       return result
     } catch (error) {
       // SQLite has rolled back already when the disk is full.

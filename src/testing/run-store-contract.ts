@@ -71,6 +71,18 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
     store.close()
   })
 
+  test('jobs that ended in the tick that submitted them have their ends, whichever they are', () => {
+    const jobs = Array.from({ length: 100 }, (_, index) => {
+      const job = jobRecord(index + 1)
+      if (index % 3 === 0) return job
+      if (index % 3 === 1) return { ...job, state: 'running.stopping', stopping: '{"by":"user"}' } as const
+      return endedJob(job, 'completed', { value: String(index) })
+    })
+    const store = stored({ submitted: jobs })
+    assert.deepEqual([...store.jobs(undefined)], jobs)
+    store.close()
+  })
+
   test('open jobs are told from ended ones, and those of a run from others', () => {
     const jobs = [
       jobRecord(1),

@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 export type Cell = string | number | null
 
 /**
- * Inserts rows of one table, several with each statement: the way to SQLite costs as much as a small row does.
+ * Writes rows of one kind, several with each statement: the way to SQLite costs as much as a small row does.
  *
  * Rows wait here until a statement is full; {@link flush} writes what is left.
  */
@@ -14,11 +14,16 @@ export class RowWriter {
   readonly #full: number
   #cells: Cell[] = []
 
-  /** @param insert - The statement up to `VALUES`. */
-  constructor(db: DatabaseSync, insert: string, columns: number, rowsPerStatement: number) {
+  /** @param statement - Makes the statement for some rows, given as `VALUES …`. */
+  constructor(
+    db: DatabaseSync,
+    columns: number,
+    rowsPerStatement: number,
+    statement: (rows: string) => string,
+  ) {
     const row = `(${Array(columns).fill('?').join(', ')})`
-    this.#many = db.prepare(`${insert} VALUES ${Array(rowsPerStatement).fill(row).join(', ')}`)
-    this.#one = db.prepare(`${insert} VALUES ${row}`)
+    this.#many = db.prepare(statement(`VALUES ${Array(rowsPerStatement).fill(row).join(', ')}`))
+    this.#one = db.prepare(statement(`VALUES ${row}`))
     this.#columns = columns
     this.#full = columns * rowsPerStatement
   }

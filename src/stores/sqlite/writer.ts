@@ -8,6 +8,20 @@ const INLINE_LENGTH_MAX = 16_384
 
 const ROWS_PER_STATEMENT = 40
 
+/** What most jobs have when they are accepted. */
+const BORN = [
+  ...['key', 'id', 'run', 'spec', 'queued_at', 'state', 'attempt', 'lost', 'deadline_at', 'started_at'],
+  ...['cache_key', 'first_seq', 'last_seq'],
+]
+/** What a step changes. */
+const STEP = ['key', 'state', 'attempt', 'lost', 'deadline_at', 'started_at', 'stopping', 'last_seq']
+/** What the last step adds. */
+const END = [
+  ...STEP,
+  ...['ended_at', 'value', 'output', 'error', 'reason', 'cancelled_by', 'caused_by', 'usage'],
+  'cache_key',
+]
+
 /** Events that are told by their type alone. */
 const BARE = new Set(['dependencies.met', 'slot.granted', 'deadline.reached', 'job.submitted'])
 
@@ -15,23 +29,22 @@ const BARE = new Set(['dependencies.met', 'slot.granted', 'deadline.reached', 'j
 export class Writer {
   readonly #events: RowWriter
   readonly #jobs: RowWriter
-  readonly #step: StatementSync
-  readonly #end: StatementSync
+  readonly #steps: RowWriter
+  readonly #ends: RowWriter
   readonly #run: StatementSync
   readonly #node: StatementSync
   readonly #output: StatementSync
 
   constructor(db: DatabaseSync) {
-    this.#events = new RowWriter(db, 'INSERT INTO events', 7, ROWS_PER_STATEMENT)
-    this.#jobs = new RowWriter(db, 'INSERT INTO jobs', 22, ROWS_PER_STATEMENT)
-    this.#step = db.prepare(
-      `UPDATE jobs SET state = ?, attempt = ?, lost = ?, deadline_at = ?, started_at = ?, stopping = ?, last_seq = ?
-       WHERE key = ?`,
+    this.#events = new RowWriter(db, 7, ROWS_PER_STATEMENT, (rows) => `INSERT INTO events ${rows}`)
+    this.#jobs = new RowWriter(
+      db,
+      BORN.length,
+      ROWS_PER_STATEMENT,
+      (rows) => `INSERT INTO jobs (${BORN.join(', ')}) ${rows}`,
     )
-    this.#end = db.prepare(
-      `UPDATE jobs SET state = ?, attempt = ?, lost = ?, deadline_at = ?, started_at = ?, stopping = ?, ended_at = ?,
-       value = ?, output = ?, error = ?, reason = ?, cancelled_by = ?, caused_by = ?, usage = ?, last_seq = ? WHERE key = ?`,
-    )
+    this.#steps = new RowWriter(db, STEP.length, ROWS_PER_STATEMENT, (rows) => update(STEP, rows))
+    this.#ends = new RowWriter(db, END.length, ROWS_PER_STATEMENT, (rows) => update(END, rows))
     this.#run = db.prepare(
       `INSERT INTO runs (id, workflow, source, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
        decisions, forked_from, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -46,17 +59,19 @@ export class Writer {
   /** Inside a transaction of the caller's. @param firstSeq - The number of the batch's first event. */
   write({ events, submitted, changed, runs, nodes }: StoreBatch, firstSeq: number): void {
     const lastSeq = firstSeq + events.length - 1
+    const writers = [this.#events, this.#jobs, this.#steps, this.#ends]
     try {
       for (const event of events) this.#addEvent(event)
-      this.#events.flush()
       for (const job of submitted) this.#addJob(job, firstSeq, lastSeq)
+      // Before what is changed in them.
       this.#jobs.flush()
+      for (const job of submitted) if (job.stopping ?? job.end) this.#changeJob(job, lastSeq)
+      for (const job of changed) this.#changeJob(job, lastSeq)
+      for (const writer of writers) writer.flush()
     } catch (error) {
-      this.#events.drop()
-      this.#jobs.drop()
+      for (const writer of writers) writer.drop()
       throw error
     }
-    for (const job of changed) this.#changeJob(job, lastSeq)
     for (const run of runs) this.#putRun(run, firstSeq)
     for (const node of nodes) this.#putNode(node)
   }
@@ -69,54 +84,25 @@ export class Writer {
   }
 
   #addJob(job: JobRecord, firstSeq: number, lastSeq: number): void {
-    const { key, id, runId, submitted, queuedAt, state, attempt, lost, deadlineAt, startedAt, end } = job
-    const value = this.#place(end?.value)
+    const { key, id, runId = null, submitted, queuedAt, state, attempt, lost } = job
+    const { deadlineAt = null, startedAt = null, cacheKey = null } = job
     this.#jobs.add(
-      ...[
-        key,
-        id,
-        runId ?? null,
-        JSON.stringify(submitted),
-        queuedAt,
-        state,
-        attempt,
-        lost,
-        deadlineAt ?? null,
-      ],
-      ...[
-        startedAt ?? null,
-        job.stopping ?? null,
-        end?.at ?? null,
-        value.inline,
-        value.hash,
-        end?.error ?? null,
-      ],
-      ...[
-        end?.reason ?? null,
-        end?.cancelledBy ?? null,
-        end?.causedBy ?? null,
-        end?.usage ?? null,
-        job.cacheKey ?? null,
-      ],
-      ...[firstSeq, lastSeq],
+      ...[key, id, runId, JSON.stringify(submitted), queuedAt, state, attempt, lost, deadlineAt, startedAt],
+      ...[cacheKey, firstSeq, lastSeq],
     )
   }
 
-  #changeJob(
-    { key, state, attempt, lost, deadlineAt, startedAt, stopping, end }: JobRecord,
-    lastSeq: number,
-  ): void {
-    const deadline = deadlineAt ?? null
-    const started = startedAt ?? null
+  #changeJob(job: JobRecord, lastSeq: number): void {
+    const { key, state, attempt, lost, deadlineAt = null, startedAt = null, stopping = null, end } = job
     if (end === undefined) {
-      this.#step.run(state, attempt, lost, deadline, started, stopping ?? null, lastSeq, key)
+      this.#steps.add(key, state, attempt, lost, deadlineAt, startedAt, stopping, lastSeq)
       return
     }
     const { inline, hash } = this.#place(end.value)
     const { at, error = null, reason = null, cancelledBy = null, causedBy = null, usage = null } = end
-    this.#end.run(
-      ...[state, attempt, lost, deadline, started, stopping ?? null, at, inline, hash, error, reason],
-      ...[cancelledBy, causedBy, usage, lastSeq, key],
+    this.#ends.add(
+      ...[key, state, attempt, lost, deadlineAt, startedAt, stopping, lastSeq, at, inline, hash, error],
+      ...[reason, cancelledBy, causedBy, usage, job.cacheKey ?? null],
     )
   }
 
@@ -152,6 +138,12 @@ export class Writer {
     this.#output.run(hash, Buffer.byteLength(value), value)
     return { inline: null, hash }
   }
+}
+
+/** Gives jobs that are there other values, found by the key, which is the first column. */
+function update(columns: readonly string[], rows: string): string {
+  const set = columns.slice(1).map((column) => `${column} = new.${column}`)
+  return `WITH new (${columns.join(', ')}) AS (${rows}) UPDATE jobs SET ${set.join(', ')} FROM new WHERE jobs.key = new.key`
 }
 
 const NO_VALUE = { inline: null, hash: null } as const
