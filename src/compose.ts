@@ -53,7 +53,7 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
   checkObject('options', options)
   if (options.pool !== undefined) checkKeys('a run in a given pool', options, RUN_OPTION_NAMES)
   else checkKeys('a run', options, ALL_OPTION_NAMES)
-  const { pool: given, input, runId, executor, source, signal, ...poolOptions } = options
+  const { pool: given, input, runId, executor, source, fork, signal, ...poolOptions } = options
   const pool = given ?? new JobPool(poolOptions as JobPoolOptions)
   try {
     const run = {
@@ -62,6 +62,7 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
       ...(runId === undefined ? {} : { runId }),
       ...(executor === undefined ? {} : { executor }),
       ...(source === undefined ? {} : { source }),
+      ...(fork === undefined ? {} : { fork }),
       ...(signal === undefined ? {} : { signal }),
     }
     return await new Orchestrator(workflow, run).run()

@@ -80,6 +80,7 @@ export type {
   PoolStreamEvent,
 } from './runtime/events.ts'
 export type { Cause, JobExplanation } from './runtime/explain.ts'
+export type { ForkPoint } from './runtime/fork.ts'
 export type { Job } from './runtime/job.ts'
 export type { ShutdownOptions, WaitOptions } from './runtime/job-pool.ts'
 export type { PoolMetrics } from './runtime/metrics.ts'

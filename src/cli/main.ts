@@ -7,8 +7,8 @@ import { addCheckCommand } from './check.ts'
 import type { InspectOptions } from './inspect.ts'
 import { Output } from './output.ts'
 import { inspectRecording, reportRecording } from './recordings.ts'
-import { type ResumeOptions, type RunOptions, resume, run } from './run.ts'
-import { type LookOptions, listRuns, showRun } from './runs.ts'
+import { type ForkOptions, fork, type ResumeOptions, type RunOptions, resume, run } from './run.ts'
+import { type LookOptions, listRuns, type ShowOptions, showRun } from './runs.ts'
 import { clean } from './text.ts'
 import { cancelRun, type PruneOptions, prune } from './upkeep.ts'
 import { UsageError } from './usage-error.ts'
@@ -114,6 +114,35 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     })
 
   program
+    .command('fork')
+    .description('run a workflow again from where a stored run was at an event, under changed code or limits')
+    .argument('<run>', 'the id of the run')
+    .option(
+      '--at <event>',
+      'the last event that counts, see show --events (default: its last)',
+      positiveInteger,
+    )
+    .option('--run-id <id>', 'name the new run (default: a fresh id)', runIdentifier)
+    .option('--store <file>', STORE)
+    .option('--verify', 'check first that the journal folds to the stored state')
+    .option('--workflow <file>', 'the module of the workflow (default: the one it was started from)')
+    .option(
+      '--max-parallel-jobs <number>',
+      "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
+      parallelism,
+    )
+    .option('--executor <name>', 'how jobs run (default: as in the other run)')
+    .option('--json', 'print the outcome as one JSON document, and no progress')
+    .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
+    .option('--no-color', 'use no colours (also: NO_COLOR=1)')
+    .option('--quiet', 'print only how the run ended')
+    .option('--debug', 'show where an error comes from')
+    .action(async (runId: string, { color, ...options }: ForkOptions & { color: boolean }) => {
+      output.wantsColors = color
+      onRun(await fork(runId, options, output))
+    })
+
+  program
     .command('runs')
     .description('list the runs of a store, newest first')
     .option('--store <file>', STORE)
@@ -126,8 +155,9 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .argument('<run>', 'the id of the run')
     .option('--store <file>', STORE)
     .option('--verify', 'check first that the journal folds to the stored state')
+    .option('--events', 'show its journal instead: each event with its number')
     .option('--json', 'print one JSON document')
-    .action((runId: string, options: LookOptions) => onRun(showRun(runId, options, output)))
+    .action((runId: string, options: ShowOptions) => onRun(showRun(runId, options, output)))
 
   program
     .command('inspect')

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import {
   EspalierError,
+  type ForkPoint,
   JobPool,
   type Logger,
   Orchestrator,
@@ -29,6 +30,8 @@ export interface RunOptions extends InspectOptions {
   readonly runId?: string
   readonly executor?: string
   readonly quiet?: boolean
+  /** Which past the run begins with. */
+  readonly fork?: ForkPoint
   /** The file in which the run is kept; absent: nowhere. */
   readonly store?: string
 }
@@ -70,6 +73,29 @@ export async function resume(runId: string, options: ResumeOptions, output: Outp
   }
 }
 
+/**
+ * Runs a workflow from where a stored run was at an event, as a run of its own.
+ *
+ * @throws {UsageError | EspalierError} As {@link resume}; `ESP_INVALID_OPTION` for an event that the run does not have.
+ */
+export async function fork(runId: string, options: ForkOptions, output: Output): Promise<number> {
+  const giveBack = options.json ? output.divertToStderr() : () => {}
+  try {
+    const { at, runId: as, ...rest } = options
+    const store = storeFile(options)
+    const source = withReader(options, (reader) => options.workflow ?? sourceOf(reader, runId))
+    const workflow = await loadWorkflow(source)
+    const point = at === undefined ? { runId } : { runId, at }
+    const start = { ...rest, ...(as && { runId: as }), store, fork: point, input: undefined, source }
+    return await runWorkflow(workflow, start, output)
+  } finally {
+    giveBack()
+  }
+}
+
+export type ForkOptions = Omit<RunOptions, 'input'> &
+  StoreOptions & { readonly workflow?: string; readonly at?: number }
+
 export type ResumeOptions = Omit<RunOptions, 'input' | 'runId'> &
   StoreOptions & { readonly workflow?: string }
 
@@ -85,7 +111,7 @@ function sourceOf(store: RunStore, runId: string): string {
 type Start = Omit<RunOptions, 'input'> & { readonly input: unknown; readonly source: string }
 
 async function runWorkflow(workflow: Workflow, options: Start, output: Output): Promise<number> {
-  const { maxParallelJobs, runId, executor, input, source, store } = options
+  const { maxParallelJobs, runId, executor, fork, input, source, store } = options
   let progress = silence
   const logger = loggerFor((message) => progress.message(message))
   const pool = new JobPool({ logger, ...(maxParallelJobs && { maxParallelJobs }), ...(store && { store }) })
@@ -95,6 +121,7 @@ async function runWorkflow(workflow: Workflow, options: Start, output: Output): 
     source,
     ...(runId === undefined ? {} : { runId }),
     ...(executor === undefined ? {} : { executor }),
+    ...(fork === undefined ? {} : { fork }),
   })
   if (options.report !== undefined) formatOf(options.report)
   const file = await prepareResult(options.out, workflow.name, orchestrator.runId)

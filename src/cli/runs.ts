@@ -5,6 +5,7 @@ import {
   type NodeRecord,
   type RunRecord,
   type RunStore,
+  type TraceEntry,
 } from '../index.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
@@ -13,6 +14,11 @@ import { clean, formatBytes } from './text.ts'
 
 export interface LookOptions extends StoreOptions {
   readonly json?: boolean
+}
+
+export interface ShowOptions extends LookOptions {
+  /** Shows the journal instead of the nodes. */
+  readonly events?: boolean
 }
 
 /** Lists the runs of a store, newest first. */
@@ -25,7 +31,8 @@ export function listRuns(options: LookOptions, output: Output): number {
 }
 
 /** Shows a run, its nodes, and how large its store is. @throws {EspalierError} `ESP_UNKNOWN_RUN`. */
-export function showRun(runId: string, options: LookOptions, output: Output): number {
+export function showRun(runId: string, options: ShowOptions, output: Output): number {
+  if (options.events) return showEvents(runId, options, output)
   const { run, nodes, jobs, size } = withReader(options, (store) => read(store, runId))
   if (options.json) {
     const document = { ...summaryOf(run), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size }
@@ -46,6 +53,29 @@ export function showRun(runId: string, options: LookOptions, output: Output): nu
     ],
   ])
   return 0
+}
+
+function showEvents(runId: string, options: LookOptions, output: Output): number {
+  const events = withReader(options, (store) => {
+    read(store, runId)
+    return [...store.trace({ runId })]
+  })
+  if (options.json) output.raw(`${JSON.stringify(events, undefined, 2)}\n`)
+  else output.print(events.map(eventLine))
+  return 0
+}
+
+function eventLine({ seq, at, id, event }: TraceEntry): Line {
+  const { nodeId, decision } = event as {
+    readonly nodeId?: string
+    readonly decision?: { readonly type: string }
+  }
+  const about = [nodeId, decision?.type].filter((part) => part !== undefined).join(' ')
+  return [
+    `${String(seq).padStart(6)}  `,
+    styled('dim', new Date(at).toISOString()),
+    `  ${clean(id)}  ${event.type}  ${clean(about)}`,
+  ]
 }
 
 function read(store: RunStore, runId: string) {

@@ -103,6 +103,8 @@ export interface RunRecord {
   readonly workflow: string
   /** The module whose default export the workflow is, when it was told. */
   readonly source: string | undefined
+  /** The executor that it was told to run with, instead of the workflow's own. */
+  readonly executor: string | undefined
   /** The validated input, as JSON text; absent for `undefined`. */
   readonly input: string | undefined
   /** As JSON text. */

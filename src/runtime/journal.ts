@@ -2,7 +2,14 @@ import type { JobEvent } from '../../machines/index.ts'
 import type { JobId } from '../domain/job.ts'
 import type { TraceActor, TraceEvent } from '../domain/trace.ts'
 import { errorToJson, type JobSubmitted } from '../domain/trace.ts'
-import type { JobRecord, NodeRecord, RunRecord, RunStore, StoreEvent } from '../ports/run-store.ts'
+import type {
+  JobRecord,
+  NodeRecord,
+  RunRecord,
+  RunStore,
+  StoreBatch,
+  StoreEvent,
+} from '../ports/run-store.ts'
 
 /** A job that stages its steps. */
 export interface StagingJob {
@@ -84,6 +91,18 @@ export class Journal<Job extends StagingJob> {
     this.#changed.add(job)
     this.#record(event.at, 'job', job.id, job.key, traceEventOf(event))
     this.#held.push({ job, event })
+  }
+
+  /**
+   * Commits what belongs to no tick, such as the past of a fork.
+   *
+   * @param make - Given the numbers of the last event and the last job.
+   * @throws {EspalierError} `ESP_STORE_REFUSED`.
+   */
+  adopt(make: (seq: number, key: number) => StoreBatch): void {
+    if (this.isOpen) throw new Error('A tick is open: it would be numbered as what is adopted.')
+    this.store.commit(make(this.store.lastSeq, this.#key))
+    this.#key = this.store.lastKey
   }
 
   /** Notes an event of the pool or of a run. */

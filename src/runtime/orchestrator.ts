@@ -1,13 +1,17 @@
 import { checkKeys, checkName, checkObject } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
+import { resolveLimits } from '../domain/limits.ts'
 import type { NodeSpec } from '../domain/node-spec.ts'
 import type { Tree } from '../domain/tree.ts'
 import { checkWorkflow, type RunOutcome, type Workflow } from '../domain/workflow.ts'
+import type { RunRecord } from '../ports/run-store.ts'
 import type { OrchestratorActor } from './charts.ts'
+import { type ForkPoint, forkRun } from './fork.ts'
 import { PoolCore } from './job-pool.ts'
 import { checkSignal } from './options.ts'
 import type { RunEventOf, RunEventType, RunStreamEvent } from './run-events.ts'
 import { validInput } from './run-input.ts'
+import type { Supervisor } from './supervisor.ts'
 import { TreeRun } from './tree-run.ts'
 
 /** What an orchestrator is made with. */
@@ -22,6 +26,11 @@ export interface OrchestratorOptions {
   readonly executor?: string
   /** The module that the workflow came from, kept with a stored run so that it can be found again. */
   readonly source?: string
+  /**
+   * Begins with what another run of the pool's store had at an event: nodes, outputs and decisions are taken from it, and
+   * what comes after is done and decided anew. A run that is there already is taken up as it is.
+   */
+  readonly fork?: ForkPoint
   /** Cancels the run when it aborts. */
   readonly signal?: AbortSignal
 }
@@ -32,8 +41,11 @@ export const RUN_OPTION_NAMES: ReadonlySet<string> = new Set<keyof OrchestratorO
   'runId',
   'executor',
   'source',
+  'fork',
   'signal',
 ])
+
+const FORK_KEYS: ReadonlySet<string> = new Set<keyof ForkPoint>(['runId', 'at'])
 
 /** It begins the ids of the run's jobs, which may be 200 characters long. */
 const RUN_ID_LENGTH_MAX = 150
@@ -59,7 +71,7 @@ export class Orchestrator {
     checkWorkflow(workflow)
     checkObject('options', options)
     checkKeys('an orchestrator', options, RUN_OPTION_NAMES)
-    const { pool, input, runId, executor = workflow.executor, source, signal } = options
+    const { pool, input, runId, executor, source, fork, signal } = options
     if (!(pool instanceof PoolCore)) {
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'pool', expected: 'a JobPool', got: pool })
     }
@@ -69,8 +81,10 @@ export class Orchestrator {
     this.#signal = checkSignal(signal)
     this.runId =
       runId === undefined ? supervisor.settings.ids.next() : checkName('runId', runId, RUN_ID_LENGTH_MAX)
-    if (executor !== undefined) submissions.checkExecutor(checkName('executor', executor))
-    const stored = supervisor.journal?.store.run(this.runId)
+    if (executor !== undefined) checkName('executor', executor)
+    const runsOn = executor ?? workflow.executor
+    if (runsOn !== undefined) submissions.checkExecutor(runsOn)
+    const stored = supervisor.journal?.store.run(this.runId) ?? (fork && this.#forked(fork, supervisor))
     if (stored !== undefined && stored.workflow !== workflow.name) {
       const expected = `the id of a run of workflow "${workflow.name}"`
       throw new EspalierError('ESP_INVALID_OPTION', {
@@ -80,8 +94,27 @@ export class Orchestrator {
       })
     }
     this.#isStored = stored !== undefined
-    this.#run = new TreeRun(this.runId, workflow, executor, supervisor, submissions, { stored, source })
+    this.#run = new TreeRun(this.runId, workflow, supervisor, submissions, {
+      stored,
+      source,
+      executor,
+    })
     this.actor = this.#run.actor
+  }
+
+  #forked(fork: ForkPoint, supervisor: Supervisor): RunRecord | undefined {
+    checkObject('fork', fork)
+    checkKeys('a fork', fork, FORK_KEYS)
+    const { journal } = supervisor
+    if (journal === undefined) {
+      const expected = 'a pool with a `store`, which has the other run'
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'fork', expected, got: fork })
+    }
+    supervisor.commitTurn()
+    const limits = resolveLimits(this.#workflow.limits)
+    const made = { ...fork, as: this.runId, limits, now: supervisor.now() }
+    journal.adopt((seq, key) => forkRun(journal.store, made, seq, key))
+    return journal.store.run(this.runId)
   }
 
   /** The tree as it is now: a live view that cannot be written to. */

@@ -19,7 +19,7 @@ interface Handler {
 export class Planting {
   /** How many of the tree's jobs have not ended. */
   live = 0
-  /** Of the first job of each node; absent when the pool has had a run of this id before. */
+  /** Of the first job of each node; absent when the pool has had a run of this id before, and in a fork, which has gaps. */
   readonly ids: IdRange | undefined
   readonly #runId: string
   /** What the handlers belong to. */
@@ -37,6 +37,7 @@ export class Planting {
     store: TreeStore,
     submissions: Submissions,
     watcher: NodeWatcher,
+    isFork: boolean,
   ) {
     this.#runId = runId
     this.#scope = workflow.name
@@ -49,7 +50,7 @@ export class Planting {
     this.#strategy = workflow.strategy ?? 'best-first'
     this.#store = store
     this.#submissions = submissions
-    this.ids = submissions.openRange(`${runId}.n`)
+    this.ids = isFork ? undefined : submissions.openRange(`${runId}.n`)
     this.#watcher = watcher
   }
 
@@ -101,6 +102,15 @@ export class Planting {
     }
     record.revised()
     return again
+  }
+
+  /** Submits jobs of nodes that have too few: those that had not ended where the run was forked. */
+  replant(records: readonly NodeRecord[]): void {
+    const batch = new Set(records)
+    this.#submit(
+      records,
+      records.map((record) => this.#jobSpecOf(record, batch)),
+    )
   }
 
   /** No more will be planted. */

@@ -25,6 +25,8 @@ export interface JournaledRun {
   readonly nodes: TreeStore
   /** The module that the workflow came from. */
   readonly source: string | undefined
+  /** The executor that it was told to run with. */
+  readonly executor: string | undefined
   /** The run that it was forked from. */
   readonly forkedFrom: string | undefined
   /** What the store does not take ends the run here, and nowhere else: it can be resumed where the store has it. */
@@ -95,13 +97,14 @@ export class RunJournal implements RecordedRun {
 
   /** The run as its store keeps it. */
   get record(): RunRecord {
-    const { runId, actor, workflow, limits, facts, source, forkedFrom } = this.#run
+    const { runId, actor, workflow, limits, facts, source, executor, forkedFrom } = this.#run
     const { status, output, context } = actor.getSnapshot()
     const error = output?.status === 'failed' ? facts.error : undefined
     return {
       id: runId,
       workflow: workflow.name,
       source,
+      executor,
       input: jsonText(facts.input, 'The input'),
       limits: JSON.stringify(limits),
       status: output?.status ?? 'running',

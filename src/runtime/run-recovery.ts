@@ -34,12 +34,21 @@ export function recoverTree(
   const recovered = { handlers: workflow.handlers, nodeOf, ids: planting.ids }
   const jobs = recoverJobs(store.jobs(runId), recovered, supervisor, submissions)
   // In the order of submission: what stays is a node's last one.
-  for (const job of jobs) (job.extras.observer as NodeRecord).job = job
+  const counts = new Map<NodeRecord, number>()
+  for (const job of jobs) {
+    const record = job.extras.observer as NodeRecord
+    record.job = job
+    counts.set(record, (counts.get(record) ?? 0) + 1)
+  }
+  const bare: NodeRecord[] = []
   for (const row of rows) {
     const record = nodes.records()[row.place] as NodeRecord
-    restore(record, row, nodes)
+    const count = counts.get(record) ?? 0
+    if (count < row.jobs) bare.push(record)
+    restore(record, { ...row, jobs: count }, nodes)
     if (record.isLive) planting.live++
   }
+  supervisor.together(() => planting.replant(bare))
 }
 
 function takeUp({ id, parentId, spec }: NodeRow, run: RecoveredRun): NodeRecord {

@@ -35,6 +35,8 @@ export interface RunOrigin {
   readonly stored?: RunRecord | undefined
   /** The module that its workflow came from. */
   readonly source?: string | undefined
+  /** What its nodes run on, instead of the workflow's `executor`. */
+  readonly executor?: string | undefined
 }
 
 type Effect = readonly [type: string, params: unknown]
@@ -54,6 +56,7 @@ export class TreeRun
   readonly limits: TreeLimits
   readonly nodes = new TreeStore()
   readonly source: string | undefined
+  readonly executor: string | undefined
   readonly forkedFrom: string | undefined
   facts = noFacts()
   heapIndex = -1
@@ -76,22 +79,30 @@ export class TreeRun
   constructor(
     runId: string,
     workflow: Workflow,
-    executor: string | undefined,
     supervisor: Supervisor,
     submissions: Submissions,
     origin: RunOrigin = {},
   ) {
-    const { stored, source } = origin
+    const { stored, source, executor = stored?.executor } = origin
     this.runId = runId
     this.#submissions = submissions
     this.#stored = stored
+    this.executor = executor
     this.source = source ?? stored?.source
     this.forkedFrom = stored?.forkedFrom
     this.workflow = workflow
     const limits = resolveLimits(workflow.limits)
     this.limits = limits
     this.#supervisor = supervisor
-    this.#planting = new Planting(runId, workflow, executor, this.nodes, submissions, this)
+    this.#planting = new Planting(
+      runId,
+      workflow,
+      executor ?? workflow.executor,
+      this.nodes,
+      submissions,
+      this,
+      this.forkedFrom !== undefined,
+    )
     this.#growth = new Growth(limits, this.nodes, this.#planting, this)
     this.#expansion = new Expansion(limits, supervisor.deadlines, () => supervisor.now(), this)
     const { logger } = supervisor.settings

@@ -361,6 +361,7 @@ function runRecord(id: string): RunRecord {
     error: undefined,
     decisions: 0,
     forkedFrom: undefined,
+    executor: 'thread',
   }
 }
 

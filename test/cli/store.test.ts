@@ -60,6 +60,21 @@ describe('a run in a store', () => {
     expect(steps()).toHaveLength(6)
   })
 
+  test('is forked at an event of its journal: what was done is not done again', async () => {
+    const events = JSON.parse((await call('show', 'r1', '--events', '--json')).stdout)
+    const isDecided = ({ event }: { event: { type: string; nodeId?: string } }) =>
+      event.type === 'node.decided' && event.nodeId === 'n2'
+    const at = String(events.find(isDecided).seq)
+    expect((await call('show', 'r1', '--events')).stdout).toMatch(
+      new RegExp(`^ *${at} {2}\\S+ {2}r1 {2}node\\.decided {2}n2 grow$`, 'm'),
+    )
+    const fork = await call('fork', 'r1', '--at', at, '--run-id', 'r3', '--json')
+    expect(JSON.parse(fork.stdout)).toMatchObject({ runId: 'r3', reason: 'satisfied', value: 5 })
+    expect(steps().slice(6)).toEqual(['4#1', '5#1'])
+    const shown = JSON.parse((await call('show', 'r3', '--verify', '--json')).stdout)
+    expect(shown).toMatchObject({ forkedFrom: `r1@${at}`, status: 'completed' })
+  })
+
   test('folds to what is stored, and says so when somebody has changed it', async () => {
     expect((await call('show', 'r1', '--verify')).code).toBe(0)
     const db = new DatabaseSync(join(folder, 'runs.db'))
@@ -92,7 +107,7 @@ describe('a run in a store', () => {
     const { stdout } = await call('prune', '--store', 'other.db', '--older-than', '1')
     expect(stdout).toMatch(/^0 runs and 0 jobs of their own are gone; the store has \S+ kB/)
     const pruned = JSON.parse((await call('prune', '--keep', '1', '--json')).stdout)
-    expect(pruned).toMatchObject({ runs: 0, jobs: 0 })
+    expect(pruned).toMatchObject({ runs: 1, jobs: 0 })
   })
 
   test.each([

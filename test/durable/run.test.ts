@@ -235,3 +235,28 @@ describe('a run', () => {
     expect(disk.store.runs()).toEqual([])
   })
 })
+
+test('a run that is taken up goes on with the executor it was started with', async () => {
+  const disk = new FaultyStore()
+  const started: string[] = []
+  const named = (name: string) => ({
+    name,
+    supports: {},
+    refuses: () => undefined,
+    start: ({ jobId }: { readonly jobId: string }) => void started.push(`${name} ${jobId}`),
+  })
+  const workflow = defineWorkflow({
+    name: 'w',
+    handlers: { one: () => 1 },
+    root: () => node({ handler: 'one' }),
+  })
+  const options = { executors: [named('special')] } as unknown as JobPoolOptions
+  const first = processOf(disk, 0, options)
+  void new Orchestrator(workflow, { pool: first.pool, runId: 'r', executor: 'special' }).run()
+  await first.clock.settle()
+  first.die()
+  const second = processOf(disk, 1_000, options)
+  void new Orchestrator(workflow, { pool: second.pool, runId: 'r' }).run()
+  await second.clock.settle()
+  expect(started).toEqual(['special r.n0', 'special r.n0'])
+})

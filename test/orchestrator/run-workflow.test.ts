@@ -81,7 +81,7 @@ describe('runWorkflow', () => {
       code: 'ESP_UNKNOWN_OPTION',
       details: {
         option: 'maxParallelJobs',
-        known: ['pool', 'input', 'runId', 'executor', 'source', 'signal'],
+        known: ['pool', 'input', 'runId', 'executor', 'source', 'fork', 'signal'],
       },
     })
     expect(pool.getStatus().total).toBe(0)

@@ -128,6 +128,7 @@ function runOf(row: Row): RunRecord {
     id: String(row.id),
     workflow: String(row.workflow),
     source: text(row.source),
+    executor: text(row.executor),
     input: text(row.input),
     limits: String(row.limits),
     status: row.status as RunStatus,

@@ -22,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
     id TEXT NOT NULL UNIQUE,
     workflow TEXT NOT NULL,
     source TEXT,
+    executor TEXT,
     input TEXT,
     limits TEXT NOT NULL,
     status TEXT NOT NULL,

@@ -46,9 +46,9 @@ export class Writer {
     this.#steps = new RowWriter(db, STEP.length, ROWS_PER_STATEMENT, (rows) => update(STEP, rows))
     this.#ends = new RowWriter(db, END.length, ROWS_PER_STATEMENT, (rows) => update(END, rows))
     this.#run = db.prepare(
-      `INSERT INTO runs (id, workflow, source, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
-       decisions, forked_from, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET source = excluded.source, limits = excluded.limits, status = excluded.status,
+      `INSERT INTO runs (id, workflow, source, executor, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
+       decisions, forked_from, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET source = excluded.source, executor = excluded.executor, limits = excluded.limits, status = excluded.status,
        reason = excluded.reason, ended_at = excluded.ended_at, snapshot = excluded.snapshot, value = excluded.value,
        error = excluded.error, decisions = excluded.decisions`,
     )
@@ -112,6 +112,7 @@ export class Writer {
         run.id,
         run.workflow,
         run.source ?? null,
+        run.executor ?? null,
         run.input ?? null,
         run.limits,
         run.status,
