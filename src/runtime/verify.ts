@@ -37,6 +37,10 @@ export function verifyStore(store: RunStore): number {
   return count
 }
 
+/** Whether a store has a job as its chart's snapshot has it. */
+export const isStoredAs = (snapshot: JobSnapshot, record: JobRecord): boolean =>
+  JSON.stringify(foldedJob(snapshot)) === JSON.stringify(storedJob(record))
+
 function foldedJob({ value, context, output }: JobSnapshot): unknown[] {
   const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = context
   const end =

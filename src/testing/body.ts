@@ -18,7 +18,8 @@ export class Body {
   outcomes: readonly Outcome[] = []
   /** Whether its executor was asked to end it. */
   isStopped = false
-  hasEnded = false
+  /** How it ended, a deed and which outcome; empty until it has. */
+  endedAs = ''
   readonly #attempt: Attempt
   readonly #sink: AttemptSink
   #report: (() => void) | undefined
@@ -97,7 +98,6 @@ export class Body {
   }
 
   #end(report: () => void): void {
-    this.hasEnded = true
     this.#report = report
     report()
   }

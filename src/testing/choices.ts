@@ -23,6 +23,7 @@ export const EXPLORED_FAULTS: readonly FaultType[] = [
   'cancel',
   'crash',
   'pause',
+  'refuse',
   'shutdown',
   'halt',
   'pressure',
@@ -71,6 +72,9 @@ function ofBodies(world: World, faults: readonly Fault[], choices: Choice[]): vo
 function ofTime(world: World, faults: readonly Fault[]): Choice | undefined {
   const [next] = deadlinesOf(world)
   if (next === undefined) return undefined
+  // A store that refuses is tried again and again: it is enough to see that twice.
+  if (world.refusals !== undefined && (next.owner !== 'store' || world.refusals >= REFUSALS_SEEN))
+    return undefined
   const needed = FAULT_OF[next.kind]
   const body = world.bodyOf(next.owner)
   const strikes = (fault: Fault) =>
@@ -78,6 +82,9 @@ function ofTime(world: World, faults: readonly Fault[]): Choice | undefined {
   if (needed !== undefined && !faults.some(strikes)) return undefined
   return { deed: { do: 'wait', wakes: 0 }, isFault: needed !== undefined, until: next.at }
 }
+
+/** So many refusals in a row are told apart. */
+export const REFUSALS_SEEN = 2
 
 const FAULT_OF: Readonly<Record<Deadline['kind'], FaultType | undefined>> = {
   rest: undefined,
@@ -90,6 +97,7 @@ function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): 
   if (world.isThrottled) choices.push({ deed: { do: 'pressure', isRaised: false }, isFault: false })
   if (world.isLimited) choices.push({ deed: { do: 'limit', isLowered: false }, isFault: false })
   if (world.isPaused) choices.push({ deed: { do: 'resume' }, isFault: false })
+  if (world.refusals !== undefined) choices.push({ deed: { do: 'refuse', isFull: false }, isFault: false })
   for (const { type, on } of faults) {
     const deed = deedOfTheWhole(world, type)
     if (deed !== undefined) choices.push({ deed, isFault: true })
@@ -111,6 +119,8 @@ function deedOfTheWhole(world: World, type: FaultType): Deed | undefined {
   if (type === 'pressure' && !world.isPaused && !world.isThrottled) return { do: 'pressure', isRaised: true }
   if (type === 'limit' && !world.isLimited) return { do: 'limit', isLowered: true }
   if (type === 'crash' && !world.hasEnded) return { do: 'crash' }
+  if (type === 'refuse' && world.refusals === undefined && !world.hasEnded)
+    return { do: 'refuse', isFull: true }
   if (type === 'shutdown' && !world.isShutDown) return { do: 'shutdown', wait: true }
   if (type === 'halt' && !world.isHalted) return { do: 'shutdown', wait: false }
   return undefined

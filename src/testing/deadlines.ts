@@ -1,4 +1,5 @@
 import { DELAYED, EXECUTING, STOPPING } from '../runtime/job.ts'
+import { isUntold } from './refusals.ts'
 import { stateOfRow } from './rows.ts'
 import type { WatchedWorld } from './world-view.ts'
 
@@ -18,7 +19,8 @@ export function deadlinesOf(world: WatchedWorld): readonly Deadline[] {
     const at = row.actor.context.deadlineAt
     const state = stateOfRow(row)
     if (at === undefined) continue
-    if (state === DELAYED) found.push({ at, kind: 'rest', owner: row.id })
+    // Nobody can prevent a deadline by ending earlier who has ended, though the store did not take it.
+    if (state === DELAYED || isUntold(world, row)) found.push({ at, kind: 'rest', owner: row.id })
     else if (state === EXECUTING) found.push({ at, kind: 'limit', owner: row.id })
     else if (state === STOPPING) found.push({ at, kind: 'grace', owner: row.id })
   }
@@ -30,5 +32,19 @@ export function deadlinesOf(world: WatchedWorld): readonly Deadline[] {
   const pool = world.pool.actor.getSnapshot()
   if (pool.value.lifecycle === 'draining' && pool.context.deadlineAt > world.now)
     found.push({ at: pool.context.deadlineAt, kind: 'drain', owner: 'pool' })
-  return found.sort((a, b) => a.at - b.at)
+  found.sort((a, b) => a.at - b.at)
+  // The pool tries a store that has refused again; its charts know nothing of it.
+  const wakeAt = world.mayCatchUp ? world.clock.nextWakeAt : undefined
+  if (wakeAt !== undefined && !(found[0] !== undefined && found[0].at <= wakeAt))
+    found.unshift({ at: wakeAt, kind: 'rest', owner: 'store' })
+  return found
+}
+
+/** Why nobody would come at a deadline; absent when somebody will. */
+export function faultOfDeadline(world: WatchedWorld, deadlineAt: number | undefined): string | undefined {
+  if (deadlineAt === undefined) return 'it has no deadline'
+  const wakeAt = world.clock.nextWakeAt
+  // Time may have passed while the process stood still: then the wake is due, but is still to come.
+  if (wakeAt !== undefined && wakeAt <= Math.max(deadlineAt, world.now)) return undefined
+  return 'nobody will be woken at its deadline'
 }

@@ -42,6 +42,8 @@ export function doDeed(world: InnerWorld, deed: Deed): boolean {
       return true
     case 'crash':
       return world.crash(deed)
+    case 'refuse':
+      return world.refuse(deed)
   }
 }
 
@@ -52,6 +54,7 @@ function endBody(world: InnerWorld, deed: Extract<Deed, { attempt: number }>): b
   if (deed.do === 'end' && body.outcomes[deed.as] === undefined) return false
   world.bodies.delete(key)
   world.endedBodies.set(key, body)
+  body.endedAs = deed.do === 'end' ? `end ${deed.as}` : deed.do
   if (deed.do === 'end') body.end(deed.as)
   else if (deed.do === 'obey') body.obey()
   else if (deed.do === 'fail') body.fail(new Error('simulated failure'))

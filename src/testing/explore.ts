@@ -3,7 +3,7 @@ import { EspalierError } from '../domain/errors.ts'
 import { type Choice, choicesOf, EXPLORED_FAULTS } from './choices.ts'
 import { type Counterexample, counterexampleOf } from './counterexample.ts'
 import { Coverage } from './coverage.ts'
-import { checkFaults, type Fault, type FaultType, isCrashing } from './faults.ts'
+import { checkFaults, type Fault, type FaultType, needsStore } from './faults.ts'
 import { stateKey } from './state-key.ts'
 import type { Step } from './step.ts'
 import type { Subject, WorldOptions } from './subject.ts'
@@ -106,7 +106,7 @@ class Exploration {
     this.#subject = subject
     this.#options = options
     this.#faults = checkFaults(faults)
-    this.#settings = { isDurable: isCrashing(this.#faults), ...options }
+    this.#settings = { isDurable: needsStore(this.#faults), ...options }
     const unknown = this.#faults.find(({ type }) => !EXPLORED_FAULTS.includes(type))
     if (unknown !== undefined) {
       const expected = `faults out of ${EXPLORED_FAULTS.join(', ')}`
@@ -216,6 +216,7 @@ class Exploration {
     // The runtime may have wished to be woken for what has ended since: that wakes nobody.
     for (let next = world.clock.next; next !== undefined && next.at <= until; next = world.clock.next) {
       wakes++
+      if (world.isSpinning) break
       world.clock.runNext()
       await world.settle()
     }

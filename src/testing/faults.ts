@@ -31,6 +31,8 @@ const WORLD_FAULTS = {
   stall: true,
   /** The process dies, at a commit or between two, and another takes up what is stored. */
   crash: true,
+  /** The store refuses to commit, for `ms` or a single time. */
+  refuse: true,
   /** The pool is shut down, and waits for its jobs. */
   shutdown: true,
   /** The pool is shut down, and all its jobs are cancelled. */
@@ -56,11 +58,11 @@ export interface Fault {
   readonly chance?: number
   /** When, in ms since the world began. Default: at random within the first second. For what strikes the whole. */
   readonly at?: number
-  /** For `crash`: at so many commits from its time. Default: at once. */
+  /** For `crash` and `refuse`: at so many commits from its time. Default: at once, and `refuse` then lasts for `ms`. */
   readonly commit?: number
   /** Whether that commit is recorded. Default `false`. */
   readonly isRecorded?: boolean
-  /** How long a pause, a standstill, a pressure or a lower limit lasts, in ms. Default 100. */
+  /** How long a pause, a standstill, a refusal, a pressure or a lower limit lasts, in ms. Default 100. */
   readonly ms?: number
 }
 
@@ -153,6 +155,12 @@ function deedsOf({ type, commit, isRecorded }: Fault, ms: number): PlannedFault[
           : { do: 'crash' as const, commit, isRecorded: isRecorded === true }
       return [{ afterMs: 0, deed }]
     }
+    case 'refuse':
+      if (commit !== undefined) return [{ afterMs: 0, deed: { do: 'refuse', isFull: false, commit } }]
+      return [
+        { afterMs: 0, deed: { do: 'refuse', isFull: true } },
+        { afterMs: ms, deed: { do: 'refuse', isFull: false } },
+      ]
     case 'shutdown':
       return [{ afterMs: 0, deed: { do: 'shutdown', wait: true } }]
     case 'halt':
@@ -184,5 +192,6 @@ export const strickenOf = ({ job, node, handler, attempt }: Body, key: string | 
   attempt,
 })
 
-/** Whether processes die: what they were at must be stored then. */
-export const isCrashing = (faults: readonly Fault[]): boolean => faults.some(({ type }) => type === 'crash')
+/** Whether processes die, or what they are at is refused: everything must be stored then. */
+export const needsStore = (faults: readonly Fault[]): boolean =>
+  faults.some(({ type }) => type === 'crash' || type === 'refuse')

@@ -36,4 +36,6 @@ export interface InnerWorld extends WatchedWorld {
   outcome: RunOutcome | undefined
   /** Lets the process die, now or at a commit to come. */
   crash(deed: Extract<Deed, { do: 'crash' }>): boolean
+  /** Lets the store refuse commits, or take them again. */
+  refuse(deed: Extract<Deed, { do: 'refuse' }>): boolean
 }

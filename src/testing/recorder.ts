@@ -2,15 +2,15 @@ import type { DecisionRecord } from '../domain/decision.ts'
 import type { JobId, ModuleHandler } from '../domain/job.ts'
 import type { NodeId } from '../domain/node-spec.ts'
 import type { TreeNode } from '../domain/tree.ts'
-import type { JobRecord } from '../ports/run-store.ts'
 import type { PoolStreamEvent } from '../runtime/events.ts'
 import type { JobActor } from '../runtime/job.ts'
 import type { RunStreamEvent } from '../runtime/run-events.ts'
 import type { Disk } from './disk.ts'
 import type { InnerWorld } from './inner-world.ts'
-import { atChange, atOutcome, leastBackoffMs } from './invariants.ts'
+import { atOutcome, leastBackoffMs } from './invariants.ts'
 import { entryOf } from './journal.ts'
 import type { Row } from './rows.ts'
+import { atChange } from './run-invariants.ts'
 import type { StandIn } from './stand-in.ts'
 
 /** Writes down what pool and run tell, in the world's rows and its journal. */
@@ -139,10 +139,6 @@ export class Recorder {
     row.actor = actor
     const { output } = actor.getSnapshot()
     if (output !== undefined) this.#world.rows.settle(row, output)
-    else if (row.isUnwanted && !isStoredAsUnwanted(stored)) row.isUnwanted = false
+    else if (row.isUnwanted && !disk.isUnwanted(row.id)) row.isUnwanted = false
   }
 }
-
-/** Whether the disk has it that a job is not wanted any more. */
-const isStoredAsUnwanted = (stored: JobRecord | undefined): boolean =>
-  stored?.end !== undefined || (stored?.stopping !== undefined && !stored.stopping.includes('"timeout"'))

@@ -46,7 +46,7 @@ export async function replay(
   await world.start()
   world.check()
   for (const step of steps) {
-    if (world.violation !== undefined) break
+    if (world.violation !== undefined || world.isSpinning) break
     journal.push({ at: step.at, type: 'step', step })
     if (!(await world.redo(step))) skipped.push(step)
     world.check()

@@ -11,7 +11,7 @@ import {
   drawWorldFaults,
   type Fault,
   type FaultType,
-  isCrashing,
+  needsStore,
 } from './faults.ts'
 import type { WorldDriver } from './inner-world.ts'
 import type { JournalEntry } from './journal.ts'
@@ -126,7 +126,7 @@ class Simulation implements WorldDriver {
     this.#seed = seed
     this.#random = new SeededRandom(seed)
     this.#runtimeRandom = new SeededRandom(~seed)
-    this.#settings = { isDurable: isCrashing(this.#faults), ...options }
+    this.#settings = { isDurable: needsStore(this.#faults), ...options }
     this.#world = new World(subject, this.#settings, this)
     if (options.journal !== false) this.#world.journal = []
   }
@@ -181,7 +181,8 @@ class Simulation implements WorldDriver {
         untilCheck = Math.floor(world.rows.live.size / CHECKED_JOBS)
       }
       const { next } = clock
-      if (next === undefined || this.#attempts > (this.#options.maxAttempts ?? 1_000_000)) break
+      if (world.isSpinning || next === undefined || this.#attempts > (this.#options.maxAttempts ?? 1_000_000))
+        break
       if (next.isWake) this.#wake(next.at)
       else clock.runNext()
       const settled = world.settle()

@@ -36,6 +36,8 @@ export type Deed =
   | { readonly do: 'shutdown'; readonly wait: boolean }
   /** The process dies, and another takes up what is stored: now, or at so many commits from now. */
   | { readonly do: 'crash'; readonly commit?: number; readonly isRecorded?: boolean }
+  /** The store refuses every commit, or takes them again; with `commit`, it refuses the one so many commits from now. */
+  | { readonly do: 'refuse'; readonly isFull: boolean; readonly commit?: number }
   /** The process stands still: time passes, and nobody is woken until it is over. */
   | { readonly do: 'stall'; readonly ms: number }
 

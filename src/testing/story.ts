@@ -106,6 +106,9 @@ function sentenceOf(step: Deed, names: Names): string {
       if (step.commit === undefined) return 'the process dies, and another takes up what is stored'
       return `the process will die at commit ${step.commit} from now, ${step.isRecorded ? 'once it is recorded' : 'before it is recorded'}`
     }
+    case 'refuse':
+      if (step.commit !== undefined) return `the store will refuse commit ${step.commit} from now`
+      return step.isFull ? 'the store refuses to commit' : 'the store takes commits again'
     case 'stall':
       return `the process stands still for ${step.ms} ms`
   }

@@ -28,6 +28,7 @@ export class WorldClock implements Clock {
   readonly #wakes = new Set<Appointment>()
   #now = START_AT
   #order = 0
+  #wakesAtOnce = 0
 
   /** @param tie - Drawn for each appointment: of those of one instant, the lowest goes first. */
   constructor(tie: () => number = () => 0) {
@@ -54,6 +55,11 @@ export class WorldClock implements Clock {
   /** Arranges an event of the simulation. */
   arrange(at: number, run: () => void): void {
     this.#add(at, run, false)
+  }
+
+  /** How often the runtime has been woken since time last went on. */
+  get wakesAtOnce(): number {
+    return this.#wakesAtOnce
   }
 
   /** When the runtime will be woken next. */
@@ -87,6 +93,7 @@ export class WorldClock implements Clock {
     const next = this.#appointments.shift()
     if (next === undefined) return
     this.#wakes.delete(next)
+    this.#wakesAtOnce = next.at > this.#now || !next.isWake ? 0 : this.#wakesAtOnce + 1
     this.goTo(next.at)
     next.run()
   }

@@ -1,3 +1,4 @@
+import { isEspalierError } from '../domain/errors.ts'
 import type { JobId, ModuleHandler } from '../domain/job.ts'
 import { DEFAULT_LIMITS, type TreeLimits } from '../domain/limits.ts'
 import type { NodeId } from '../domain/node-spec.ts'
@@ -13,13 +14,14 @@ import { doDeed, repeatEnd } from './deeds.ts'
 import { Disk } from './disk.ts'
 import { type Stricken, strickenOf } from './faults.ts'
 import type { InnerWorld, WorldDriver } from './inner-world.ts'
-import { atEnd, atQuiet, atStart, atStop } from './invariants.ts'
+import { atEnd, atQuiet, atStop } from './invariants.ts'
 import type { JournalEntry } from './journal.ts'
 import { type Behaviour, behavioursOf } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
 import { Recorder } from './recorder.ts'
 import { type JobView, Rows, stateOfRow, viewOf } from './rows.ts'
 import { StandIn } from './stand-in.ts'
+import { atStart } from './start-invariants.ts'
 import type { Deed, Step } from './step.ts'
 import { handlersOf, type JobSet, markerOf, type Subject, type WorldOptions } from './subject.ts'
 import { EVERYTHING, EXECUTORS, QUIET_HOST, SILENT_LOGGER } from './surroundings.ts'
@@ -28,6 +30,8 @@ import { WorldClock } from './world-clock.ts'
 import type { Invariant, Violation } from './world-view.ts'
 
 const RUN_ID = 'run'
+/** Wakes at one instant, beyond which the runtime is thought to turn in a circle. */
+const WAKES_MAX = 1_000
 
 const STANDING_STILL: WorldDriver = {
   random: () => 0.5,
@@ -69,6 +73,8 @@ export class World implements InnerWorld {
   refusal: unknown
   readonly #options: WorldOptions
   readonly #disk: Disk | undefined
+  /** Whether the run has ended in this process, since the store took no more of it. */
+  #isGivenUp = false
   /** How many processes there have been. */
   #life = 0
   #ids = 0
@@ -83,7 +89,7 @@ export class World implements InnerWorld {
     this.clock = new WorldClock(() => driver.tie())
     this.invariants = options.invariants ?? []
     this.#behaviours = behavioursOf(handlersOf(subject), options.handlers)
-    this.#disk = options.isDurable === true ? new Disk() : undefined
+    this.#disk = options.isDurable === true ? new Disk(() => this.#wasRefused()) : undefined
     if (!('jobs' in subject)) checkWorkflow(subject)
     this.limits = 'jobs' in subject ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...subject.limits }
     this.#begin()
@@ -132,6 +138,7 @@ export class World implements InnerWorld {
   #restart(disk: Disk): void {
     const running = new Set(disk.running())
     for (const row of this.rows.live) if (running.has(row.id)) row.losses++
+    this.#isGivenUp = false
     this.clock.forget()
     this.bodies.clear()
     this.endedBodies.clear()
@@ -187,6 +194,25 @@ export class World implements InnerWorld {
     return this.isShutDown && Array.from(this.rows.live).every((row) => stateOfRow(row) === STOPPING)
   }
 
+  /** How many commits the store has refused since it refuses all; absent when it takes them. */
+  get refusals(): number | undefined {
+    return this.#disk?.refusals
+  }
+
+  /** Whether the pool starts nothing, since the store has refused a commit. */
+  get isRefused(): boolean {
+    return this.#disk?.hasRefused === true && PoolCore.partsOf(this.pool).supervisor.isRefused
+  }
+
+  /** Whether what has happened may have to be told again, since a commit was refused. */
+  get mayCatchUp(): boolean {
+    return this.#disk?.hasRefused === true && this.clock.nextWakeAt !== undefined
+  }
+
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
+  }
+
   get isPaused(): boolean {
     return this.pool.actor.getSnapshot().value.dispatch === 'paused'
   }
@@ -206,7 +232,7 @@ export class World implements InnerWorld {
 
   get canCancelRun(): boolean {
     const run = this.orchestrator?.actor.getSnapshot()
-    return run?.status === 'active' && run.context.reason !== 'cancelled'
+    return !this.#isGivenUp && run?.status === 'active' && run.context.reason !== 'cancelled'
   }
 
   /** Whether the workflow looks at results. */
@@ -265,7 +291,9 @@ export class World implements InnerWorld {
         if (this.#isAlive(life)) this.outcome ??= outcome
       },
       (thrown) => {
-        if (this.#isAlive(life)) this.refusal = thrown ?? new Error('The run was refused.')
+        if (!this.#isAlive(life)) return
+        if (this.#disk?.hasRefused && isEspalierError(thrown, 'ESP_STORE_REFUSED')) this.#isGivenUp = true
+        else this.refusal = thrown ?? new Error('The run was refused.')
       },
     )
   }
@@ -314,6 +342,13 @@ export class World implements InnerWorld {
     return this.turns.isOpen ? this.turns.settle(() => this.#runSoon()) : undefined
   }
 
+  /** Whether the runtime is woken again and again without time going on: a promise is broken then. */
+  get isSpinning(): boolean {
+    if (this.clock.wakesAtOnce <= WAKES_MAX) return false
+    this.breaks('progress', `The pool was woken ${WAKES_MAX} times at one instant.`)
+    return true
+  }
+
   /** Looks whether all promises hold at a quiet point. */
   check(): void {
     atQuiet(this)
@@ -324,13 +359,49 @@ export class World implements InnerWorld {
     atEnd(this)
   }
 
+  checkStored(): void {
+    const disk = this.#disk
+    if (disk === undefined) return
+    for (const { id, actor } of this.rows.live) {
+      const fault = disk.faultOf(id, actor.getSnapshot())
+      if (fault !== undefined) this.breaks('stored', fault)
+    }
+  }
+
+  checkTrace(): void {
+    try {
+      this.#disk?.verify()
+    } catch (error) {
+      this.breaks('stored', (error as Error).message)
+    }
+  }
+
   /** Notes that a promise was broken; only the first counts. */
   breaks(invariant: string, message: string): void {
     this.violation ??= { invariant, message, at: this.clock.elapsedMs }
   }
 
   #runSoon(): void {
-    while (this.clock.runSoon()) if (this.#disk?.isOrphaned) this.#restart(this.#disk)
+    const disk = this.#disk
+    do {
+      // A run that was given up is taken up by another process, once there is room again.
+      if (disk !== undefined && (disk.isOrphaned || (this.#isGivenUp && disk.refusals === undefined)))
+        this.#restart(disk)
+    } while (this.clock.runSoon())
+  }
+
+  /** What was asked for in a tick that the store did not take is not acknowledged. */
+  #wasRefused(): void {
+    this.turns.need()
+    for (const row of this.rows.live)
+      if (row.isUnwanted && !this.#disk?.isUnwanted(row.id)) row.isUnwanted = false
+  }
+
+  refuse({ isFull, commit }: Extract<Deed, { do: 'refuse' }>): boolean {
+    if (this.#disk === undefined) return false
+    if (commit === undefined) this.#disk.refusals = isFull ? 0 : undefined
+    else this.#disk.planRefusal(commit)
+    return true
   }
 
   crash({ commit, isRecorded = false }: Extract<Deed, { do: 'crash' }>): boolean {

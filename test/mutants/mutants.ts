@@ -295,4 +295,36 @@ export const mutants: readonly Planted[] = [
     replace: 'void found',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
+  // A store that refuses.
+  {
+    name: 'a counter is changed before a refused commit',
+    file: 'src/runtime/take-back.ts',
+    find: 'pool.counts.move(staged, state, job.priority)',
+    replace: 'void staged',
+    hunt: { scenario: 'refusals', by: 'explore', within: 100 },
+  },
+  {
+    name: 'a slot is granted before a refused commit',
+    file: 'src/runtime/take-back.ts',
+    find: `      pool.slots.free(undefined)
+      pool.holdings.giveBack(job.demand)`,
+    replace: '      pool.holdings.giveBack(job.demand)',
+    hunt: { scenario: 'refusals', by: 'explore', within: 500 },
+  },
+  {
+    name: 'a job knows what its store has refused',
+    file: 'src/runtime/durable-job.ts',
+    find: `    this.#staged = undefined
+    this.#pending = 0
+    if (this.#isAccepted) return true`,
+    replace: '    if (this.#isAccepted) return true',
+    hunt: { scenario: 'refusals', by: 'explore', within: 100 },
+  },
+  {
+    name: 'the end of an attempt is lost with a refused commit',
+    file: 'src/runtime/take-back.ts',
+    find: '  return facts\n',
+    replace: '  return facts.slice(1)\n',
+    hunt: { scenario: 'refusals', by: 'explore', within: 500 },
+  },
 ]

@@ -124,6 +124,10 @@ export const scenarios = {
       faults: ['crash', 'fail', 'cancel'],
     },
   },
+  refusals: {
+    subject: set('refusals', [{ id: 'a' }, { id: 'b' }, { id: 'c', dependencies: ['a'] }]),
+    options: { pool: { maxParallelJobs: 1, maxRetries: 1, backoff: fixed(0) }, faults: ['refuse', 'fail'] },
+  },
 } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof scenarios

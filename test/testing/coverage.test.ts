@@ -96,7 +96,8 @@ test('explored and simulated worlds take every transition of the three charts', 
   const coverage = new Coverage()
   for (const { subject, options } of Object.values(scenarios) as Scenario[]) {
     await explore(subject, { ...options, coverage, limits: { maxStates: 250 } })
-    const { failed } = await simulateMany(subject, { ...options, faults: FAULT_TYPES, runs: 40, coverage })
+    const faults = FAULT_TYPES.map((type) => (type === 'refuse' ? ({ type, commit: 1 } as const) : type))
+    const { failed } = await simulateMany(subject, { ...options, faults, runs: 40, coverage })
     expect(failed?.violation).toBeUndefined()
   }
   const { subject, options } = scenarios.drain as Scenario

@@ -24,6 +24,15 @@ describe('explore', () => {
     expect(report.ends).toBeGreaterThan(0)
   })
 
+  test('a store that refuses at any point, and takes again, leaves nothing behind', async () => {
+    const pool = { maxParallelJobs: 2, maxRetries: 1, backoff: { type: 'fixed', delayMs: 0 } } as const
+    const limits = { maxFaults: 2 }
+    const report = await explore(diamond, { pool, limits, faults: ['fail', 'cancel', 'refuse'] })
+    expect(report.violation).toBeUndefined()
+    expect(report.cutBy).toBe('maxFaults')
+    expect(report.ends).toBeGreaterThan(0)
+  })
+
   test('finds a shortest run that breaks a promise, and the run can be repeated', async () => {
     const notBoth = (world: WorldView) => {
       const ended = (key: string) => world.nodeNamed(key)?.status === 'completed'

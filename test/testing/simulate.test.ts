@@ -51,6 +51,19 @@ describe('simulate', () => {
     },
   )
 
+  test.each([diamond, growing, searching])(
+    'keeps all promises when the store refuses a commit in $name',
+    async (workflow) => {
+      const refusals = [1, 2, 3].map(
+        (commit) => ({ type: 'refuse', at: 30 * commit, commit, chance: 0.3 }) as const,
+      )
+      const faults = ['fail', 'timeout', 'cancel', 'crash', 'deaf', ...refusals] as const
+      const pool = { maxParallelJobs: 2, maxRetries: 1, timeoutMs: 150, killGraceMs: 20 }
+      const { failed } = await simulateMany(workflow, { runs: 100, pool, faults })
+      expect(failed?.violation).toBeUndefined()
+    },
+  )
+
   test('gives the same journal for the same seed, byte for byte', async () => {
     const options = { seed: 7, faults: everything, pool: { maxRetries: 2 } }
     const first = await simulate(searching, options)
