@@ -18,8 +18,6 @@ export class Body {
   outcomes: readonly Outcome[] = []
   /** Whether its executor was asked to end it. */
   isStopped = false
-  /** How it ended, a deed and which outcome; empty until it has. */
-  endedAs = ''
   readonly #attempt: Attempt
   readonly #sink: AttemptSink
   #report: (() => void) | undefined

@@ -73,8 +73,7 @@ function ofTime(world: World, faults: readonly Fault[]): Choice | undefined {
   const [next] = deadlinesOf(world)
   if (next === undefined) return undefined
   // A store that refuses is tried again and again: it is enough to see that twice.
-  if (world.refusals !== undefined && (next.owner !== 'store' || world.refusals >= REFUSALS_SEEN))
-    return undefined
+  if (next.owner === 'store' && (world.refusals ?? 0) >= REFUSALS_SEEN) return undefined
   const needed = FAULT_OF[next.kind]
   const body = world.bodyOf(next.owner)
   const strikes = (fault: Fault) =>

@@ -1,6 +1,6 @@
 import { DELAYED, EXECUTING, STOPPING } from '../runtime/job.ts'
-import { isUntold } from './refusals.ts'
 import { stateOfRow } from './rows.ts'
+import { isUntold } from './untold.ts'
 import type { WatchedWorld } from './world-view.ts'
 
 /** What waits for an instant. */
@@ -34,7 +34,7 @@ export function deadlinesOf(world: WatchedWorld): readonly Deadline[] {
     found.push({ at: pool.context.deadlineAt, kind: 'drain', owner: 'pool' })
   found.sort((a, b) => a.at - b.at)
   // The pool tries a store that has refused again; its charts know nothing of it.
-  const wakeAt = world.mayCatchUp ? world.clock.nextWakeAt : undefined
+  const wakeAt = world.isRefused ? world.clock.nextWakeAt : undefined
   if (wakeAt !== undefined && !(found[0] !== undefined && found[0].at <= wakeAt))
     found.unshift({ at: wakeAt, kind: 'rest', owner: 'store' })
   return found
@@ -43,6 +43,8 @@ export function deadlinesOf(world: WatchedWorld): readonly Deadline[] {
 /** Why nobody would come at a deadline; absent when somebody will. */
 export function faultOfDeadline(world: WatchedWorld, deadlineAt: number | undefined): string | undefined {
   if (deadlineAt === undefined) return 'it has no deadline'
+  // While the store refuses, a deadline that has passed waits for the pool's next try.
+  if (world.isRefused) return undefined
   const wakeAt = world.clock.nextWakeAt
   // Time may have passed while the process stood still: then the wake is due, but is still to come.
   if (wakeAt !== undefined && wakeAt <= Math.max(deadlineAt, world.now)) return undefined

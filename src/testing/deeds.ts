@@ -54,7 +54,8 @@ function endBody(world: InnerWorld, deed: Extract<Deed, { attempt: number }>): b
   if (deed.do === 'end' && body.outcomes[deed.as] === undefined) return false
   world.bodies.delete(key)
   world.endedBodies.set(key, body)
-  body.endedAs = deed.do === 'end' ? `end ${deed.as}` : deed.do
+  const row = world.rows.all.get(body.job)
+  if (row !== undefined) row.endedAt = world.now
   if (deed.do === 'end') body.end(deed.as)
   else if (deed.do === 'obey') body.obey()
   else if (deed.do === 'fail') body.fail(new Error('simulated failure'))

@@ -2,9 +2,9 @@ import { JOB_STATES } from '../domain/job.ts'
 import { BLOCKED, DELAYED, EXECUTING, READY, STOPPING } from '../runtime/job.ts'
 import { keyOfAttempt } from './body.ts'
 import { faultOfDeadline } from './deadlines.ts'
-import { isUntold } from './refusals.ts'
 import { type Row, stateOfRow } from './rows.ts'
 import { liveBodies, runningBodies } from './slots-in-use.ts'
+import { isUntold } from './untold.ts'
 import type { WatchedWorld } from './world-view.ts'
 
 /** What must be so of all jobs, and of the pool that counts them, at a quiet point. */
@@ -17,11 +17,12 @@ export function checkJobs(world: WatchedWorld): void {
   for (const row of rows.live) {
     const state = stateOfRow(row)
     counts[state] = (counts[state] as number) + 1
+    row.isWaiting = state === READY
     if (state === READY) waiting = row
     if (isUntold(world, row)) untold++
     const fault = faultOf(world, row, state)
     if (fault !== undefined) world.breaks('progress', `Job ${row.id} is ${JOB_STATES[state]}, but ${fault}.`)
-    if (row.isUnwanted && state !== STOPPING && !world.mayCatchUp)
+    if (row.isUnwanted && state !== STOPPING && !world.isRefused)
       world.breaks('cancelled-stays', `Job ${row.id} was cancelled, but is ${JOB_STATES[state]}.`)
   }
   const running = (counts[EXECUTING] as number) + (counts[STOPPING] as number)
@@ -31,7 +32,7 @@ export function checkJobs(world: WatchedWorld): void {
   const busy = untold + (isThrottled ? liveBodies(world) : runningBodies(world))
   if (value.lifecycle === 'closed' && queued + running > 0)
     world.breaks('termination', `The pool is closed, but ${queued + running} jobs have not ended.`)
-  if (value.lifecycle === 'draining' && context.deadlineAt <= world.now && queued > 0 && !world.mayCatchUp)
+  if (value.lifecycle === 'draining' && context.deadlineAt <= world.now && queued > 0 && !world.isRefused)
     world.breaks('termination', `The time to drain is over, but ${queued} jobs are queued still.`)
   const free =
     value.dispatch === 'open'

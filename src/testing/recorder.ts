@@ -35,7 +35,7 @@ export class Recorder {
       const wasLost = row.losses > row.replacements
       if (wasLost) row.replacements++
       const failures = row.starts - row.replacements
-      row.notBefore = wasLost ? 0 : Math.max(retryAt, this.#world.now + leastBackoffMs(row, failures))
+      row.notBefore = wasLost ? 0 : Math.max(retryAt, row.endedAt + leastBackoffMs(row, failures))
     })
     for (const type of ['job.completed', 'job.failed', 'job.cancelled'] as const) {
       pool.on(type, ({ jobId, result }) => {
@@ -65,8 +65,10 @@ export class Recorder {
       runsOnFailure: spec?.onDependencyFailure === 'run',
       starts: 0,
       lastAttempt: 0,
+      endedAt: 0,
       losses: wasLost ? 1 : 0,
       replacements: 0,
+      isWaiting: false,
       notBefore: spec?.delayMs === undefined ? 0 : this.#world.now + spec.delayMs,
       isUnwanted: false,
       outcome: undefined,

@@ -17,10 +17,14 @@ export interface Row {
   starts: number
   /** The number of the last one. */
   lastAttempt: number
+  /** When its last attempt ended, epoch ms. */
+  endedAt: number
   /** How many attempts were lost. */
   losses: number
   /** How many of these have been retried. */
   replacements: number
+  /** Whether it was ready at the last quiet point, and has not started since. */
+  isWaiting: boolean
   /** Before this no attempt may start, epoch ms. */
   notBefore: number
   /** Whether a cancel was acknowledged: no attempt may start any more. */

@@ -33,7 +33,8 @@ export function atStart(world: WatchedWorld, row: Row, body: Body): void {
     world.breaks('deadlines', `${key} started ${row.notBefore - world.now} ms before its time.`)
   const missing = missingDependency(world, row)
   if (missing !== undefined) world.breaks('dependencies', `${key} started, but ${missing}.`)
-  if (!world.agesJobs) checkOrder(world, row, body)
+  // What a store has refused is told again bit by bit, whichever job comes first.
+  if (!world.agesJobs && !world.isRefused) checkOrder(world, row, body)
 }
 
 function missingDependency(
@@ -64,8 +65,11 @@ function missingDependency(
 }
 
 function checkOrder(world: WatchedWorld, row: Row, body: Body): void {
+  row.isWaiting = false
   for (const other of world.rows.live) {
     if (other === row || stateOfRow(other) !== READY || !goesBefore(other, row)) continue
+    // What a store takes at once has happened one after the other.
+    if (world.isDurable && !other.isWaiting) continue
     const { priority, score } = other.actor
     world.breaks(
       'order',

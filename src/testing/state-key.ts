@@ -4,7 +4,6 @@ import { keyOfAttempt } from './body.ts'
 import { REFUSALS_SEEN } from './choices.ts'
 import { type Deadline, deadlinesOf } from './deadlines.ts'
 import { plain } from './journal.ts'
-import { untoldEnd } from './refusals.ts'
 import { type Row, stateOfRow } from './rows.ts'
 import type { World } from './world.ts'
 
@@ -41,7 +40,7 @@ class Writer {
   write(faultsLeft: number | undefined): string {
     const world = this.#world
     const { value, context } = world.pool.actor.getSnapshot()
-    const refusal = `${Math.min(world.refusals ?? -1, REFUSALS_SEEN)}${world.isRefused ? 'R' : ''}${world.isGivenUp ? 'G' : ''}${this.#at('store')}`
+    const refusal = `${Math.min(world.refusals ?? -1, REFUSALS_SEEN)}${world.isRefused ? world.untold.join() : ''}${world.isGivenUp ? 'G' : ''}${this.#at('store')}`
     const pool = `${value.lifecycle}${value.dispatch}${context.maxParallelJobs}${refusal}`
     const body = world.orchestrator === undefined ? this.#jobs() : this.#tree()
     const zombies = [...world.bodies.values()].filter(
@@ -103,9 +102,8 @@ class Writer {
     }
     const { attempt, lost, stopping } = actor.context
     const body = this.#world.bodies.get(keyOfAttempt(id, attempt))
-    const ended = body === undefined ? (untoldEnd(this.#world, row) ?? '') : 'b'
     const stopped = stopping === undefined ? '' : `${stopping.by}${stopping.reason}`
-    const life = `${stateOfRow(row)},${attempt},${lost},${stopped}${ended}${row.isUnwanted ? 'u' : ''}`
+    const life = `${stateOfRow(row)},${attempt},${lost},${stopped}${body === undefined ? '' : 'b'}${row.isUnwanted ? 'u' : ''}`
     return `${life}${this.#at(id)}#${this.#ranks.get(row)}`
   }
 

@@ -61,14 +61,10 @@ export interface WatchedWorld extends WorldView {
   readonly isDurable: boolean
   /** Whether the pool starts nothing, since the store has refused a commit. */
   readonly isRefused: boolean
-  /** Whether what has happened may have to be told again, since a commit was refused. */
-  readonly mayCatchUp: boolean
   /** Whether the run has ended in this process, since the store took no more of it. */
   readonly isGivenUp: boolean
   readonly invariants: readonly Invariant[]
   readonly kept: Set<string>
-  /** Ends of attempts, as they were reported. */
-  readonly endedBodies: ReadonlyMap<string, Body>
   /** Looks whether what is known of each job is what is stored of it. */
   checkStored(): void
   /** Looks whether the stored trace folds to what is stored. */

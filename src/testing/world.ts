@@ -59,6 +59,8 @@ export class World implements InnerWorld {
   readonly endedBodies = new Map<string, Body>()
   readonly questions = new Map<NodeId, OpenQuestion>()
   readonly invariants: readonly Invariant[]
+  /** What was done since the store last took all of it, as JSON; told while the pool tries again. */
+  readonly untold: string[] = []
   /** The `eventually` properties that have held. */
   readonly kept = new Set<string>()
   readonly limits: TreeLimits
@@ -204,11 +206,6 @@ export class World implements InnerWorld {
     return this.#disk?.hasRefused === true && PoolCore.partsOf(this.pool).supervisor.isRefused
   }
 
-  /** Whether what has happened may have to be told again, since a commit was refused. */
-  get mayCatchUp(): boolean {
-    return this.#disk?.hasRefused === true && this.clock.nextWakeAt !== undefined
-  }
-
   get isGivenUp(): boolean {
     return this.#isGivenUp
   }
@@ -300,6 +297,10 @@ export class World implements InnerWorld {
 
   /** Does one thing; `false` when it cannot be done now. What follows from it needs {@link settle}. */
   do(deed: Deed): boolean {
+    if (this.#disk !== undefined) {
+      if (!this.isRefused) this.untold.length = 0
+      this.untold.push(JSON.stringify(deed))
+    }
     return doDeed(this, deed)
   }
 

@@ -126,7 +126,7 @@ export const scenarios = {
   },
   refusals: {
     subject: set('refusals', [{ id: 'a' }, { id: 'b' }, { id: 'c', dependencies: ['a'] }]),
-    options: { pool: { maxParallelJobs: 1, maxRetries: 1, backoff: fixed(0) }, faults: ['refuse', 'fail'] },
+    options: { pool: { maxParallelJobs: 1, maxRetries: 1, backoff: fixed(20) }, faults: ['refuse', 'fail'] },
   },
 } satisfies Record<string, Scenario>
 

@@ -1,6 +1,6 @@
 import { jobMachine, orchestratorMachine, poolMachine } from 'espalier/machines'
 import { transitionsOf } from 'espalier/statechart'
-import { Coverage, explore, FAULT_TYPES, machinePaths, simulate, simulateMany } from 'espalier/testing'
+import { Coverage, explore, FAULT_TYPES, type Fault, machinePaths, simulate, simulateMany } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { assign, createActor, setup } from 'xstate'
 import { type Scenario, scenarios } from '../mutants/scenarios.ts'
@@ -96,16 +96,19 @@ test('explored and simulated worlds take every transition of the three charts', 
   const coverage = new Coverage()
   for (const { subject, options } of Object.values(scenarios) as Scenario[]) {
     await explore(subject, { ...options, coverage, limits: { maxStates: 250 } })
-    const faults = FAULT_TYPES.map((type) => (type === 'refuse' ? ({ type, commit: 1 } as const) : type))
-    const { failed } = await simulateMany(subject, { ...options, faults, runs: 40, coverage })
+    const { failed } = await simulateMany(subject, { ...options, faults: FAULT_TYPES, runs: 40, coverage })
     expect(failed?.violation).toBeUndefined()
   }
-  const { subject, options } = scenarios.drain as Scenario
-  const twice = [
-    { type: 'shutdown', at: 1, chance: 1 },
-    { type: 'halt', at: 2, chance: 1 },
-  ] as const
-  expect((await simulate(subject, { ...options, faults: twice, coverage })).violation).toBeUndefined()
+  const aimed = async ({ subject, options }: Scenario, faults: readonly Fault[]) =>
+    expect((await simulate(subject, { ...options, faults, coverage })).violation).toBeUndefined()
+  await aimed(scenarios.drain as Scenario, [
+    { type: 'shutdown', at: 1 },
+    { type: 'halt', at: 2 },
+  ])
+  await aimed(scenarios.hurried as Scenario, [
+    { type: 'late', chance: 1 },
+    { type: 'cancel', at: 900 },
+  ])
   const before = coverage.report().flatMap(({ missed }) => missed)
   expect(before.length).toBeLessThanOrEqual(8)
   sendLateWords(coverage)

@@ -25,7 +25,7 @@ describe('explore', () => {
   })
 
   test('a store that refuses at any point, and takes again, leaves nothing behind', async () => {
-    const pool = { maxParallelJobs: 2, maxRetries: 1, backoff: { type: 'fixed', delayMs: 0 } } as const
+    const pool = { maxParallelJobs: 2, maxRetries: 1, backoff: { type: 'fixed', delayMs: 20 } } as const
     const limits = { maxFaults: 2 }
     const report = await explore(diamond, { pool, limits, faults: ['fail', 'cancel', 'refuse'] })
     expect(report.violation).toBeUndefined()

@@ -57,7 +57,7 @@ describe('simulate', () => {
       const refusals = [1, 2, 3].map(
         (commit) => ({ type: 'refuse', at: 30 * commit, commit, chance: 0.3 }) as const,
       )
-      const faults = ['fail', 'timeout', 'cancel', 'crash', 'deaf', ...refusals] as const
+      const faults = ['fail', 'timeout', 'cancel', 'crash', 'deaf', 'refuse', ...refusals] as const
       const pool = { maxParallelJobs: 2, maxRetries: 1, timeoutMs: 150, killGraceMs: 20 }
       const { failed } = await simulateMany(workflow, { runs: 100, pool, faults })
       expect(failed?.violation).toBeUndefined()
