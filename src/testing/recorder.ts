@@ -12,15 +12,20 @@ import { entryOf } from './journal.ts'
 import type { Row } from './rows.ts'
 import { atChange } from './run-invariants.ts'
 import type { StandIn } from './stand-in.ts'
+import type { JobSet } from './subject.ts'
 
 /** Writes down what pool and run tell, in the world's rows and its journal. */
 export class Recorder {
   readonly #world: InnerWorld
   readonly #standIn: StandIn
+  /** Of a set of jobs. */
+  readonly #specs: ReadonlyMap<JobId, JobSet['jobs'][number]>
 
   constructor(world: InnerWorld, standIn: StandIn) {
     this.#world = world
     this.#standIn = standIn
+    const { subject } = world
+    this.#specs = new Map('jobs' in subject ? subject.jobs.map((spec) => [spec.id, spec]) : [])
   }
 
   /** Hears of a process's jobs as long as it lives. */
@@ -54,8 +59,7 @@ export class Recorder {
 
   submitted(jobId: JobId, wasLost = false): void {
     const actor = this.#world.pool.job(jobId) as unknown as JobActor
-    const spec =
-      'jobs' in this.#world.subject ? this.#world.subject.jobs.find(({ id }) => id === jobId) : undefined
+    const spec = this.#specs.get(jobId)
     const row: Row = {
       id: jobId,
       node: actor.nodeId,

@@ -82,10 +82,11 @@ export class World implements InnerWorld {
   #ids = 0
   readonly #behaviours: ReadonlyMap<string, Behaviour>
   readonly #standIn = new StandIn(this)
-  readonly #recorder = new Recorder(this, this.#standIn)
+  readonly #recorder: Recorder
 
   constructor(subject: Subject, options: WorldOptions = {}, driver: WorldDriver = STANDING_STILL) {
     this.subject = subject
+    this.#recorder = new Recorder(this, this.#standIn)
     this.#options = options
     this.driver = driver
     this.clock = new WorldClock(() => driver.tie())

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Counterexample, replay } from 'espalier/testing'
@@ -13,6 +14,26 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const espalierCheck = (...args: readonly string[]) => Command.start(folder, 'check', ...args).ended
+
+/** Vitest on the tests of a folder, as its user would start it, with the conditions of this project. */
+function runVitest(folder: string): { readonly status: number | null; readonly stdout: string } {
+  const config = join(folder, 'vitest.config.js')
+  writeFileSync(
+    config,
+    `const conditions = ['espalier-source']
+export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test: { root: ${JSON.stringify(folder)} } }
+`,
+  )
+  const vitest = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')
+  const { VITEST, VITEST_WORKER_ID, VITEST_POOL_ID, ...env } = process.env
+  const args = [vitest, 'run', '--config', config, '--root', folder]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: folder,
+    env: { ...env, NO_COLOR: '1' },
+    encoding: 'utf8',
+  })
+  return { status, stdout: stdout + stderr }
+}
 
 describe('espalier check', () => {
   test('tells the shortest run that breaks a promise as a story and as a diagram, and exits with 1', async () => {
@@ -74,6 +95,26 @@ describe('espalier check', () => {
     const again = await espalierCheck(fixture('racing'), '--emit-test', file)
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be written') })
   })
+
+  test('writes a test that fails under Vitest while the promise is broken, and passes once it is mended', async () => {
+    // Beside the project's own tests: there Vitest finds the package by its name.
+    const own = mkdtempSync(join(import.meta.dirname, 'emitted-'))
+    try {
+      copyFileSync(fixture('racing'), join(own, 'racing.ts'))
+      await Command.start(own, 'check', 'racing.ts', '--emit-test', 'racing.test.ts').ended
+      const broken = runVitest(own)
+      expect(broken.stdout).toContain('racing keeps its promise: leftIsPreferred')
+      expect(broken.stdout).toContain('right was answered, though left has completed')
+      expect(broken.status).toBe(1)
+      const mended = readFileSync(join(own, 'racing.ts'), 'utf8').replace("=== 'right'", "=== 'neither'")
+      writeFileSync(join(own, 'racing.ts'), mended)
+      const whole = runVitest(own)
+      expect(whole.stdout).toMatch(/Tests\s+1 passed/)
+      expect(whole.status).toBe(0)
+    } finally {
+      rmSync(own, { recursive: true })
+    }
+  }, 60_000)
 
   test.each([
     [['--faults', 'fail,gremlins'], 'gremlins'],

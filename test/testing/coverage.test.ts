@@ -1,6 +1,14 @@
 import { jobMachine, orchestratorMachine, poolMachine } from 'espalier/machines'
 import { transitionsOf } from 'espalier/statechart'
-import { Coverage, explore, FAULT_TYPES, type Fault, machinePaths, simulate, simulateMany } from 'espalier/testing'
+import {
+  Coverage,
+  explore,
+  FAULT_TYPES,
+  type Fault,
+  machinePaths,
+  simulate,
+  simulateMany,
+} from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { assign, createActor, setup } from 'xstate'
 import { type Scenario, scenarios } from '../mutants/scenarios.ts'
