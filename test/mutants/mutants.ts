@@ -55,8 +55,8 @@ export const mutants: readonly Planted[] = [
   {
     name: 'attempts time out at half their time',
     file: JOB,
-    find: 'deadlineAt: event.at + policy.timeoutMs',
-    replace: 'deadlineAt: event.at + policy.timeoutMs / 2',
+    find: 'deadlineAt: event.at + context.policy.timeoutMs',
+    replace: 'deadlineAt: event.at + context.policy.timeoutMs / 2',
     hunt: { scenario: 'diamond', by: 'explore', within: 200 },
   },
   {
