@@ -14,10 +14,12 @@ import {
   type FaultType,
   type Story,
   tell,
+  traceOf,
 } from '../testing/index.ts'
 import { positiveInteger, readInput, wholeNumber } from './arguments.ts'
 import { loadModule } from './load-workflow.ts'
 import type { Output } from './output.ts'
+import { formatOf, writeTrace } from './recordings.ts'
 import { formatDuration } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -34,6 +36,7 @@ interface CheckCommandOptions {
   readonly runHandlers?: boolean
   readonly json?: boolean
   readonly emitTest?: string
+  readonly report?: string
 }
 
 /** Adds `check` to the command line. */
@@ -54,6 +57,10 @@ export function addCheckCommand(program: Command, output: Output, onRun: (exitCo
     .option('--max-retries <number>', 'how often a failed job is tried again (default: 1)', wholeNumber)
     .option('--run-handlers', 'run the handlers themselves; they must be pure')
     .option('--emit-test <file>', 'write the run that breaks a promise as a Vitest file')
+    .option(
+      '--report <file>',
+      'record the run that breaks a promise: ends in .html, .espalier (for inspect), .json, .csv, .jsonl or .mmd',
+    )
     .option('--json', 'print the report as one JSON document, and no progress')
     .option('--debug', 'show where an error comes from')
     .addHelpText('after', '\nExit codes: 0 nothing was broken, 1 a promise was broken, 2 wrong use.')
@@ -77,6 +84,7 @@ async function check(path: string, options: CheckCommandOptions, output: Output)
   // One document is promised on stdout: what the workflow itself prints goes to stderr.
   const giveBack = options.json ? output.divertToStderr() : () => {}
   try {
+    if (options.report !== undefined) formatOf(options.report)
     const { workflow, exports } = await loadModule(path)
     const exported = exports.check as CheckOptions | undefined
     const settings = await settingsOf(options, exported)
@@ -89,9 +97,15 @@ async function check(path: string, options: CheckCommandOptions, output: Output)
     })
     progress?.end()
     const story = await storyOf(workflow, report, settings)
-    if (options.json) output.raw(`${JSON.stringify(documentOf(workflow, report, story), undefined, 2)}\n`)
-    else output.raw(textOf(report, story, performance.now() - startedAt))
+    const trace = await recordedTrace(workflow, report, settings)
+    if (options.json) {
+      output.raw(`${JSON.stringify({ ...documentOf(workflow, report, story), trace }, undefined, 2)}\n`)
+    } else output.raw(textOf(report, story, performance.now() - startedAt))
     await emit(path, options, report, story, exported !== undefined, output)
+    if (options.report !== undefined && trace !== undefined) {
+      await writeTrace(trace, titleOf(workflow.name, report), options.report)
+      if (!options.json) output.raw(`\nThe run is recorded in ${options.report}.\n`)
+    }
     return report.violation === undefined ? 0 : 1
   } finally {
     giveBack()
@@ -148,6 +162,18 @@ async function storyOf(
   return tell(workflow, counterexample, present({ handlers, invariants }))
 }
 
+const titleOf = (name: string, { violation }: CheckReport): string => `${name}: ${violation?.invariant}`
+
+/** What the run that breaks a promise records; absent when none does. */
+async function recordedTrace(
+  workflow: Workflow,
+  { counterexample }: CheckReport,
+  { handlers, invariants }: CheckOptions,
+): Promise<Awaited<ReturnType<typeof traceOf>> | undefined> {
+  if (counterexample === undefined) return undefined
+  return traceOf(workflow, counterexample, present({ handlers, invariants }))
+}
+
 function textOf(report: CheckReport, story: Story | undefined, ms: number): string {
   const { explored, simulated, violation } = report
   const { states, transitions, depth, ends, cutBy } = explored
@@ -180,7 +206,7 @@ function coverageLines({ coverage }: CheckReport): string[] {
   ]
 }
 
-function documentOf({ name }: Workflow, report: CheckReport, story: Story | undefined): unknown {
+function documentOf({ name }: Workflow, report: CheckReport, story: Story | undefined): object {
   const { explored, simulated, violation, counterexample, coverage } = report
   const { states, transitions, depth, ends, cutBy } = explored
   return {

@@ -161,7 +161,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
 
   program
     .command('inspect')
-    .description('show a recorded run in the browser')
+    .description('show a recorded run in the browser, or the one that espalier check --json found')
     .argument('<recording>', RECORDING)
     .option('--store <file>', STORE)
     .option('--inspect-port <number>', 'the port of the page (default: any free one)', positiveInteger)

@@ -9,6 +9,9 @@ import { type StoreOptions, withReader } from './store.ts'
 import { inspectorToken } from './token-file.ts'
 import { UsageError } from './usage-error.ts'
 
+/** What a trace is made of, as the recorder takes it. */
+type Trace = Parameters<typeof import('../http/index.ts').recordTrace>[0]
+
 /** How a recording begins. */
 const MAGIC = 'ESPR'
 
@@ -82,6 +85,12 @@ export async function writeReport(recording: Uint8Array, out: string): Promise<v
   }
 }
 
+/** Writes a trace as a recording. @throws {UsageError} As {@link writeReport}. */
+export async function writeTrace(trace: Trace, title: string, out: string): Promise<void> {
+  const { recordTrace } = await import('../http/index.ts')
+  await writeReport(recordTrace(trace, title), out)
+}
+
 async function readRecording(source: string, options: StoreOptions): Promise<Uint8Array> {
   let handle: Awaited<ReturnType<typeof open>>
   try {
@@ -93,11 +102,32 @@ async function readRecording(source: string, options: StoreOptions): Promise<Uin
   }
   await using file = handle
   const { buffer } = await file.read(Buffer.alloc(MAGIC.length))
-  if (buffer.toString('latin1') === MAGIC) return readFile(source)
+  const head = buffer.toString('latin1')
+  if (head === MAGIC) return readFile(source)
+  const found = head.trimStart().startsWith('{')
+    ? await checkedRun(await readFile(source, 'utf8'))
+    : undefined
+  if (found !== undefined) return found
   throw new UsageError(
     `The file ${source} is no recording. Make one with: espalier run … --report run.espalier, ` +
-      'or give the id of a stored run.',
+      'espalier check … --json > found.json when that breaks a promise, or give the id of a stored run.',
   )
+}
+
+/** The run that a document of `espalier check --json` tells of; absent when it is no such document, or tells of none. */
+async function checkedRun(text: string): Promise<Uint8Array | undefined> {
+  try {
+    const { workflow, violation, trace } = JSON.parse(text) as {
+      readonly workflow?: string
+      readonly violation?: { readonly invariant: string }
+      readonly trace?: Trace
+    }
+    if (!Array.isArray(trace)) return undefined
+    const { recordTrace } = await import('../http/index.ts')
+    return recordTrace(trace, `${workflow}: ${violation?.invariant}`)
+  } catch {
+    return undefined
+  }
 }
 
 /** @throws {EspalierError} `ESP_UNKNOWN_RUN`, or what opening the store throws. */

@@ -1,5 +1,6 @@
 import { EspalierError } from '../domain/errors.ts'
 import type { JobId } from '../domain/job.ts'
+import type { TraceEntry } from '../domain/trace.ts'
 import type { JobRecord, RunStore, StoreBatch } from '../ports/run-store.ts'
 import type { JobSnapshot } from '../runtime/job.ts'
 import { isStoredAs, verifyStore } from '../runtime/verify.ts'
@@ -67,6 +68,11 @@ export class Disk {
   /** Refuses one commit to come: counted from now, from 1. */
   planRefusal(commit: number): void {
     this.#plannedRefusal = this.#commits + commit
+  }
+
+  /** All that was committed, in order. */
+  trace(): readonly TraceEntry[] {
+    return [...this.#store.trace()]
   }
 
   /** How what is stored of a job differs from its chart's snapshot; absent when it does not. */

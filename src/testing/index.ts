@@ -21,7 +21,7 @@ export { type AttemptFault, FAULT_TYPES, type Fault, type FaultType, type WorldF
 export { BUILT_IN_INVARIANTS, eventually } from './invariants.ts'
 export type { JournalEntry } from './journal.ts'
 export type { HandlerModel, HandlerModels, Outcome, Stand } from './outcomes.ts'
-export { type ReplayReport, replay } from './replay.ts'
+export { type ReplayReport, replay, traceOf } from './replay.ts'
 export type { JobView } from './rows.ts'
 export {
   type Latency,

@@ -1,5 +1,6 @@
 import { checkObject } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
+import type { TraceEntry } from '../domain/trace.ts'
 import { COUNTEREXAMPLE_FORMAT, type Counterexample } from './counterexample.ts'
 import type { JournalEntry } from './journal.ts'
 import { SeededRandom } from './random.ts'
@@ -53,6 +54,22 @@ export async function replay(
   }
   if (world.isAtRest) world.checkEnd()
   return { violation: world.violation, journal, skipped, world }
+}
+
+/**
+ * Does the run of a counterexample again with a store, and tells what that has recorded: what the inspector shows.
+ *
+ * @returns One entry for each step of a chart, and for each decision.
+ * @throws {EspalierError} `ESP_INVALID_OPTION` for what is no counterexample.
+ */
+export async function traceOf(
+  subject: Subject,
+  counterexample: Counterexample,
+  options: Pick<WorldOptions, 'handlers' | 'invariants'> = {},
+): Promise<readonly TraceEntry[]> {
+  checkCounterexample(counterexample)
+  const { world } = await replay(subject, { ...counterexample, isDurable: true }, options)
+  return world.trace
 }
 
 function checkCounterexample(counterexample: Counterexample): void {

@@ -2,6 +2,7 @@ import { isEspalierError } from '../domain/errors.ts'
 import type { JobId, ModuleHandler } from '../domain/job.ts'
 import { DEFAULT_LIMITS, type TreeLimits } from '../domain/limits.ts'
 import type { NodeId } from '../domain/node-spec.ts'
+import type { TraceEntry } from '../domain/trace.ts'
 import type { TreeNode } from '../domain/tree.ts'
 import { checkWorkflow, type RunOutcome } from '../domain/workflow.ts'
 import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
@@ -359,6 +360,11 @@ export class World implements InnerWorld {
   /** Looks whether all has come to its end, as it must when nothing is left to happen. */
   checkEnd(): void {
     atEnd(this)
+  }
+
+  /** All that was committed, in order; empty in a world without a store. */
+  get trace(): readonly TraceEntry[] {
+    return this.#disk?.trace() ?? []
   }
 
   checkStored(): void {

@@ -90,6 +90,34 @@ describe('a recorded run', () => {
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('ESP_UNKNOWN_RUN')])
   })
 
+  test.each(['found.json', 'found.espalier'])(
+    'that breaks a promise is shown with all that led to it, from %s',
+    async (name) => {
+      const args = name.endsWith('.json') ? ['--json'] : ['--report', name]
+      const checked = await espalier('check', fixture('racing'), ...args)
+      expect(checked.code).toBe(1)
+      if (name.endsWith('.json')) writeFileSync(file(name), checked.stdout)
+      const shown = start('inspect', name)
+      const { origin } = await addressOf(shown, 'stdout')
+      using page = new Page({ origin, bearer: { authorization: `Bearer ${token()}` } })
+      await page.until(() => page.find('ended') !== undefined)
+      expect(page.find('welcome')?.recording.title).toBe('racing: leftIsPreferred')
+      const { model } = page
+      const ids = Array.from({ length: model.jobs.state.length }, (_, row) => model.jobId(row, ''))
+      expect(ids).toEqual(['run.n0', 'run.n1', 'run.n2'])
+      expect(model.jobCounts[JOB_STATES.indexOf('completed')]).toBe(3)
+      shown.kill('SIGINT')
+      expect((await shown.ended).code).toBe(0)
+    },
+  )
+
+  test('that breaks a promise is written as a page', async () => {
+    const { stdout, code } = await espalier('check', fixture('racing'), '--report', 'found.html')
+    expect(stdout).toContain('The run is recorded in found.html.')
+    expect(code).toBe(1)
+    expect(readFileSync(file('found.html'), 'utf8')).toContain('id="payload"')
+  })
+
   test('is refused when it is none, or the format is not known, before anything has run', async () => {
     writeFileSync(file('no.espalier'), '{}')
     expect((await espalier('report', 'no.espalier', '-o', 'x.html')).stderr).toContain('is no recording')
