@@ -5,9 +5,9 @@ import { parseArgs } from 'node:util'
 import { parseSync } from 'oxc-parser'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../machines/index.ts'
+import { layOutChart } from '../src/diagram/layout.ts'
 import { chartSvg } from '../src/protocol/chart-svg.ts'
 import { type TransitionInfo, toMermaid, transitionsOf } from '../src/statechart/index.ts'
-import { layOutChart } from './diagram/layout.ts'
 import { root } from './tool.ts'
 
 /** The charts that have a page, by the name of their file. */

@@ -31,10 +31,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   resources: ADAPTER,
   telemetry: ADAPTER,
   config: { rooms: ['domain'], packages: 'any' },
+  // What machines look like; the layout is the work of another thread.
+  diagram: { rooms: ['statechart', 'protocol'], packages: ['elkjs', 'xstate'] },
   // Runs in the page too.
   protocol: { rooms: ['domain'], packages: [], pure: true },
   http: {
-    rooms: ['runtime', 'machines', 'statechart', 'protocol', 'domain', 'ports'],
+    rooms: ['runtime', 'machines', 'statechart', 'protocol', 'domain', 'ports', 'diagram'],
     packages: 'any',
   },
   cli: { rooms: ['index', 'http', 'protocol', 'testing'], packages: 'any' },

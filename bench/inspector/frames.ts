@@ -6,6 +6,8 @@ export interface Frames {
   readonly p50: number
   readonly p95: number
   readonly worst: number
+  /** The longest task of the thread, whatever it did. */
+  readonly longestTask: number
 }
 
 interface TraceEvent {
@@ -46,9 +48,13 @@ export async function framesOf(browser: Browser, page: Page, act: () => Promise<
     (a, b) => countOf(b, 'FireAnimationFrame') - countOf(a, 'FireAnimationFrame'),
   )[0]
   const times = scriptTimes(busiest ?? [])
+  const tasks = (busiest ?? []).filter(({ name }) => name === 'RunTask')
   if (times.length === 0)
     throw new Error('Expected frames in the trace, found none: this Chromium names them otherwise.')
-  return summarise(times)
+  return {
+    ...summarise(times),
+    longestTask: Math.max(...tasks.map(({ dur = 0, tdur = dur }) => tdur)) / 1000,
+  }
 }
 
 function scriptTimes(events: readonly TraceEvent[]): number[] {
@@ -72,7 +78,7 @@ function scriptTimes(events: readonly TraceEvent[]): number[] {
   return times.filter((time) => time > 0)
 }
 
-function summarise(times: readonly number[]): Frames {
+function summarise(times: readonly number[]): Omit<Frames, 'longestTask'> {
   const sorted = [...times].sort((a, b) => a - b)
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
   return { count: sorted.length, p50: at(0.5), p95: at(0.95), worst: at(1) }

@@ -6,7 +6,7 @@ import { connection, store, tick } from './session.ts'
 /** Whether the moment shown is the newest one. */
 export const isFollowing = signal(true)
 /** The moment shown, epoch ms; read only while not following. */
-const chosenAt = signal(0)
+export const chosenAt = signal(0)
 export const isPlaying = signal(false)
 export const speed = signal(1)
 export const SPEEDS = [1, 2, 5, 10, 50, 100]
@@ -45,6 +45,14 @@ export function seek(at: number): void {
   batch(() => {
     isFollowing.value = false
     chosenAt.value = Math.min(run.end, Math.max(run.epoch, at))
+  })
+}
+
+/** Goes to an instant that may not have come, or been read, yet: then as far as the run is there. */
+export function goTo(at: number): void {
+  batch(() => {
+    isFollowing.value = false
+    chosenAt.value = at
   })
 }
 
@@ -88,13 +96,17 @@ function moveTo(run: RunStore, move: (moment: Moment) => void): void {
 /** Keeps the moment with what is chosen: at most once a frame, and not at all while nobody sees the page. */
 export function startTime(): void {
   let isAsked = false
+  /** How far the run was when it was last sought: an instant beyond is sought again as the run goes on. */
+  let soughtUntil = Number.NEGATIVE_INFINITY
   const refresh = () => {
     isAsked = false
     const run = store.peek()
     if (run === undefined) return
     const at = isFollowing.peek() ? run.end : chosenAt.peek()
     const moment = momentOf(run)
-    if (!isFollowing.peek() && moment.at === at && momentTick.peek() > 0) return
+    const isThere = moment.at === at && momentTick.peek() > 0 && at < soughtUntil
+    if (!isFollowing.peek() && isThere) return
+    soughtUntil = run.end
     moveTo(run, () => moment.seek(at))
   }
   effect(() => {

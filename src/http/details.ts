@@ -78,7 +78,7 @@ export function actorDetail(
   isFull: boolean,
 ): ActorDetail {
   const snapshot = actor.getSnapshot()
-  const { value, status, tags, context, machine } = snapshot
+  const { value, status, tags, context, machine, _nodes: nodes = [] } = snapshot
   return {
     id,
     machine: machine?.id ?? '',
@@ -87,6 +87,7 @@ export function actorDetail(
     tags: [...((tags ?? []) as Iterable<string>)],
     context: toCapped(context, isFull),
     accepts,
+    active: (nodes as readonly { readonly id: string }[]).map((node) => node.id),
   }
 }
 

@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Description } from '../diagram/describe.ts'
+import type { Chart } from '../protocol/chart.ts'
 import { JobQueries } from './job-queries.ts'
 import { JournalMaker } from './journal-maker.ts'
 import type { Answer, FeedSettings, Question } from './worker-messages.ts'
@@ -7,6 +9,12 @@ import type { Answer, FeedSettings, Question } from './worker-messages.ts'
 
 const { startedAt, executor, idPrefix } = workerData as FeedSettings
 const maker = new JournalMaker(startedAt, executor)
+
+/** Loads the layout engine when the first chart is asked for. */
+async function layOut(machine: string, description: Description): Promise<Chart> {
+  const { layOutDescription } = await import('../diagram/layout.ts')
+  return layOutDescription(machine, description)
+}
 
 parentPort?.on('message', (question: Question) => {
   const reply = (answer: Answer, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(answer, transfer)
@@ -17,6 +25,14 @@ parentPort?.on('message', (question: Question) => {
   if (question.type === 'cut') {
     const block = maker.cut()
     reply({ type: 'block', block }, block === undefined ? [] : [block.buffer])
+    return
+  }
+  if (question.type === 'layout') {
+    const { id, machine, description } = question
+    layOut(machine, description).then(
+      (result) => reply({ type: 'found', id, result }),
+      (error: Error) => reply({ type: 'failed', id, message: error.message }),
+    )
     return
   }
   try {

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { Worker } from 'node:worker_threads'
+import type { Description } from '../diagram/describe.ts'
+import type { Chart } from '../protocol/chart.ts'
 import type { FeedStatus, MissingHistory } from '../protocol/messages.ts'
 import { encodeRecording, type RecordingHeader } from '../protocol/recording.ts'
 import { READY } from '../runtime/job.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
 import type { RecordedRun } from '../runtime/recorder.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
+import { FeedWorker } from './feed-worker-thread.ts'
 import { recordPast } from './past-jobs.ts'
 import { ProcessSampler } from './process-sampler.ts'
 import { RawJournal } from './raw-journal.ts'
 import { packageVersion } from './static-files.ts'
 import type { BlockSource, FeedViewer } from './viewer.ts'
-import type { Answer, FeedSettings, Query, QueryResults, Question } from './worker-messages.ts'
+import type { Query, QueryResults } from './worker-messages.ts'
 
 /** How often a viewer gets what is new, in ms. */
 const BLOCK_EVERY_MS = 100
@@ -115,6 +117,11 @@ export class Feed implements BlockSource {
   async ask<Type extends Query['type']>(query: Query & { readonly type: Type }): Promise<QueryResults[Type]> {
     await this.cut()
     return (await this.#startWorker().ask(query)) as QueryResults[Type]
+  }
+
+  /** A machine's chart, laid out by the worker. */
+  layOut(machine: string, description: Description): Promise<Chart> {
+    return this.#startWorker().layOut(machine, description)
   }
 
   /** The recording until now. */
@@ -259,76 +266,4 @@ function poolStateOf({ actor }: Supervisor): number {
     3 * ['accepting', 'draining', 'closed'].indexOf(lifecycle) +
     ['open', 'paused', 'throttled'].indexOf(dispatch)
   )
-}
-
-/** The worker thread, and what is asked of it. */
-class FeedWorker {
-  readonly #worker: Worker
-  readonly #cuts: ((block: Uint8Array<ArrayBuffer> | undefined) => void)[] = []
-  readonly #asked = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
-  #questions = 0
-  #isClosing = false
-  #hasEnded = false
-
-  constructor(settings: FeedSettings) {
-    // The build names its files .js.
-    const file = import.meta.url.endsWith('.ts') ? './feed-worker.ts' : './feed-worker.js'
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: settings })
-    this.#worker.unref()
-    this.#worker.on('message', (answer: Answer) => this.#take(answer))
-    this.#worker.on('error', () => this.#end())
-    this.#worker.on('exit', () => this.#end())
-  }
-
-  take(chunk: (Question & { type: 'chunk' })['chunk']): void {
-    this.#send({ type: 'chunk', chunk }, [chunk.words.buffer])
-  }
-
-  cut(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#hasEnded) return Promise.resolve(undefined)
-    return new Promise((resolve) => {
-      this.#cuts.push(resolve)
-      this.#send({ type: 'cut' })
-    })
-  }
-
-  ask(query: Query): Promise<unknown> {
-    const id = this.#questions++
-    return new Promise((resolve, reject) => {
-      if (this.#hasEnded) reject(new Error('The recording has been closed.'))
-      this.#asked.set(id, { resolve, reject })
-      this.#send({ type: 'query', id, query })
-    })
-  }
-
-  async close(): Promise<void> {
-    this.#isClosing = true
-    // A worker at rest would let the process end before it has.
-    this.#worker.ref()
-    await this.#worker.terminate()
-  }
-
-  #send(question: Question, transfer: ArrayBuffer[] = []): void {
-    // Whoever waits for an answer keeps the process awake; a worker at rest does not.
-    if (question.type !== 'chunk') this.#worker.ref()
-    this.#worker.postMessage(question, transfer)
-  }
-
-  #take(answer: Answer): void {
-    if (answer.type === 'block') this.#cuts.shift()?.(answer.block)
-    else {
-      const asked = this.#asked.get(answer.id)
-      this.#asked.delete(answer.id)
-      if (answer.type === 'found') asked?.resolve(answer.result)
-      else asked?.reject(new Error(answer.message))
-    }
-    if (this.#cuts.length === 0 && this.#asked.size === 0 && !this.#isClosing) this.#worker.unref()
-  }
-
-  #end(): void {
-    this.#hasEnded = true
-    for (const resolve of this.#cuts.splice(0)) resolve(undefined)
-    for (const { reject } of this.#asked.values()) reject(new Error('The recording has been closed.'))
-    this.#asked.clear()
-  }
 }

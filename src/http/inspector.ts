@@ -5,6 +5,7 @@ import { EspalierError } from '../domain/errors.ts'
 import type { ActorDetail } from '../protocol/messages.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
 import { eventsForJob, eventsForPool } from './accepted-events.ts'
+import { BodyCharts } from './body-charts.ts'
 import { chartDocuments, chartHandlers } from './charts.ts'
 import { Commands } from './commands.ts'
 import { actorDetail, jobDetail } from './details.ts'
@@ -84,6 +85,7 @@ function describe(
 function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'openSession'> {
   const { supervisor } = PoolCore.partsOf(pool)
   const commands = new Commands(pool, feed)
+  const bodyCharts = new BodyCharts((machine, description) => feed.layOut(machine, description))
   return {
     status: () => pool.getStatus(),
     metrics: () => pool.getMetrics(),
@@ -101,10 +103,15 @@ function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'op
       const job = supervisor.jobs.get(id)
       const run = feed.runActor(id)
       if (id === 'pool') return describe(supervisor.actor, id, eventsForPool(supervisor.actor), request)
-      if (job !== undefined) return describe(job, id, eventsForJob(job), request)
+      if (job !== undefined) {
+        const { body } = job
+        const own = describe(job, id, eventsForJob(job), request)
+        return body === undefined ? own : { ...own, body: describe(body, 'body', [], request) }
+      }
       if (run !== undefined) return describe(run, id, [], request)
       throw new EspalierError('ESP_NOT_THERE', { what: `actor "${id}"` })
     },
+    bodyChart: (request) => bodyCharts.chartOf(supervisor.jobs.get(idOf(request))?.body),
     ...chartHandlers,
     recording: async (_request, reply) => sendRecording(reply, await feed.recording()),
     exported: async (request, reply) => sendExport(request, reply, await feed.recording()),

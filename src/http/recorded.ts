@@ -31,6 +31,7 @@ export function serveRecording(
     health: absent,
     job: absent,
     actor: absent,
+    bodyChart: absent,
     command: absent,
     jobs: (request) => queries.answer({ type: 'jobs', ...readJobsQuery(request.query) }),
     runs: () => queries.answer({ type: 'runs' }),

@@ -1,3 +1,4 @@
+import type { Description } from '../diagram/describe.ts'
 import type { JobFilter, JobPage, RunSummary } from '../protocol/messages.ts'
 import type { RawChunk } from './raw-chunk.ts'
 
@@ -15,6 +16,12 @@ export type Question =
   /** Makes a block of all that has come. */
   | { readonly type: 'cut' }
   | { readonly type: 'query'; readonly id: number; readonly query: Query }
+  | {
+      readonly type: 'layout'
+      readonly id: number
+      readonly machine: string
+      readonly description: Description
+    }
 
 /** What can be asked about the journal, as far as blocks have been cut. */
 export type Query =

@@ -238,6 +238,10 @@ export interface ActorDetail {
   readonly context: CappedValue
   /** Event types that a page may send it now. */
   readonly accepts: readonly string[]
+  /** The ids of its active states, outermost first; empty for an actor that is no machine. */
+  readonly active: readonly string[]
+  /** Of a job, the actor that is the body of its running attempt. */
+  readonly body?: ActorDetail
 }
 
 /** A value as JSON text, cut to a size. */

@@ -29,6 +29,12 @@ export const ROUTES = {
   runs: { method: 'GET', path: '/api/runs', access: 'viewer', what: 'the runs that are known' },
   tree: { method: 'GET', path: '/api/runs/:id/tree', access: 'viewer', what: 'the tree of a run' },
   actor: { method: 'GET', path: '/api/actors/:id', access: 'viewer', what: 'an actor and its snapshot' },
+  bodyChart: {
+    method: 'GET',
+    path: '/api/actors/:id/chart',
+    access: 'viewer',
+    what: 'the chart, laid out, of the machine that a job runs',
+  },
   charts: {
     method: 'GET',
     path: '/api/charts',

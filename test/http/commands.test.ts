@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { setup } from 'xstate'
-import type { Command, CommandResult, JobDetail, JobPage } from '../../src/protocol/index.ts'
+import { createActor, createMachine, setup } from 'xstate'
+import { BodyCharts } from '../../src/http/body-charts.ts'
+import type {
+  ActorDetail,
+  Chart,
+  Command,
+  CommandResult,
+  JobDetail,
+  JobPage,
+} from '../../src/protocol/index.ts'
 import { Page, type Served, serve } from './client.ts'
 
 async function command(served: Served, body: Command): Promise<CommandResult> {
@@ -141,6 +149,52 @@ describe('a job whose body is a machine', () => {
     expect((await job.result()).status).toBe('completed')
   })
 })
+
+describe('the chart of a machine that jobs run', () => {
+  const lamp = setup({ types: { events: {} as { type: 'toggle' } } }).createMachine({
+    id: 'lamp',
+    initial: 'off',
+    states: { off: { on: { toggle: 'on' } }, on: { on: { toggle: { target: 'off' } } } },
+  })
+
+  test('is laid out, and tells by its ids where the actor is', async () => {
+    await using served = await serve()
+    served.pool.submitJob({ id: 'lit', executor: 'machine', execute: { logic: lamp } })
+    served.pool.submitJob({ id: 'plain', execute: untilAborted })
+    const chart = await get<Chart>(served, 'actors/lit/chart')
+    expect(chart.down.nodes.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['lamp', 'lamp.off', 'lamp.on']),
+    )
+    expect(chart.right.edges.every(({ points }) => points.length > 1)).toBe(true)
+    const { body } = await get<ActorDetail>(served, 'actors/lit')
+    expect(body?.active).toEqual(['lamp', 'lamp.off'])
+    await command(served, { type: 'actor.send', actor: 'lit', event: { type: 'toggle' } })
+    expect((await get<ActorDetail>(served, 'actors/lit')).body?.active).toEqual(['lamp', 'lamp.on'])
+    expect(await get<object>(served, 'actors/plain/chart')).toMatchObject({ code: 'ESP_NOT_THERE' })
+    expect(await get<object>(served, 'actors/nobody/chart')).toMatchObject({ code: 'ESP_NOT_THERE' })
+  })
+
+  test('is laid out once for all machines that are drawn alike', async () => {
+    const laidOut: string[] = []
+    const charts = new BodyCharts(async (machine) => {
+      laidOut.push(machine)
+      return { id: machine, hash: '', down: EMPTY, right: EMPTY }
+    })
+    const lampAgain = lamp.provide({})
+    await Promise.all([lamp, lamp, lampAgain].map((logic) => charts.chartOf(createActor(logic))))
+    expect(laidOut).toEqual(['lamp'])
+  })
+
+  test('is refused when nobody could read it', () => {
+    const states = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`s${index}`, {}]))
+    const charts = new BodyCharts(async () => {
+      throw new Error('must not be asked')
+    })
+    expect(() => charts.chartOf(createActor(createMachine({ initial: 's0', states })))).toThrow(/at most 300/)
+  })
+})
+
+const EMPTY = { width: 0, height: 0, nodes: [], edges: [] }
 
 describe('the list of jobs', () => {
   test('is filtered, sorted and paged, and its facets add up', async () => {

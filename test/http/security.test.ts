@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { createInspector } from '../../src/http/index.ts'
 import { JobPool } from '../../src/index.ts'
-import { ROUTES, type Route } from '../../src/protocol/index.ts'
+import { PAGE_MESSAGE_BYTES_MAX, ROUTES, type Route } from '../../src/protocol/index.ts'
 import { Page, type Served, serve } from './client.ts'
 
 interface Answer {
@@ -305,4 +307,40 @@ test.each([
 ])('the token %j is refused: it could be guessed or not be sent', async (token) => {
   await using pool = new JobPool()
   expect(() => createInspector(pool, { token })).toThrow(/ESP_INVALID_OPTION/)
+})
+
+describe('what one client can take up is limited', () => {
+  const headers = () => served.bearer
+  const feed = () => new WebSocket(`${served.origin.replace('http', 'ws')}/api/feed`, { headers: headers() })
+
+  test('a frame that is longer than any message ends the connection', async () => {
+    const socket = feed()
+    await once(socket, 'open')
+    socket.send('x'.repeat(PAGE_MESSAGE_BYTES_MAX + 1))
+    expect((await once(socket, 'close'))[0]).toBe(1009)
+  })
+
+  test('no more than 32 pages are served at a time; the next is told to try again later', async () => {
+    const sockets = Array.from({ length: 32 }, feed)
+    await Promise.all(sockets.map((socket) => once(socket, 'open')))
+    const next = feed()
+    expect((await once(next, 'close'))[0]).toBe(1013)
+    for (const socket of sockets) socket.terminate()
+  })
+
+  test('no more than 256 connections are open at a time', async () => {
+    await using crowded = await serve()
+    const { hostname, port } = new URL(crowded.origin)
+    const open = await Promise.all(
+      Array.from({ length: 256 }, async () => {
+        const socket = connect(Number(port), hostname)
+        await once(socket, 'connect')
+        return socket
+      }),
+    )
+    const next = connect(Number(port), hostname)
+    next.on('error', () => {})
+    await once(next, 'close')
+    for (const socket of open) socket.destroy()
+  })
 })

@@ -1,19 +1,24 @@
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import type { ActorDetail, Chart } from '../../../src/protocol/index.ts'
 import { type Actor, actorOf } from '../../model/actor.ts'
 import { plainText, plural } from '../../model/format.ts'
 import { useDetail } from '../../source/use-detail.ts'
 import { chartOf, countsByState, takenByEdge } from '../../state/charts.ts'
-import { go, route, selectedId } from '../../state/route.ts'
-import { canControl, store } from '../../state/session.ts'
+import { go, route, selectedId, setParams } from '../../state/route.ts'
+import { canControl, store, tick } from '../../state/session.ts'
 import { isFollowing, momentOf } from '../../state/time.ts'
 import { ChartView } from '../../ui/chart.tsx'
 import { ChartRoom } from '../../ui/chart-room.tsx'
 import { Card, Empty, Tabs } from '../../ui/parts.tsx'
 import { ActorEvents } from './actor-events.tsx'
 import { ActorList } from './actor-list.tsx'
+import { BodyChart } from './body-chart.tsx'
 import { ContextDiff } from './context-diff.tsx'
 import { confirmSend } from './send.tsx'
+
+/** How often a machine that a job runs is asked where it is: one part of the ticks. */
+const BODY_EVERY_TICKS = 4
 
 /** The chart of any actor, live: where it is, what it would accept, what it went through. */
 export function MachinesView() {
@@ -41,9 +46,17 @@ function ActorPanel({ actor }: { actor: Actor }) {
   const tab = useSignal<'context' | 'events'>('events')
   const isPopulation = actor.id === 'jobs'
   const path = isPopulation ? undefined : `api/actors/${encodeURIComponent(actor.id)}`
-  const { body } = useDetail<ActorDetail>(path, `${actor.version} ${tab.value}`)
+  const hasBody = useSignal(false)
+  // What a body goes through is not in the journal: it is asked about as time goes on.
+  const polled = hasBody.value ? Math.floor(tick.value / BODY_EVERY_TICKS) : 0
+  const { body: told } = useDetail<ActorDetail>(path, `${actor.version} ${tab.value} ${polled}`)
   // What the server tells is of now; a moment of the past has only what the journal tells.
-  const detail = isFollowing.value ? body : undefined
+  const detail = isFollowing.value ? told : undefined
+  const machine = detail?.body !== undefined && detail.body.machine !== '' ? detail.body : undefined
+  useEffect(() => {
+    hasBody.value = machine !== undefined
+  }, [machine === undefined])
+  const isBody = machine !== undefined && route.value.params.of !== 'job'
   const chart = chartOf(run, actor.machine)
   return (
     <>
@@ -55,10 +68,25 @@ function ActorPanel({ actor }: { actor: Actor }) {
           </>
         }
         aside={
-          <span class="muted">{actor.states.map((state) => state.replace(/^\w+\./, '')).join(' · ')}</span>
+          <>
+            {machine !== undefined && (
+              <Tabs
+                label="Chart of"
+                names={[
+                  { name: 'body', title: machine.machine },
+                  { name: 'job', title: 'its job' },
+                ]}
+                current={isBody ? 'body' : 'job'}
+                onChoose={(of) => setParams({ of: of === 'job' ? 'job' : '' })}
+              />
+            )}
+            <span class="muted">{actor.states.map((state) => state.replace(/^\w+\./, '')).join(' · ')}</span>
+          </>
         }
       >
-        {chart === undefined ? (
+        {isBody ? (
+          <BodyChart actor={actor} machine={machine} accepts={detail?.accepts ?? []} />
+        ) : chart === undefined ? (
           <NoChart actor={actor} />
         ) : (
           <ActorChart actor={actor} chart={chart} detail={detail} />
@@ -78,7 +106,11 @@ function ActorPanel({ actor }: { actor: Actor }) {
             />
             <Accepts actor={actor} detail={detail} />
           </div>
-          {tab.value === 'events' ? <ActorEvents actor={actor} /> : <ContextDiff detail={detail} />}
+          {tab.value === 'events' ? (
+            <ActorEvents actor={actor} />
+          ) : (
+            <ContextDiff key={isBody ? 'body' : 'job'} detail={isBody ? machine : detail} />
+          )}
         </Card>
       )}
     </>

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import Elk, { type ElkExtendedEdge, type ElkNode, type LayoutOptions } from 'elkjs/lib/elk.bundled.js'
 import type { AnyStateMachine } from 'xstate'
-import type { Chart, ChartEdge, ChartLayout, ChartNode } from '../../src/protocol/chart.ts'
-import { type DrawnEdge, type DrawnState, describeMachine } from './describe.ts'
+import type { Chart, ChartEdge, ChartLayout, ChartNode } from '../protocol/chart.ts'
+import { type Description, type DrawnEdge, type DrawnState, describeMachine, hashOf } from './describe.ts'
 import { HEADER_HEIGHT, LINE_HEIGHT, linesOf, sizeOf, widthOf } from './measure.ts'
 
 /**
@@ -11,16 +10,13 @@ import { HEADER_HEIGHT, LINE_HEIGHT, linesOf, sizeOf, widthOf } from './measure.
  * It takes 50 to 600 ms of the processor: run it at build time, or in a thread of its own.
  */
 export async function layOutChart(machine: AnyStateMachine): Promise<Chart> {
-  const description = describeMachine(machine)
-  const [down, right] = await Promise.all([layOut(description, 'DOWN'), layOut(description, 'RIGHT')])
-  return { id: machine.id, hash: hashOf(description), down, right }
+  return layOutDescription(machine.id, describeMachine(machine))
 }
 
-type Description = ReturnType<typeof describeMachine>
-
-/** Equal for machines that are drawn alike. */
-function hashOf(description: Description): string {
-  return createHash('sha256').update(JSON.stringify(description)).digest('base64url').slice(0, 22)
+/** Lays out a machine that another thread has described. */
+export async function layOutDescription(id: string, description: Description): Promise<Chart> {
+  const [down, right] = await Promise.all([layOut(description, 'DOWN'), layOut(description, 'RIGHT')])
+  return { id, hash: hashOf(description), down, right }
 }
 
 type Direction = 'DOWN' | 'RIGHT'

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
-import type { ChartEdge, ChartNode } from '../../src/protocol/chart.ts'
-import { effectNames, eventLabel, type TransitionInfo, transitionsOf } from '../../src/statechart/index.ts'
+import type { ChartEdge, ChartNode } from '../protocol/chart.ts'
+import { effectNames, eventLabel, type TransitionInfo, transitionsOf } from '../statechart/index.ts'
 
 /** A state as it is drawn, before it has a place. */
 export type DrawnState = Omit<ChartNode, 'x' | 'y' | 'width' | 'height'>
@@ -8,10 +9,17 @@ export type DrawnState = Omit<ChartNode, 'x' | 'y' | 'width' | 'height'>
 export type DrawnEdge = Omit<ChartEdge, 'points' | 'label'> & { readonly lines: readonly string[] }
 
 /** What of a machine is drawn: states with their parents before them, and transitions that do something. */
-export function describeMachine(machine: AnyStateMachine): {
+export interface Description {
   readonly states: readonly DrawnState[]
   readonly edges: readonly DrawnEdge[]
-} {
+}
+
+/** Equal for machines that are drawn alike. */
+export function hashOf(description: Description): string {
+  return createHash('sha256').update(JSON.stringify(description)).digest('base64url').slice(0, 22)
+}
+
+export function describeMachine(machine: AnyStateMachine): Description {
   const transitions = transitionsOf(machine)
   const states: DrawnState[] = []
   const edges: DrawnEdge[] = []

@@ -1,0 +1,84 @@
+import { Worker } from 'node:worker_threads'
+import type { Description } from '../diagram/describe.ts'
+import type { Chart } from '../protocol/chart.ts'
+import type { Answer, FeedSettings, Query, Question } from './worker-messages.ts'
+
+/** The worker thread, and what is asked of it. */
+export class FeedWorker {
+  readonly #worker: Worker
+  readonly #cuts: ((block: Uint8Array<ArrayBuffer> | undefined) => void)[] = []
+  readonly #asked = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
+  #questions = 0
+  #isClosing = false
+  #hasEnded = false
+
+  constructor(settings: FeedSettings) {
+    // The build names its files .js.
+    const file = import.meta.url.endsWith('.ts') ? './feed-worker.ts' : './feed-worker.js'
+    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: settings })
+    this.#worker.unref()
+    this.#worker.on('message', (answer: Answer) => this.#take(answer))
+    this.#worker.on('error', () => this.#end())
+    this.#worker.on('exit', () => this.#end())
+  }
+
+  take(chunk: (Question & { type: 'chunk' })['chunk']): void {
+    this.#send({ type: 'chunk', chunk }, [chunk.words.buffer])
+  }
+
+  cut(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (this.#hasEnded) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      this.#cuts.push(resolve)
+      this.#send({ type: 'cut' })
+    })
+  }
+
+  ask(query: Query): Promise<unknown> {
+    return this.#question((id) => ({ type: 'query', id, query }))
+  }
+
+  layOut(machine: string, description: Description): Promise<Chart> {
+    return this.#question((id) => ({ type: 'layout', id, machine, description })) as Promise<Chart>
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    // A worker at rest would let the process end before it has.
+    this.#worker.ref()
+    await this.#worker.terminate()
+  }
+
+  #question(make: (id: number) => Question): Promise<unknown> {
+    const id = this.#questions++
+    return new Promise((resolve, reject) => {
+      if (this.#hasEnded) reject(new Error('The recording has been closed.'))
+      this.#asked.set(id, { resolve, reject })
+      this.#send(make(id))
+    })
+  }
+
+  #send(question: Question, transfer: ArrayBuffer[] = []): void {
+    // Whoever waits for an answer keeps the process awake; a worker at rest does not.
+    if (question.type !== 'chunk') this.#worker.ref()
+    this.#worker.postMessage(question, transfer)
+  }
+
+  #take(answer: Answer): void {
+    if (answer.type === 'block') this.#cuts.shift()?.(answer.block)
+    else {
+      const asked = this.#asked.get(answer.id)
+      this.#asked.delete(answer.id)
+      if (answer.type === 'found') asked?.resolve(answer.result)
+      else asked?.reject(new Error(answer.message))
+    }
+    if (this.#cuts.length === 0 && this.#asked.size === 0 && !this.#isClosing) this.#worker.unref()
+  }
+
+  #end(): void {
+    this.#hasEnded = true
+    for (const resolve of this.#cuts.splice(0)) resolve(undefined)
+    for (const { reject } of this.#asked.values()) reject(new Error('The recording has been closed.'))
+    this.#asked.clear()
+  }
+}
