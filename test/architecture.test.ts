@@ -10,6 +10,11 @@ const EXCEPTIONS: readonly Exception[] = [
     what: '@standard-schema/spec',
     reason: 'Types only, no code: the interface by which zod, valibot and others describe an input.',
   },
+  {
+    file: 'src/cli/suggestion.ts',
+    what: '../domain/suggest.ts',
+    reason: 'The same rule for what was meant as in error texts, and no part of the public API.',
+  },
 ]
 
 const root = join(import.meta.dirname, '..')

@@ -9,6 +9,7 @@ import { Output } from './output.ts'
 import { inspectRecording, reportRecording } from './recordings.ts'
 import { type ForkOptions, fork, type ResumeOptions, type RunOptions, resume, run } from './run.ts'
 import { type LookOptions, listRuns, type ShowOptions, showRun } from './runs.ts'
+import { withSuggestion } from './suggestion.ts'
 import { clean } from './text.ts'
 import { cancelRun, type PruneOptions, prune } from './upkeep.ts'
 import { UsageError } from './usage-error.ts'
@@ -56,6 +57,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .configureOutput({
       writeOut: (text) => output.raw(text),
       writeErr: (text) => output.error(text.trimEnd()),
+      outputError: (text, write) => write(withSuggestion(text, program, process.argv[2])),
     })
     .showHelpAfterError('Use --help to see what is possible.')
 

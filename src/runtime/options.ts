@@ -1,5 +1,6 @@
 import { type AutoLimit, autoLimit } from '../domain/capacity.ts'
 import {
+  checkBoolean,
   checkDuration,
   checkInteger,
   checkKeys,
@@ -160,7 +161,7 @@ export function resolveOptions(
       options.memoryLimitBytes === undefined
         ? undefined
         : checkInteger('memoryLimitBytes', options.memoryLimitBytes, 1),
-    enableCallbacks: options.enableCallbacks ?? true,
+    enableCallbacks: checkBoolean('enableCallbacks', options.enableCallbacks ?? true),
     callbackTimeoutMs: checkPositive('callbackTimeoutMs', options.callbackTimeoutMs ?? 30_000),
     policy: {
       timeoutMs: checkPositive('timeoutMs', options.timeoutMs ?? 300_000),
@@ -169,14 +170,11 @@ export function resolveOptions(
       maxLost: checkInteger('maxLost', options.maxLost ?? 3),
       backoff: options.backoff === undefined ? DEFAULT_BACKOFF : checkBackoff(options.backoff),
     },
-    promoteAfterMs:
-      options.ageing === undefined
-        ? 0
-        : checkPositive('ageing.afterMs', checkObject('ageing', options.ageing).afterMs),
-    releaseZombies: options.releaseZombies ?? false,
+    promoteAfterMs: resolveAgeing(options.ageing),
+    releaseZombies: checkBoolean('releaseZombies', options.releaseZombies ?? false),
     keep: resolveKeep(options.keep),
     inspect: checkInspect(options.inspect),
-    logger: shieldLogger(options.logger ?? quietConsole),
+    logger: shieldLogger(checkMethods('logger', options.logger ?? quietConsole, LOGGER_LEVELS)),
     signal: checkSignal(options.signal),
     handlers: checkHandlers(options.handlers),
     clock: checkMethods('clock', options.clock ?? systemClock, ['now', 'wakeAt', 'soon']),
@@ -222,6 +220,12 @@ function checkLimit(limit: number | 'auto'): number {
   if (typeof limit === 'number') return checkInteger('maxParallelJobs', limit, 1)
   const expected = "a whole number of at least 1, or 'auto'"
   throw new EspalierError('ESP_INVALID_OPTION', { option: 'maxParallelJobs', expected, got: limit })
+}
+
+function resolveAgeing(ageing: JobPoolOptions['ageing']): number {
+  if (ageing === undefined) return 0
+  checkKeys('ageing', checkObject('ageing', ageing), AGEING)
+  return checkPositive('ageing.afterMs', ageing.afterMs)
 }
 
 /** On simulated time the real machine's mood would be chance. */
@@ -278,7 +282,10 @@ function resolveKeep(keep: JobPoolOptions['keep']): PoolSettings['keep'] {
 }
 
 const STATUSES: ReadonlySet<string> = new Set<EndedStatus>(['completed', 'failed', 'cancelled'])
+const AGEING: ReadonlySet<string> = new Set(['afterMs'])
 const KEEP_RULE: ReadonlySet<string> = new Set<keyof KeepRule>(['count', 'ageMs'])
+
+const LOGGER_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** A logger that throws is left alone: nobody is left to tell. */
 function shieldLogger(logger: Logger): Logger {

@@ -236,6 +236,11 @@ describe('wrong use is told in one message, exit code 2', () => {
       ['run', fixture('counting'), '--jason'],
       /unknown option '--jason'\n\(Did you mean --json\?\)/,
     ],
+    [
+      'an option cut short',
+      ['run', fixture('counting'), '--max-paralel=2'],
+      /unknown option '--max-paralel=2'\n\(Did you mean --max-parallel-jobs\?\)/,
+    ],
     ['an unknown command', ['rum'], /unknown command 'rum'\n\(Did you mean run\?\)/],
     ['no workflow named', ['run'], /missing required argument 'workflow'/],
     ['nothing at all', [], /^Usage: espalier/],

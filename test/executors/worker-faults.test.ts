@@ -1,9 +1,9 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
 import { afterEach, describe, expect, test } from 'vitest'
+import { expectNothingLeft } from './crashes.ts'
 import { goneProcesses, pidsIn } from './processes.ts'
 
 const module = new URL('./fixtures/faults.ts', import.meta.url).href
@@ -111,10 +111,7 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
   })
 
   test('leaves nothing behind, however many attempts crash', async () => {
-    const count = executorType === 'thread' ? 60 : 20
-    const script = fileURLToPath(new URL('./fixtures/crashes.ts', import.meta.url))
-    const { stdout } = await promisify(execFile)(process.execPath, [script, executorType, String(count)])
-    expect(JSON.parse(stdout)).toEqual({ lost: count, running: 0, zombies: 0, handles: [], children: [] })
+    await expectNothingLeft(executorType, executorType === 'thread' ? 60 : 20)
   }, 60_000)
 })
 

@@ -48,6 +48,10 @@ describe('a bad option of the pool is refused, by name', () => {
     ['ageing.afterMs', { ageing: { afterMs: 0 } }],
     ['ageing', { ageing: null }],
     ['ageing.afterMs', { ageing: {} }],
+    ['enableCallbacks', { enableCallbacks: 'no' }],
+    ['releaseZombies', { releaseZombies: 1 }],
+    ['logger', { logger: console.log }],
+    ['logger', { logger: { warn: () => {}, error: () => {} } }],
     ['keep.completed.count', { keep: -1 }],
     ['keep.completed.count', { keep: { completed: 1.5 } }],
     ['keep.failed.count', { keep: { failed: { count: Number.NaN } } }],
@@ -71,6 +75,7 @@ describe('a bad option of the pool is refused, by name', () => {
   test('a name that is no option, with what was meant', () => {
     refuse({ maxParalelJobs: 3 }, 'ESP_UNKNOWN_OPTION', 'Did you mean "maxParallelJobs"?')
     refuse({ backoff: { type: 'fixed', delayMs: 1, jiter: 1 } }, 'ESP_UNKNOWN_OPTION', '"jitter"')
+    refuse({ ageing: { afterMS: 5 } }, 'ESP_UNKNOWN_OPTION', 'Did you mean "afterMs"?')
     refuse({ keep: { complete: 5 } }, 'ESP_UNKNOWN_OPTION', 'Did you mean "completed"?')
     refuse({ keep: { failed: { ageMS: 5 } } }, 'ESP_UNKNOWN_OPTION', 'Did you mean "ageMs"?')
   })
