@@ -42,6 +42,12 @@ export interface HandlerContext {
   progress(fraction: number, note?: string): void
   /** Adds a line to the job's log. */
   log(line: string): void
+  /**
+   * Names what of the value, such as its buffers, is moved out of the handler's thread instead of copied.
+   *
+   * Without effect where an attempt runs in no thread of its own.
+   */
+  move(what: readonly Transferable[]): void
 }
 
 /** A job's body as a closure, run in this process by the `async` executor. */

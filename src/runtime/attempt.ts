@@ -121,6 +121,11 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
     }
   }
 
+  /** Without effect: what runs in a thread of its own has another context, in that thread. */
+  get move(): (what: readonly Transferable[]) => void {
+    return moveNothing
+  }
+
   /** What has been written so far to a standard stream, against its cap. */
   output(stream: OutputStream): TextCap {
     this.#said ??= new Said()
@@ -133,3 +138,5 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
     this.#controller.abort(reason)
   }
 }
+
+const moveNothing = (): void => {}

@@ -22,6 +22,7 @@ function contextOf(parentResults: Record<string, unknown>, signal = new AbortCon
     parentResults,
     progress: (fraction) => void fractions.push(fraction),
     log: (line) => void lines.push(line),
+    move: () => {},
   }
   return { ...context, fractions, lines }
 }

@@ -7,20 +7,16 @@ import { packError } from '../packed-error.ts'
 import { groupEnd, signalGroup } from '../process-group.ts'
 import type { Watchdog } from '../watchdog.ts'
 import type { Abort, Task } from '../worker/messages.ts'
+import type { PooledWorker, WorkerListener } from '../worker/pooled-worker.ts'
+import type { Report } from '../worker/report.ts'
 import { afterGrace, type Force, type RunningTask } from '../worker/running.ts'
 import { memoryOf } from './memory.ts'
-import type { Report } from './messages.ts'
 
 export interface ChildOptions {
-  readonly memoryLimitBytes: number | undefined
-  readonly env: NodeJS.ProcessEnv | undefined
-  readonly execArgv: readonly string[] | undefined
+  readonly env?: NodeJS.ProcessEnv
+  readonly execArgv?: readonly string[]
   /** Ends the process when this one dies. */
   readonly watchdog: Watchdog
-  /** It waits for another attempt. */
-  onIdle(child: Child): void
-  /** It is to be given no more attempts; called once, when it has ended or is about to. */
-  onUnfit(child: Child): void
 }
 
 /** What execa starts: Node's own ChildProcess, which is also a promise of its end. */
@@ -35,12 +31,12 @@ const MIB = 2 ** 20
 const OWN_HEAP_MIB = 32
 const TAIL_LENGTH = 4_096
 
-/** A process of the `process` executor, seen from its parent; it runs one attempt at a time. */
-export class Child {
+/** A process of the `process` executor, seen from its parent. */
+export class Child implements PooledWorker {
   readonly memoryLimitBytes: number | undefined
-  /** Resolves when the process has ended, with all that it has started. */
   readonly exited: Promise<void>
-  readonly #options: ChildOptions
+  readonly #watchdog: Watchdog
+  readonly #listener: WorkerListener
   readonly #subprocess: Subprocess
   readonly #read = { stdout: 0, stderr: 0 }
   #running: RunningTask | undefined
@@ -53,12 +49,13 @@ export class Child {
   /** Whether it was asked to end by itself. */
   #isClosing = false
 
-  constructor(options: ChildOptions) {
-    this.#options = options
-    this.memoryLimitBytes = options.memoryLimitBytes
-    const subprocess = spawn(options)
+  constructor(memoryLimitBytes: number | undefined, options: ChildOptions, listener: WorkerListener) {
+    this.#watchdog = options.watchdog
+    this.#listener = listener
+    this.memoryLimitBytes = memoryLimitBytes
+    const subprocess = spawn(memoryLimitBytes, options)
     this.#subprocess = subprocess
-    if (subprocess.pid !== undefined) options.watchdog.guard(subprocess.pid)
+    if (subprocess.pid !== undefined) this.#watchdog.guard(subprocess.pid)
     this.#capture('stdout')
     this.#capture('stderr')
     subprocess.on('message', (report) => this.#hear(report as Report))
@@ -100,7 +97,6 @@ export class Child {
     }
   }
 
-  /** Asks the attempt to end, and ends the process when the grace is over. */
   stop(running: RunningTask, killGraceMs: number): void {
     const { number, attempt } = running
     const abort: Abort = { number, reason: packError(attempt.signal.reason) }
@@ -108,7 +104,6 @@ export class Child {
     running.timer = afterGrace(killGraceMs, () => this.#force(running, 'stopped'))
   }
 
-  /** Looks how much memory it holds. */
   look(): void {
     const running = this.#running
     const { pid } = this
@@ -121,7 +116,6 @@ export class Child {
     if (seenBytes > limit) this.#force(running, 'memory', seenBytes)
   }
 
-  /** Ends it, by force if it does not end by itself; an attempt that still runs ends with it. */
   async close(): Promise<void> {
     this.#retire()
     this.#isClosing = true
@@ -149,7 +143,7 @@ export class Child {
   #hear(report: Report): void {
     switch (report.kind) {
       case 'ready':
-        this.#ownBytes = report.residentBytes
+        this.#ownBytes = report.ownBytes
         return
       case 'said':
         if (this.#running?.number === report.number) this.#running.hear(report.word)
@@ -161,11 +155,12 @@ export class Child {
         return
       case 'unfit':
         this.#retire()
+        if (this.#running === undefined) void this.close()
         return
     }
   }
 
-  #isRead({ stdoutBytes, stderrBytes }: Extract<Report, { kind: 'ended' }>): boolean {
+  #isRead({ stdoutBytes = 0, stderrBytes = 0 }: Extract<Report, { kind: 'ended' }>): boolean {
     return this.#read.stdout >= stdoutBytes && this.#read.stderr >= stderrBytes
   }
 
@@ -182,13 +177,13 @@ export class Child {
     this.#running = undefined
     this.#unref()
     if (this.#isUnfit) void this.close()
-    else this.#options.onIdle(this)
+    else this.#listener.onIdle(this)
   }
 
   #retire(): void {
     if (this.#isUnfit) return
     this.#isUnfit = true
-    this.#options.onUnfit(this)
+    this.#listener.onUnfit(this)
   }
 
   async #ended(how: string): Promise<void> {
@@ -196,7 +191,7 @@ export class Child {
     this.#endGroup()
     if (this.pid !== undefined) {
       await groupEnd(this.pid)
-      this.#options.watchdog.release(this.pid)
+      this.#watchdog.release(this.pid)
     }
     await Promise.race([Promise.all([closed(stdout), closed(stderr)]), after(OUTPUT_MS)])
     const running = this.#running
@@ -225,7 +220,7 @@ export class Child {
   }
 }
 
-function spawn({ memoryLimitBytes, env, execArgv }: ChildOptions): Subprocess {
+function spawn(memoryLimitBytes: number | undefined, { env, execArgv }: ChildOptions): Subprocess {
   const nodeOptions = [...(execArgv ?? inheritedOptions())]
   if (memoryLimitBytes !== undefined)
     nodeOptions.push(`--max-old-space-size=${Math.ceil(memoryLimitBytes / MIB) + OWN_HEAP_MIB}`)

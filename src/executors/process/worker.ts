@@ -2,9 +2,10 @@
 import type { ChildProcess } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
 import type { Abort, Task } from '../worker/messages.ts'
+import type { Report } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { memoryOf } from './memory.ts'
-import type { Report } from './messages.ts'
+
 
 /** Programs that handlers have started and that have not ended. */
 const programs = new Set<ChildProcess>()
@@ -32,6 +33,11 @@ const gauge: Gauge & { before: NodeJS.ResourceUsage } = {
 const runner = new Runner({
   gauge,
   say: (number, word) => tell({ kind: 'said', number, word }),
+  end(outcome) {
+    const stdoutBytes = writtenTo(process.stdout)
+    const stderrBytes = writtenTo(process.stderr)
+    tell({ kind: 'ended', outcome, stdoutBytes, stderrBytes })
+  },
   // The channel keeps its order: when this has left, all before it has.
   exit: (code) => tell({ kind: 'unfit' }, () => process.exit(code)),
   retire: () => tell({ kind: 'unfit' }),
@@ -40,7 +46,7 @@ const runner = new Runner({
 
 process.on('message', (message: Task | Abort) => {
   if ('reason' in message) runner.abort(message)
-  else void run(message)
+  else void runner.run(message)
 })
 // The parent has closed its executor, or is gone.
 process.on('disconnect', () => {
@@ -53,15 +59,7 @@ diagnostics.subscribe('child_process', (message) => {
   program.once('exit', () => programs.delete(program))
   program.once('error', () => programs.delete(program))
 })
-tell({ kind: 'ready', residentBytes: ownBytes })
-
-async function run(task: Task): Promise<void> {
-  const outcome = await runner.run(task)
-  if (outcome === undefined) return
-  const stdoutBytes = writtenTo(process.stdout)
-  const stderrBytes = writtenTo(process.stderr)
-  tell({ kind: 'ended', outcome, stdoutBytes, stderrBytes })
-}
+tell({ kind: 'ready', ownBytes })
 
 function tell(report: Report, sent: () => void = () => {}): void {
   // The parent may be gone; then there is nobody to tell.

@@ -1,25 +1,12 @@
-// Runs in each thread of the `thread` executor: Piscina calls the default export once for each attempt.
+// Runs in each thread of the `thread` executor: Piscina calls the default export once, with the port of its attempts.
 import { StringDecoder } from 'node:string_decoder'
 import { getHeapStatistics } from 'node:v8'
-import { MessageChannel, parentPort, threadId } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import type { OutputStream } from '../../domain/job.ts'
-import type { Abort, Outcome, Said, Task } from '../worker/messages.ts'
+import type { Abort, Task } from '../worker/messages.ts'
+import type { Report } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 
-/** What a thread introduces itself with. */
-export interface Introduction {
-  readonly threadId: number
-  readonly port: import('node:worker_threads').MessagePort
-  /** One number: the attempt that runs, or 0. It can be read while the thread is too busy to answer. */
-  readonly current: Int32Array
-  /** What the thread holds by itself, before any handler is loaded: limits do not count it. */
-  readonly ownBytes: number
-}
-
-if (parentPort === null) throw new Error('Expected to run in a thread of the thread executor.')
-
-const { port1: port, port2 } = new MessageChannel()
-const current = new Int32Array(new SharedArrayBuffer(4))
 const ownBytes = heldBytes()
 
 /** CPU time is the thread's own; memory is its heap and its buffers, looked at when an attempt begins and ends. */
@@ -37,23 +24,22 @@ const gauge: Gauge & { cpu: NodeJS.CpuUsage; held: number } = {
   },
 }
 
-const runner = new Runner({
-  gauge,
-  say: (number, word) => port.postMessage({ number, word } satisfies Said),
-  exit: (code) => process.exit(code),
-})
-
-port.on('message', (abort: Abort) => runner.abort(abort))
-port.unref()
-capture('stdout')
-capture('stderr')
-parentPort.postMessage({ threadId, port: port2, current, ownBytes } satisfies Introduction, [port2])
-
-export default async function run(task: Task): Promise<Outcome | undefined> {
-  Atomics.store(current, 0, task.number)
-  const outcome = await runner.run(task)
-  Atomics.store(current, 0, 0)
-  return outcome
+export default function serve(port: MessagePort): void {
+  const tell = (report: Report, moved?: readonly object[]) => port.postMessage(report, moved as never)
+  const runner = new Runner({
+    gauge,
+    say: (number, word) => tell({ kind: 'said', number, word }),
+    end: (outcome, moved) => tell({ kind: 'ended', outcome }, moved),
+    exit: (code) => process.exit(code),
+    retire: () => tell({ kind: 'unfit' }),
+  })
+  port.on('message', (message: Task | Abort) => {
+    if ('reason' in message) runner.abort(message)
+    else void runner.run(message)
+  })
+  capture('stdout', runner)
+  capture('stderr', runner)
+  tell({ kind: 'ready', ownBytes })
 }
 
 function heldBytes(): number {
@@ -62,7 +48,7 @@ function heldBytes(): number {
 }
 
 /** What is written to a standard stream goes to the attempt that runs; nobody else hears it. */
-function capture(name: OutputStream): void {
+function capture(name: OutputStream, runner: Runner): void {
   const decoder = new StringDecoder('utf8')
   const stream = process[name]
   stream.write = (chunk: unknown, ...more: unknown[]): boolean => {

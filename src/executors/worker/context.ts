@@ -1,8 +1,9 @@
 import { NOTE_LENGTH_MAX, PROGRESS_COUNT_MAX, TextCap } from '../../domain/caps.ts'
-import type { HandlerContext, OutputStream } from '../../domain/job.ts'
+import type { HandlerContext, OutputStream, Transferable } from '../../domain/job.ts'
 import type { Task, Word } from './messages.ts'
 
 const NO_RESULTS: Readonly<Record<string, unknown>> = Object.freeze({})
+const NOTHING: readonly Transferable[] = Object.freeze([])
 
 /** The context of a handler in a thread or process. What most handlers never touch is made on first use. */
 export class WorkerContext implements HandlerContext {
@@ -12,9 +13,9 @@ export class WorkerContext implements HandlerContext {
   readonly attempt: number
   readonly parentResults: Readonly<Record<string, unknown>>
   readonly #say: (word: Word) => void
-  /** How many words it has said. */
-  words = 0
   hasEnded = false
+  /** What of its value is to be moved. */
+  moved: readonly Transferable[] = NOTHING
   #controller: AbortController | undefined
   #caps: Record<'log' | OutputStream, TextCap> | undefined
   #progressCount = 0
@@ -49,6 +50,12 @@ export class WorkerContext implements HandlerContext {
     }
   }
 
+  get move(): (moved: readonly Transferable[]) => void {
+    return (moved) => {
+      this.moved = moved
+    }
+  }
+
   /** Hands on what was written to a standard stream. */
   write(stream: OutputStream, chunk: string): void {
     if (this.#passes(stream)) this.#tell({ kind: 'output', stream, chunk: this.#measure(stream, chunk) })
@@ -60,9 +67,7 @@ export class WorkerContext implements HandlerContext {
   }
 
   #tell(word: Word): void {
-    if (this.hasEnded) return
-    this.words++
-    this.#say(word)
+    if (!this.hasEnded) this.#say(word)
   }
 
   #passes(what: 'log' | OutputStream): boolean {

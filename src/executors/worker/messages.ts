@@ -29,12 +29,8 @@ export type Ending =
   | { readonly verb: 'completed'; readonly value: unknown }
   | { readonly verb: 'failed' | 'rejected'; readonly error: PackedError }
 
-/** An ending, and what the attempt took and said until then. */
-export type Outcome = Ending & {
-  readonly usage: JobUsage
-  /** How many {@link Word}s it has said, over another channel: all of them are to be heard first. */
-  readonly words: number
-}
+/** An ending, and what the attempt took. */
+export type Outcome = Ending & { readonly usage: JobUsage }
 
 /** What an attempt says while it runs. */
 export type Word =

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
-import type { Closure, JobUsage } from '../../domain/job.ts'
+import type { Closure, JobUsage, Transferable } from '../../domain/job.ts'
 import { cannotCarry, findUncarriable } from '../carrying.ts'
 import { packError, unpackError } from '../packed-error.ts'
 import { WorkerContext } from './context.ts'
@@ -18,10 +18,16 @@ export interface RunnerOptions {
   readonly gauge: Gauge
   /** Hands on what attempt `number` says. */
   say(number: number, word: Word): void
+  /**
+   * Hands on how the attempt ended: after this, another may begin.
+   *
+   * @param moved - What of its value is to be moved instead of copied.
+   */
+  end(outcome: Outcome, moved: readonly Transferable[]): void
   /** Ends this thread or process, once all that was said has left it. */
   exit(code: number): void
   /** Tells that this thread or process will end after its next attempt, if it gets one. */
-  retire?(): void
+  retire(): void
   /** Whether an attempt has left something running that can only end with this thread or process. */
   hasLeftovers?(): boolean
 }
@@ -49,31 +55,39 @@ export class Runner {
     return this.#context
   }
 
-  /** @returns How it ended; nothing when this thread or process ends with it, having said so. */
-  async run(task: Task): Promise<Outcome | undefined> {
+  async run(task: Task): Promise<void> {
     const { number } = task
     const context = new WorkerContext(task, (word) => this.#options.say(number, word))
     this.#number = number
     this.#context = context
     this.#options.gauge.begin()
-    const ending = await this.#owner.run(number, () => this.#end(task, context))
+    const ending = await this.#owner.run(number, () => this.#endOf(task, context))
     const { memoryLimitBytes: limit } = task
     const { heldBytes, ...usage } = this.#options.gauge.end(limit !== undefined)
     context.hasEnded = true
     this.#context = undefined
-    const outcome: Outcome = { ...this.#judge(task, ending, heldBytes), usage, words: context.words }
+    const outcome: Outcome = { ...this.#judge(task, ending, heldBytes), usage }
     this.#isUnfit ||= limit !== undefined && heldBytes > limit * FIT_SHARE
-    if (!this.#isUnfit && this.#options.hasLeftovers?.() !== true) return outcome
-    this.#options.say(number, { kind: 'last', outcome })
-    this.#options.exit(0)
-    return undefined
+    if (this.#isUnfit || this.#options.hasLeftovers?.() === true) {
+      this.#options.say(number, { kind: 'last', outcome })
+      this.#options.exit(0)
+    } else this.#handOn(outcome, context.moved)
   }
 
   abort({ number, reason }: Abort): void {
     if (number === this.#number) this.#context?.abort(unpackError(reason))
   }
 
-  async #end(task: Task, context: WorkerContext): Promise<Ending> {
+  #handOn(outcome: Outcome, moved: readonly Transferable[]): void {
+    try {
+      this.#options.end(outcome, outcome.verb === 'completed' ? moved : [])
+    } catch (thrown) {
+      // Such as a buffer to be moved that has gone already.
+      this.#options.end({ verb: 'rejected', error: packError(thrown), usage: outcome.usage }, [])
+    }
+  }
+
+  async #endOf(task: Task, context: WorkerContext): Promise<Ending> {
     let handler: Closure
     try {
       handler = this.#handlers.known(task) ?? (await this.#handlers.load(task))
@@ -110,7 +124,7 @@ export class Runner {
     const owner = this.#owner.getStore() ?? this.#number
     if (this.#context === undefined || owner !== this.#number) {
       this.#isUnfit = true
-      this.#options.retire?.()
+      this.#options.retire()
       return
     }
     this.#options.say(this.#number, { kind: 'crash', error: packError(thrown) })

@@ -11,8 +11,6 @@ export type Force = 'stopped' | 'memory'
 export class RunningTask {
   readonly number: number
   readonly attempt: Attempt
-  /** How many words of it were heard. */
-  words = 0
   /** Absent while nobody has asked it to end. */
   timer: NodeJS.Timeout | undefined
   readonly #sink: AttemptSink
@@ -28,12 +26,7 @@ export class RunningTask {
     this.#sink = sink
   }
 
-  get wasForced(): boolean {
-    return this.#force !== undefined
-  }
-
   hear(word: Word): void {
-    this.words++
     switch (word.kind) {
       case 'progress':
         this.attempt.progress(word.fraction, word.note)

@@ -1,0 +1,201 @@
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, type Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { packError } from '../packed-error.ts'
+import type { Abort, Task } from '../worker/messages.ts'
+import type { PooledWorker, WorkerListener } from '../worker/pooled-worker.ts'
+import type { Report } from '../worker/report.ts'
+import { afterGrace, type Force, OUT_OF_MEMORY, type RunningTask } from '../worker/running.ts'
+
+export interface ThreadOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly execArgv?: readonly string[]
+}
+
+/** A thread with a fuller heap is ended before V8 does it, which would end the whole process at times. */
+const HEAP_SHARE_MAX = 0.9
+
+/**
+ * A thread of the `thread` executor, seen from outside.
+ *
+ * Piscina makes it, as a pool of one, and brings it a port; by that port come attempts and go their words and ends. So
+ * an attempt can be asked to end, and has a thread before it is handed over, which tasks of Piscina's have not.
+ */
+export class Thread implements PooledWorker {
+  readonly memoryLimitBytes: number | undefined
+  readonly exited: Promise<void>
+  readonly #listener: WorkerListener
+  readonly #piscina: Piscina
+  readonly #worker: Worker
+  readonly #port: MessagePort
+  #running: RunningTask | undefined
+  /** What it holds by itself; unknown until it is ready. */
+  #ownBytes: number | undefined
+  /** What nobody caught in it. */
+  #error: (Error & { readonly code?: string }) | undefined
+  #isUnfit = false
+  /** Whether it was asked how much memory it holds, and has not answered. */
+  #isAsked = false
+
+  constructor(memoryLimitBytes: number | undefined, options: ThreadOptions, listener: WorkerListener) {
+    this.memoryLimitBytes = memoryLimitBytes
+    this.#listener = listener
+    this.#piscina = createPiscina(memoryLimitBytes, options)
+    const { port1, port2 } = new MessageChannel()
+    // What becomes of it, the thread's own events tell.
+    this.#piscina.run(port2, { transferList: [port2] }).catch(ignore)
+    this.#piscina.on('error', ignore)
+    this.#worker = this.#piscina.threads[0] as Worker
+    this.#port = port1
+    port1.on('message', (report: Report) => this.#hear(report))
+    port1.unref()
+    this.#worker.once('error', (error) => {
+      this.#error = error as Error
+    })
+    this.exited = new Promise((resolve) => {
+      this.#worker.once('exit', (code) => resolve(this.#ended(code)))
+    })
+  }
+
+  get running(): RunningTask | undefined {
+    return this.#running
+  }
+
+  run(running: RunningTask, task: Task): void {
+    this.#running = running
+    this.#port.ref()
+    try {
+      this.#port.postMessage(task, running.attempt.transfer as readonly Transferable[])
+    } catch (thrown) {
+      this.#rest()
+      running.reject(thrown as Error)
+    }
+  }
+
+  stop(running: RunningTask, killGraceMs: number): void {
+    const { number, attempt } = running
+    this.#port.postMessage({ number, reason: packError(attempt.signal.reason) } satisfies Abort)
+    running.timer = afterGrace(killGraceMs, () => this.#force(running, 'stopped'))
+  }
+
+  look(): void {
+    if (this.#running !== undefined && !this.#isAsked) void this.#measure(this.#running)
+  }
+
+  async close(): Promise<void> {
+    this.#retire()
+    this.#running?.force('stopped')
+    void this.#worker.terminate()
+    await this.exited
+  }
+
+  #force(running: RunningTask, reason: Force, seenBytes?: number): void {
+    if (this.#running !== running) return
+    running.force(reason, seenBytes)
+    this.#retire()
+    void this.#worker.terminate()
+  }
+
+  #hear(report: Report): void {
+    switch (report.kind) {
+      case 'ended': {
+        const running = this.#running
+        this.#rest()
+        running?.report(report.outcome)
+        return
+      }
+      case 'said':
+        if (this.#running?.number === report.number) this.#running.hear(report.word)
+        return
+      case 'ready':
+        this.#ownBytes = report.ownBytes
+        return
+      case 'unfit':
+        this.#retire()
+        if (this.#running === undefined) void this.close()
+        return
+    }
+  }
+
+  /** Ready for another attempt, unless it is unfit. */
+  #rest(): void {
+    this.#running = undefined
+    this.#port.unref()
+    if (this.#isUnfit) void this.close()
+    else this.#listener.onIdle(this)
+  }
+
+  #retire(): void {
+    if (this.#isUnfit) return
+    this.#isUnfit = true
+    this.#listener.onUnfit(this)
+  }
+
+  async #ended(code: number): Promise<void> {
+    this.#retire()
+    // What it has said last, without waiting for the event loop to bring it.
+    for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))
+      this.#hear(next.message as Report)
+    this.#port.close()
+    const running = this.#running
+    this.#running = undefined
+    const isOutOfMemory = this.#error?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    running?.reportEnd(isOutOfMemory ? OUT_OF_MEMORY : this.#howItEnded(code), isOutOfMemory)
+    await this.#piscina.destroy()
+  }
+
+  #howItEnded(code: number): string {
+    if (this.#ownBytes !== undefined) return `its thread exited with code ${code} before it had a result`
+    const why = this.#error === undefined ? '' : `: ${this.#error.message}`
+    return `its thread ended before it was ready${why}`
+  }
+
+  async #measure(running: RunningTask): Promise<void> {
+    this.#isAsked = true
+    try {
+      const statistics = await this.#worker.getHeapStatistics()
+      if (this.#running !== running) return
+      const { used_heap_size: heap, external_memory: external, heap_size_limit: heapLimit } = statistics
+      running.seen(heap + external)
+      if (this.#ownBytes === undefined) return
+      const { memoryLimitBytes: limit } = this
+      const seenBytes = heap + external - this.#ownBytes
+      const isOver = limit !== undefined && seenBytes > limit
+      if (isOver || heap > heapLimit * HEAP_SHARE_MAX) this.#force(running, 'memory', seenBytes)
+    } catch {
+      // The thread has ended meanwhile.
+    } finally {
+      this.#isAsked = false
+    }
+  }
+}
+
+function createPiscina(limitBytes: number | undefined, { env, execArgv }: ThreadOptions): Piscina {
+  return new Piscina({
+    filename: fileURLToPath(import.meta.url).replace(/thread(\.\w+)$/, 'worker$1'),
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // The thread is to hear its port: Piscina's own way of waiting would keep its event loop from turning.
+    atomics: 'disabled',
+    recordTiming: false,
+    ...(limitBytes === undefined ? {} : { resourceLimits: heapLimits(limitBytes) }),
+    ...(env === undefined ? {} : { env }),
+    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+  })
+}
+
+const MIB = 2 ** 20
+
+/**
+ * V8's own limit, as a last resort well above the job's: a thread that reaches it ends the whole process, unless each of
+ * its allocations is small, which a small young generation makes more likely.
+ */
+function heapLimits(limitBytes: number): {
+  maxOldGenerationSizeMb: number
+  maxYoungGenerationSizeMb: number
+} {
+  return { maxOldGenerationSizeMb: Math.ceil((2 * limitBytes) / MIB) + 256, maxYoungGenerationSizeMb: 8 }
+}
+
+const ignore = (): void => {}
