@@ -1,3 +1,5 @@
+import type { HandlerContext } from 'espalier'
+
 // What the jobs of the `executors` suite run, in threads and processes.
 
 export const noop = (): void => {}
@@ -9,4 +11,8 @@ export const burn = (): number => {
   return sum
 }
 
-export const lengthOf = (buffer: ArrayBuffer): number => buffer.byteLength
+/** Takes a buffer and gives it back, moved both ways. */
+export const passBack = (buffer: ArrayBuffer, { move }: HandlerContext): ArrayBuffer => {
+  move([buffer])
+  return buffer
+}

@@ -7,12 +7,18 @@ import { atLeast, atMost, type Measures, measureAll, type Row } from './suite.ts
 const THREAD_JOBS = 20_000
 const PROCESS_JOBS = 3_000
 const BURNS = 20
-const TRANSFERS = 200
+const TRANSFERS = 2_000
 const BUFFER_BYTES = 8 * 1024 ** 2
 const SLOTS = 2
-const COMMANDS = 12
-/** Computes for some 100 ms, whatever else the machine does. */
-const COMPUTE = 'let sum = 0; for (let i = 0; i < 1e8; i++) sum = (sum + i * i) % 1000003; console.log(sum)'
+const COMMANDS = 6
+/** Computes for some 100 ms, always as much. */
+const COMPUTE = `
+  const burn = () => {
+    let sum = 0
+    for (let index = 0; index < 5e7; index++) sum += Math.sqrt(index)
+    return sum
+  }
+  console.log(burn())`
 
 const handlers = new URL('./executor-handlers.ts', import.meta.url).href
 const noop: Execute = { module: handlers, export: 'noop' }
@@ -62,7 +68,7 @@ export async function executors(progress: (what: string) => void): Promise<Row[]
     atLeast('command/cores', 'CPU-bound commands, two at a time beside one', commandTwo, commandOne, 1.9),
     atMost(
       'thread/transfer',
-      '8 MiB handed to a thread, beside an empty buffer',
+      '8 MiB handed to a thread and back, beside an empty buffer',
       transferred,
       empty,
       1.2,
@@ -129,16 +135,23 @@ function ask(child: Talking, message: object): Promise<unknown> {
   })
 }
 
-/** Microseconds a job that gets a buffer of this size, moved. */
+/**
+ * Microseconds a job that gets a buffer of this size and gives it back, moved both ways.
+ *
+ * A few buffers go back and forth: what making and freeing them takes is not part of handing them over.
+ */
 async function handedOver(bytes: number): Promise<number> {
   await using pool = new JobPool({ executorType: 'thread', maxParallelJobs: SLOTS, pressure: false })
-  const execute: Execute = { module: handlers, export: 'lengthOf' }
-  const buffers = Array.from({ length: TRANSFERS + 2 * SLOTS }, () => new ArrayBuffer(bytes))
-  const submit = (buffer: ArrayBuffer) =>
-    pool.submitJob({ execute, args: [buffer], transfer: [buffer] }).value()
-  await Promise.all(buffers.splice(0, 2 * SLOTS).map(submit))
+  const execute: Execute<ArrayBuffer> = { module: handlers, export: 'passBack' }
+  const pass = (buffer: ArrayBuffer) =>
+    pool.submitJob<ArrayBuffer>({ execute, args: [buffer], transfer: [buffer] }).value()
+  const passOften = async (times: number) => {
+    let buffer = new ArrayBuffer(bytes)
+    for (let time = 0; time < times; time++) buffer = await pass(buffer)
+  }
+  await Promise.all(Array.from({ length: SLOTS }, () => passOften(2)))
   const startedAt = performance.now()
-  await Promise.all(buffers.map(submit))
+  await Promise.all(Array.from({ length: SLOTS }, () => passOften(TRANSFERS / SLOTS)))
   return 1e6 / perSecond(TRANSFERS, startedAt)
 }
 

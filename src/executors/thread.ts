@@ -30,8 +30,8 @@ export function createThreadExecutor({ name = 'thread', ...options }: ThreadExec
       usage: true,
     },
     async load() {
-      const { Thread } = await import('./thread/thread.ts')
-      return { create: (limit, listener) => new Thread(limit, options, listener) }
+      const { Threads } = await import('./thread/threads.ts')
+      return new Threads(options)
     },
   })
 }

@@ -159,6 +159,15 @@ export function testExecutor({ create, body, test }: ExecutorContract): void {
         )
       },
     )
+    testHandler(
+      `what a handler moves is ${supports.transfer === true ? 'moved' : 'left where it is'}`,
+      'moveOut',
+      async (execute, { run }) => {
+        const moved = async () => (await run({ execute })).value as { buffer: ArrayBuffer; left?: number }
+        assert.equal((await moved()).buffer.byteLength, 8)
+        assert.equal((await moved()).left, supports.transfer === true ? 0 : 8)
+      },
+    )
     testHandler('a handler hears that it is to end, and why', 'obey', async (execute, { pool, once }) => {
       const waiting = once('job.log')
       const job = pool.submitJob({ execute })

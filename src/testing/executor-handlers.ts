@@ -91,3 +91,13 @@ export const returnFunction = (): unknown => ({ items: [{ next: () => {} }] })
 
 /** The length of a buffer that was handed over. */
 export const lengthOf = (buffer: ArrayBuffer): number => buffer.byteLength
+
+let kept: ArrayBuffer | undefined
+
+/** Returns a buffer that it asks to be moved, and what is left here of the one before. */
+export const moveOut = ({ move }: HandlerContext): unknown => {
+  const left = kept?.byteLength
+  kept = new ArrayBuffer(8)
+  move([kept])
+  return { buffer: kept, left }
+}

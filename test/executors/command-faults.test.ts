@@ -220,21 +220,25 @@ test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
   },
 )
 
-test.runIf(isLinux)('after 1,000 crashed commands the pool holds no process and no handle more', async () => {
-  const { pool, run } = createPool({ maxParallelJobs: 4 })
-  await run(sh('exit 1'))
-  const handles = () =>
-    process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap' || kind === 'ProcessWrap').length
-  const before = { children: childrenOf(process.pid).length, handles: handles() }
-  const crashing = ['exit 1', 'kill -SEGV $$', 'kill -KILL $$', 'sleep 1000 & exit 2']
-  const jobs = Array.from({ length: 1_000 }, (_, index) =>
-    pool.submitJob({ execute: sh(crashing[index % crashing.length] as string) }),
-  )
-  for (const job of jobs) expect((await job.result()).status).toBe('failed')
-  expect(childrenOf(process.pid).length).toBeLessThanOrEqual(before.children)
-  // Node lets go of a pipe some turns after its end.
-  while (handles() > before.handles) await new Promise((resolve) => setImmediate(resolve))
-  expect(pool.getStatus()).toMatchObject({ running: 0, zombies: 0 })
-  await pool.shutdown()
-  await goneProcesses(childrenOf(process.pid))
-}, 60_000)
+test.runIf(isLinux)(
+  'after 1,000 crashed commands the pool holds no process and no handle more',
+  async () => {
+    const { pool, run } = createPool({ maxParallelJobs: 4 })
+    await run(sh('exit 1'))
+    const handles = () =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'PipeWrap' || kind === 'ProcessWrap').length
+    const before = { children: childrenOf(process.pid).length, handles: handles() }
+    const crashing = ['exit 1', 'kill -SEGV $$', 'kill -KILL $$', 'sleep 1000 & exit 2']
+    const jobs = Array.from({ length: 1_000 }, (_, index) =>
+      pool.submitJob({ execute: sh(crashing[index % crashing.length] as string) }),
+    )
+    for (const job of jobs) expect((await job.result()).status).toBe('failed')
+    expect(childrenOf(process.pid).length).toBeLessThanOrEqual(before.children)
+    // Node lets go of a pipe some turns after its end.
+    while (handles() > before.handles) await new Promise((resolve) => setImmediate(resolve))
+    expect(pool.getStatus()).toMatchObject({ running: 0, zombies: 0 })
+    await pool.shutdown()
+    await goneProcesses(childrenOf(process.pid))
+  },
+  60_000,
+)

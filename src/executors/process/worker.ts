@@ -6,14 +6,16 @@ import type { Report } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { memoryOf } from './memory.ts'
 
-
 /** Programs that handlers have started and that have not ended. */
 const programs = new Set<ChildProcess>()
 /** What this process weighs before any handler is loaded: limits do not count it. */
 const ownBytes = process.memoryUsage.rss()
 
+/** How long what was read of the resident memory is taken to hold, in ms: reading it takes longer than a short attempt. */
+const RESIDENT_MS = 10
+
 /** CPU time is the whole process's. Its peak is exact when it is higher than all before, else the memory at the end. */
-const gauge: Gauge & { before: NodeJS.ResourceUsage } = {
+const gauge: Gauge & { before: NodeJS.ResourceUsage; begin(): void } = {
   before: process.resourceUsage(),
   begin() {
     this.before = process.resourceUsage()
@@ -23,10 +25,22 @@ const gauge: Gauge & { before: NodeJS.ResourceUsage } = {
     const after = process.resourceUsage()
     const cpuMs = (after.userCPUTime - before.userCPUTime + after.systemCPUTime - before.systemCPUTime) / 1000
     const isNewPeak = after.maxRSS > before.maxRSS
-    const peakMemoryBytes = isNewPeak ? after.maxRSS * 1024 : process.memoryUsage.rss()
+    const peakMemoryBytes = isNewPeak ? after.maxRSS * 1024 : resident.read()
     // What was the peak before an attempt with a limit does not matter: the process would not have been used again.
     const peak = isLimited ? (memoryOf('self')?.peakBytes ?? peakMemoryBytes) : peakMemoryBytes
-    return { cpuMs, peakMemoryBytes, heldBytes: peak - ownBytes }
+    return { usage: { cpuMs, peakMemoryBytes }, heldBytes: peak - ownBytes }
+  },
+}
+
+const resident = {
+  bytes: ownBytes,
+  at: performance.now(),
+  read(): number {
+    const now = performance.now()
+    if (now - this.at < RESIDENT_MS) return this.bytes
+    this.at = now
+    this.bytes = process.memoryUsage.rss()
+    return this.bytes
   },
 }
 
@@ -45,8 +59,12 @@ const runner = new Runner({
 })
 
 process.on('message', (message: Task | Abort) => {
-  if ('reason' in message) runner.abort(message)
-  else void runner.run(message)
+  if ('reason' in message) {
+    runner.abort(message)
+    return
+  }
+  gauge.begin()
+  void runner.run(message)
 })
 // The parent has closed its executor, or is gone.
 process.on('disconnect', () => {

@@ -1,15 +1,18 @@
 import { fileURLToPath } from 'node:url'
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, type Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { packError } from '../packed-error.ts'
 import type { Abort, Task } from '../worker/messages.ts'
 import type { PooledWorker, WorkerListener } from '../worker/pooled-worker.ts'
 import type { Report } from '../worker/report.ts'
 import { afterGrace, type Force, OUT_OF_MEMORY, type RunningTask } from '../worker/running.ts'
+import { FROM_THREAD, type Line, post, TO_THREAD } from './line.ts'
 
 export interface ThreadOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly execArgv?: readonly string[]
+  /** The event loop has brought a message of the thread. */
+  onTurn(): void
 }
 
 /** A thread with a fuller heap is ended before V8 does it, which would end the whole process at times. */
@@ -28,6 +31,9 @@ export class Thread implements PooledWorker {
   readonly #piscina: Piscina
   readonly #worker: Worker
   readonly #port: MessagePort
+  readonly #line: Line
+  /** How many messages of it were heard. */
+  #heard = 0
   #running: RunningTask | undefined
   /** What it holds by itself; unknown until it is ready. */
   #ownBytes: number | undefined
@@ -43,11 +49,16 @@ export class Thread implements PooledWorker {
     this.#piscina = createPiscina(memoryLimitBytes, options)
     const { port1, port2 } = new MessageChannel()
     // What becomes of it, the thread's own events tell.
-    this.#piscina.run(port2, { transferList: [port2] }).catch(ignore)
+    const counts = new Int32Array(new SharedArrayBuffer(8))
+    this.#piscina.run({ port: port2, counts } satisfies Line, { transferList: [port2] }).catch(ignore)
     this.#piscina.on('error', ignore)
     this.#worker = this.#piscina.threads[0] as Worker
     this.#port = port1
-    port1.on('message', (report: Report) => this.#hear(report))
+    this.#line = { port: port1, counts }
+    port1.on('message', (report: Report) => {
+      this.#hear(report)
+      options.onTurn()
+    })
     port1.unref()
     this.#worker.once('error', (error) => {
       this.#error = error as Error
@@ -65,7 +76,7 @@ export class Thread implements PooledWorker {
     this.#running = running
     this.#port.ref()
     try {
-      this.#port.postMessage(task, running.attempt.transfer as readonly Transferable[])
+      post(this.#line, TO_THREAD, task, running.attempt.transfer)
     } catch (thrown) {
       this.#rest()
       running.reject(thrown as Error)
@@ -74,12 +85,21 @@ export class Thread implements PooledWorker {
 
   stop(running: RunningTask, killGraceMs: number): void {
     const { number, attempt } = running
-    this.#port.postMessage({ number, reason: packError(attempt.signal.reason) } satisfies Abort)
+    const abort: Abort = { number, reason: packError(attempt.signal.reason) }
+    post(this.#line, TO_THREAD, abort, [])
     running.timer = afterGrace(killGraceMs, () => this.#force(running, 'stopped'))
   }
 
   look(): void {
     if (this.#running !== undefined && !this.#isAsked) void this.#measure(this.#running)
+  }
+
+  /** Takes in a message that the event loop has not brought yet, if there is one. */
+  hearNext(): boolean {
+    if (Atomics.load(this.#line.counts, FROM_THREAD) === this.#heard) return false
+    const next = receiveMessageOnPort(this.#port)
+    if (next !== undefined) this.#hear(next.message as Report)
+    return next !== undefined
   }
 
   async close(): Promise<void> {
@@ -97,6 +117,7 @@ export class Thread implements PooledWorker {
   }
 
   #hear(report: Report): void {
+    this.#heard = (this.#heard + 1) | 0
     switch (report.kind) {
       case 'ended': {
         const running = this.#running

@@ -1,31 +1,33 @@
-// Runs in each thread of the `thread` executor: Piscina calls the default export once, with the port of its attempts.
+// Runs in each thread of the `thread` executor: Piscina calls the default export once, with its end of the line.
 import { StringDecoder } from 'node:string_decoder'
 import { getHeapStatistics } from 'node:v8'
-import type { MessagePort } from 'node:worker_threads'
 import type { OutputStream } from '../../domain/job.ts'
 import type { Abort, Task } from '../worker/messages.ts'
 import type { Report } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
+import { FROM_THREAD, type Line, post, Receiver } from './line.ts'
 
 const ownBytes = heldBytes()
 
 /** CPU time is the thread's own; memory is its heap and its buffers, looked at when an attempt begins and ends. */
-const gauge: Gauge & { cpu: NodeJS.CpuUsage; held: number } = {
+const gauge: Gauge & { cpu: NodeJS.CpuUsage; held: number; look(): void } = {
   cpu: process.threadCpuUsage(),
-  held: 0,
-  begin() {
+  held: ownBytes,
+  look() {
     this.cpu = process.threadCpuUsage()
     this.held = heldBytes()
   },
   end() {
-    const { user, system } = process.threadCpuUsage(this.cpu)
-    const peakMemoryBytes = Math.max(this.held, heldBytes())
-    return { cpuMs: (user + system) / 1000, peakMemoryBytes, heldBytes: peakMemoryBytes - ownBytes }
+    const { cpu, held } = this
+    this.look()
+    const cpuMs = (this.cpu.user - cpu.user + this.cpu.system - cpu.system) / 1000
+    const peakMemoryBytes = Math.max(held, this.held)
+    return { usage: { cpuMs, peakMemoryBytes }, heldBytes: peakMemoryBytes - ownBytes }
   },
 }
 
-export default function serve(port: MessagePort): void {
-  const tell = (report: Report, moved?: readonly object[]) => port.postMessage(report, moved as never)
+export default function serve(line: Line): void {
+  const tell = (report: Report, moved: readonly object[] = []) => post(line, FROM_THREAD, report, moved)
   const runner = new Runner({
     gauge,
     say: (number, word) => tell({ kind: 'said', number, word }),
@@ -33,9 +35,14 @@ export default function serve(port: MessagePort): void {
     exit: (code) => process.exit(code),
     retire: () => tell({ kind: 'unfit' }),
   })
-  port.on('message', (message: Task | Abort) => {
-    if ('reason' in message) runner.abort(message)
-    else void runner.run(message)
+  const receiver = new Receiver<Task | Abort>(line, (message, wasAwaited) => {
+    if ('reason' in message) {
+      runner.abort(message)
+      return
+    }
+    // A thread that has only waited is as it was when its last attempt ended: one look does for both.
+    if (!wasAwaited) gauge.look()
+    void runner.run(message).then(() => receiver.await())
   })
   capture('stdout', runner)
   capture('stderr', runner)

@@ -7,11 +7,13 @@ const HANDLERS_MAX = 1_000
 
 /** Loads handlers from modules, each once. TypeScript is loaded as Node does: its types are stripped. */
 export class Handlers {
-  readonly #known = new Map<string, Closure>()
+  /** By module, then by export. */
+  readonly #known = new Map<string, Map<string, Closure>>()
+  #count = 0
 
   /** A handler that was loaded before. */
-  known(task: Task): Closure | undefined {
-    return this.#known.get(keyOf(task))
+  known({ module, export: name }: Task): Closure | undefined {
+    return this.#known.get(module)?.get(name)
   }
 
   /**
@@ -34,14 +36,18 @@ export class Handlers {
       const others = Object.keys(exports).join(', ') || 'nothing'
       throw unusable(task, `has no function as its export "${name}" (it exports ${others})`)
     }
-    if (this.#known.size >= HANDLERS_MAX) this.#known.clear()
-    this.#known.set(keyOf(task), handler as Closure)
+    this.#keep(module, name, handler as Closure)
     return handler as Closure
   }
-}
 
-function keyOf({ module, export: name }: Task): string {
-  return `${name} ${module}`
+  #keep(module: string, name: string, handler: Closure): void {
+    if (++this.#count > HANDLERS_MAX) {
+      this.#known.clear()
+      this.#count = 1
+    }
+    const exports = this.#known.get(module) ?? new Map<string, Closure>()
+    this.#known.set(module, exports.set(name, handler))
+  }
 }
 
 function unusable({ jobId, module }: Task, problem: string, cause?: unknown): EspalierError {

@@ -1,5 +1,5 @@
-import type { RunningTask } from './running.ts'
 import type { Task } from './messages.ts'
+import type { RunningTask } from './running.ts'
 
 /** A thread or process that runs attempts, one at a time, seen from the executor that uses it again. */
 export interface PooledWorker {

@@ -9,9 +9,14 @@ import type { Abort, Ending, Outcome, Task, Word } from './messages.ts'
 
 /** How a thread or process measures itself. */
 export interface Gauge {
-  begin(): void
-  /** What was taken since {@link begin}, and how much memory was held at most, as far as a limit counts it. */
-  end(isLimited: boolean): JobUsage & { readonly heldBytes: number }
+  /** What was taken since the attempt began. */
+  end(isLimited: boolean): Measured
+}
+
+interface Measured {
+  readonly usage: JobUsage
+  /** How much memory was held at most, as far as a limit counts it. */
+  readonly heldBytes: number
 }
 
 export interface RunnerOptions {
@@ -60,10 +65,9 @@ export class Runner {
     const context = new WorkerContext(task, (word) => this.#options.say(number, word))
     this.#number = number
     this.#context = context
-    this.#options.gauge.begin()
     const ending = await this.#owner.run(number, () => this.#endOf(task, context))
     const { memoryLimitBytes: limit } = task
-    const { heldBytes, ...usage } = this.#options.gauge.end(limit !== undefined)
+    const { heldBytes, usage } = this.#options.gauge.end(limit !== undefined)
     context.hasEnded = true
     this.#context = undefined
     const outcome: Outcome = { ...this.#judge(task, ending, heldBytes), usage }
