@@ -227,8 +227,9 @@ function spawn(memoryLimitBytes: number | undefined, { env, execArgv }: ChildOpt
   return execaNode(fileURLToPath(import.meta.url).replace(/child(\.\w+)$/, 'worker$1'), {
     nodeOptions,
     serialization: 'advanced',
-    ipc: true,
-    stdin: 'ignore',
+    // Node's own channel: with `ipc`, execa would read each message a second time.
+    ipc: false,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     buffer: false,
     reject: false,
     // A group of its own, so that all of it can be ended; execa's clean-up knows only the process itself.
