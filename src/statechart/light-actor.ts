@@ -14,21 +14,21 @@ import type {
   SnapshotFrom,
   StateValue,
 } from 'xstate'
-import { ActorBase } from './actor-base.ts'
 import { CompiledMachine } from './compile.ts'
 import type { Extras } from './extras.ts'
 import { withLetter, withoutOldest } from './letters.ts'
 import { runPlan, takeOutput } from './run.ts'
-import { TableSnapshot } from './snapshot.ts'
+import type { TableSnapshot } from './snapshot.ts'
+import { failedFrom, StandingActor } from './standing-actor.ts'
 import type { Configuration, Plan } from './table.ts'
 import {
   detachableScope,
   type ExecutableAction,
   type InternalScope,
-  type InternalSystem,
   isInspected,
   NOT_STARTED,
   RUNNING,
+  relay,
   reportUnhandledError,
   STOPPED,
 } from './xstate-internals.ts'
@@ -49,20 +49,11 @@ export type Inspection = NonNullable<ActorOptions<AnyActorLogic>['inspect']>
  * `actor.send`. The `sessionId` is given when it is first read, so ids follow the order of creation only while somebody
  * inspects. An actor that is started again after its end tells its input again only if the first start was inspected.
  * And there is no `devTools` option.
- *
- * Of a compiled machine it keeps what a snapshot is made of, and makes the snapshot when somebody looks: between two
- * looks, a step costs no more than its row of the table.
  */
 export class LightActor<TLogic extends AnyActorLogic>
-  extends ActorBase<TLogic>
+  extends StandingActor<TLogic>
   implements ActorRef<SnapshotFrom<TLogic>, EventFromLogic<TLogic>, EmittedFrom<TLogic>>
 {
-  /** Where a compiled machine stands; `undefined` while only the snapshot tells, as with any other logic. */
-  #place: Configuration | undefined = undefined
-  #context: unknown = undefined
-  #output: unknown = undefined
-  /** Of a place: made when somebody looks, and kept until the next change. */
-  #snapshot: Snapshot<unknown> | undefined = undefined
   #input: unknown
   #mailbox = CLOSED
 
@@ -73,41 +64,8 @@ export class LightActor<TLogic extends AnyActorLogic>
     if (isInspected(system)) system._sendInspectionEvent({ type: '@xstate.actor', actorRef: this })
     const systemId = this._extras?.systemId
     if (systemId) system._set(systemId, this)
-    this._enter(options?.snapshot ?? options?.state)
+    this._enter(options?.snapshot ?? options?.state, options?.input)
     if (systemId && !this.isActive) system._unregister(this)
-  }
-
-  get _snapshot(): Snapshot<unknown> {
-    this.#snapshot ??= snapshotOf(this.#place as Configuration, this.#output, this.#context)
-    return this.#snapshot
-  }
-
-  set _snapshot(snapshot: Snapshot<unknown>) {
-    const place = placeOf(snapshot, this.logic)
-    this.#place = place
-    this.#snapshot = snapshot
-    this.#context = place === undefined ? undefined : (snapshot as { context?: unknown }).context
-    this.#output = place === undefined ? undefined : snapshot.output
-  }
-
-  /** Whether the actor has neither ended nor failed: `status` of its snapshot is `active`. */
-  get isActive(): boolean {
-    return this.#place === undefined ? this._snapshot.status === 'active' : !this.#place.isFinal
-  }
-
-  /** `value` of the snapshot of a machine. */
-  get stateValue(): StateValue {
-    return this.#place === undefined ? (this._snapshot as unknown as TableSnapshot).value : this.#place.value
-  }
-
-  /** `context` of the snapshot. */
-  get context(): unknown {
-    return this.#place === undefined ? (this._snapshot as unknown as TableSnapshot).context : this.#context
-  }
-
-  /** `output` of the snapshot; `undefined` until the actor is done. */
-  get output(): unknown {
-    return this.#place === undefined ? this._snapshot.output : this.#output
   }
 
   /**
@@ -143,12 +101,12 @@ export class LightActor<TLogic extends AnyActorLogic>
     if (this._parent === undefined) system.start()
     try {
       // Nothing but children would be started, and a machine in a place has none.
-      if (this.#place === undefined) this.logic.start?.(this._snapshot, this._scope)
+      if (this._place === undefined) this.logic.start?.(this._snapshot, this._scope)
     } catch (error) {
       this._crash(error)
       return this
     }
-    if (this.#place === undefined || isInspected(system))
+    if (this._place === undefined || isInspected(system))
       this.update(this._snapshot, { type: 'xstate.init', input })
     else this._tell()
     this._openMailbox()
@@ -224,24 +182,6 @@ export class LightActor<TLogic extends AnyActorLogic>
     return this._rare.scope
   }
 
-  /** Takes up the first state, or a persisted one. */
-  _enter(persisted: Snapshot<unknown> | undefined): void {
-    const { logic } = this
-    const place = persisted === undefined && logic instanceof CompiledMachine ? logic.firstPlace : undefined
-    try {
-      if (place !== undefined) {
-        this.#context = (logic as unknown as CompiledMachine).firstContext(this.#input, this as never)
-        this.#place = place
-      } else if (persisted) this._snapshot = logic.restoreSnapshot?.(persisted, this._scope) ?? persisted
-      else this._snapshot = logic.getInitialSnapshot(this._scope, this.#input)
-    } catch (error) {
-      this._snapshot =
-        place === undefined
-          ? { status: 'error', output: undefined, error }
-          : (logic as unknown as CompiledMachine).stillborn(error)
-    }
-  }
-
   _syncWithParent(): void {
     const next = (snapshot: Snapshot<unknown>) => {
       if (snapshot.status !== 'active') return
@@ -260,7 +200,7 @@ export class LightActor<TLogic extends AnyActorLogic>
   _work(first: AnyEventObject): void {
     for (let event: AnyEventObject | undefined = first; event !== undefined; event = this._dequeue()) {
       this.#mailbox = BUSY
-      const place = this.#place
+      const place = this._place
       if (place !== undefined && !isInspected(this.system)) this._step(place, event)
       else this._process(event)
       // Not busy any more: the actor has ended on the way, and may have been started anew.
@@ -310,7 +250,7 @@ export class LightActor<TLogic extends AnyActorLogic>
       this._process(event)
       return
     }
-    let context = this.#context
+    let context = this._context
     let plan: Plan | undefined
     try {
       plan = place.choose(reactions, context, event)
@@ -327,10 +267,10 @@ export class LightActor<TLogic extends AnyActorLogic>
     const hasChanged = plan?.changes === true
     this.stepping(target.value, hasChanged, event)
     if (hasChanged) {
-      this.#place = target
-      this.#context = context
-      this.#snapshot = undefined
-      if (plan?.finishes) this.#output = takeOutput()
+      this._place = target
+      this._context = context
+      this._made = undefined
+      if (plan?.finishes) this._output = takeOutput()
     }
     this._tell()
     // An effect may have called the first inspector.
@@ -378,7 +318,7 @@ export class LightActor<TLogic extends AnyActorLogic>
       this._tellNext()
       return
     }
-    if (this.#place === undefined) {
+    if (this._place === undefined) {
       const { status, error } = this._snapshot
       if (status === 'error') this._fail(error)
       if (status !== 'done') return
@@ -398,7 +338,7 @@ export class LightActor<TLogic extends AnyActorLogic>
         task()
       } catch (error) {
         extras.deferred = undefined
-        this._snapshot = failed(snapshot, error)
+        this._snapshot = failedFrom(snapshot, error)
       }
     }
     extras.deferred = undefined
@@ -414,7 +354,7 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   _crash(error: unknown): void {
-    this._snapshot = failed(this._snapshot, error)
+    this._snapshot = failedFrom(this._snapshot, error)
     this._fail(error)
   }
 
@@ -454,35 +394,4 @@ export function createLightActor<TLogic extends AnyActorLogic>(
     : [options: ActorOptions<TLogic> & { [K in RequiredActorOptionsKeys<TLogic>]: unknown }]
 ): LightActor<TLogic> {
   return new LightActor(logic, options)
-}
-
-/** The place of a snapshot that follows from it and its context alone, and can be made again from them. */
-function placeOf(snapshot: Snapshot<unknown>, logic: AnyActorLogic): Configuration | undefined {
-  if (!(snapshot instanceof TableSnapshot)) return undefined
-  const { configuration, status, error } = snapshot as TableSnapshot
-  const isOwn = logic instanceof CompiledMachine && logic.table === configuration.table
-  if (!isOwn || status !== (configuration.isFinal ? 'done' : 'active') || error !== undefined)
-    return undefined
-  return configuration
-}
-
-function snapshotOf(place: Configuration, output: unknown, context: unknown): Snapshot<unknown> {
-  const status = place.isFinal ? 'done' : 'active'
-  return new TableSnapshot(place, status, output, undefined, context) as unknown as Snapshot<unknown>
-}
-
-function failed(snapshot: Snapshot<unknown>, error: unknown): Snapshot<unknown> {
-  if (snapshot instanceof TableSnapshot) return snapshot.failed(error) as Snapshot<unknown>
-  return { ...snapshot, status: 'error', error } as Snapshot<unknown>
-}
-
-/** Tells inspectors of an event and delivers it. */
-function relay(
-  system: InternalSystem,
-  source: AnyActorRef | undefined,
-  target: AnyActorRef,
-  event: AnyEventObject,
-): void {
-  if (isInspected(system)) system._relay(source, target, event)
-  else (target as LightActor<AnyActorLogic>)._send(event)
 }

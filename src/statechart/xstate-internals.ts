@@ -153,6 +153,17 @@ function watchInspection(system: Marked): boolean {
   return system[inspected]
 }
 
+/** Tells inspectors of an event and delivers it. */
+export function relay(
+  system: InternalSystem,
+  source: AnyActorRef | undefined,
+  target: AnyActorRef,
+  event: AnyEventObject,
+): void {
+  if (isInspected(system)) system._relay(source, target, event)
+  else (target as AnyActorRef & { _send(event: AnyEventObject): void })._send(event)
+}
+
 const idleLogic: AnyActorLogic = {
   transition: (snapshot) => snapshot,
   getInitialSnapshot: (_scope, input) => input,
