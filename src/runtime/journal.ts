@@ -45,7 +45,7 @@ type Held<Job> = { readonly job: Job; readonly event: JobEvent } | (() => void)
  */
 export class Journal<Job extends StagingJob> {
   readonly store: RunStore
-  readonly #openTurn: (at: number) => void
+  readonly #openTurn: () => void
   #events: StoreEvent[] = []
   #submitted: Job[] = []
   readonly #changed = new Set<Job>()
@@ -56,7 +56,7 @@ export class Journal<Job extends StagingJob> {
   #isDelivering = false
 
   /** @param openTurn - Asks for a turn that will {@link commit}. */
-  constructor(store: RunStore, openTurn: (at: number) => void) {
+  constructor(store: RunStore, openTurn: () => void) {
     this.store = store
     this.#openTurn = openTurn
     this.#key = store.lastKey
@@ -190,7 +190,7 @@ export class Journal<Job extends StagingJob> {
 
   #record(at: number, actor: TraceActor, id: string, key: number | undefined, event: TraceEvent): void {
     this.#push(at, actor, id, key, event)
-    this.#openTurn(at)
+    this.#openTurn()
   }
 
   #push(at: number, actor: TraceActor, id: string, key: number | undefined, event: TraceEvent): void {

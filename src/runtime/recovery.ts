@@ -4,6 +4,7 @@ import { type Execute, JOB_STATES, type JobId, type JobResult } from '../domain/
 import { bandOf } from '../domain/priority.ts'
 import { type ErrorJson, errorFromJson, type JobSubmitted } from '../domain/trace.ts'
 import type { JobRecord } from '../ports/run-store.ts'
+import { link } from './dependency-links.ts'
 import { DurableJob } from './durable-job.ts'
 import { executeOf, type Handlers } from './durable-spec.ts'
 import { type Dependency, type JobExtras, type JobSnapshot, stateOf } from './job.ts'
@@ -58,7 +59,7 @@ export function recoverJobs(
     const { dependencies } = job.submitted
     if (dependencies === undefined || !job.isActive) continue
     const found: Dependency[] = dependencies.map((id) => waitedFor.get(id) ?? supervisor.find(id) ?? id)
-    supervisor.link(job, found)
+    link(supervisor, job, found)
   }
   supervisor.together(() => {
     for (const job of jobs) if (isRunning(stateOf(job.stateValue))) loseAttempt(job, supervisor)

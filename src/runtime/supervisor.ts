@@ -1,6 +1,5 @@
 import type { StateValue } from 'xstate'
 import type { JobEvent, PoolEvent } from '../../machines/index.ts'
-import { isEspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { CancelSource, JobId } from '../domain/job.ts'
 import type { PressureReason } from '../domain/pressure.ts'
@@ -14,9 +13,11 @@ import { AttemptReports } from './attempt-reports.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { type PoolActor, startPoolActor } from './charts.ts'
 import { Deadlines } from './deadlines.ts'
+import { connect } from './dependency-links.ts'
 import { DurableEffects } from './durable-effects.ts'
 import type { DurableJob } from './durable-job.ts'
 import { EffectQueue } from './effect-queue.ts'
+import { Granting } from './granting.ts'
 import {
   BLOCKED,
   DELAYED,
@@ -24,7 +25,6 @@ import {
   isJobEvent,
   type JobActor,
   type JobSupervisor,
-  linksOf,
   READY,
   stateOf,
 } from './job.ts'
@@ -39,14 +39,10 @@ import { PoolEffects } from './pool-effects.ts'
 import { PressureWatch } from './pressure-watch.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import type { Recorder } from './recorder.ts'
-import { Refusals, type RefusedPool } from './refusals.ts'
 import { ResourceLines } from './resource-lines.ts'
 import { shieldInspection } from './shield.ts'
 import { Slots } from './slots.ts'
-import { takeBack } from './take-back.ts'
-
-/** How long slots are granted without letting the event loop turn, in ms: timers and sockets get their share. */
-const TURN_MS = 20
+import { Turns } from './turns.ts'
 
 /**
  * The loop of a pool: step, commit, act.
@@ -82,32 +78,26 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly #pressure: PressureWatch | undefined
   readonly #jobEffects: JobEffects | DurableEffects
   readonly #poolEffects = new PoolEffects(this)
+  readonly #granting: Granting
+  readonly #turns: Turns
   readonly #effects = new EffectQueue()
   readonly #afterEffects = new Fifo<() => void>()
   #isActing = false
-  /** Whether any job has ever wanted a resource. */
-  #hasDemands = false
-  /** Absent in memory. */
-  readonly #refusals: Refusals<DurableJob> | undefined
-  /** The job whose grant waits in its mailbox, since it is at a step: its slot is not taken before that is over. */
-  #granted: JobActor | undefined
-  /** When the event loop last turned, as far as this pool needed to know; `undefined` while nothing happens. */
-  #turnAt: number | undefined
-  readonly #endTurn = () => this.#turn()
 
   constructor(settings: PoolSettings, executor: Executor) {
     this.settings = settings
     this.executor = executor
     const { clock, logger, store } = settings
     const effects = new JobEffects(this)
-    this.journal = store && new Journal(store, (at) => this.openTurn(at))
-    this.#refusals = this.journal && new Refusals(clock, this.#asRefused(this.journal))
+    this.journal = store && new Journal(store, () => this.openTurn())
     this.#jobEffects = this.journal === undefined ? effects : new DurableEffects(effects, this.journal)
     this.jobs = new JobTable(settings.ids.next(), settings.keep)
     this.ready = new ReadyQueue(settings.promoteAfterMs)
     this.holdings = new Holdings(settings.limits)
     this.lines = new ResourceLines(this.holdings, settings.promoteAfterMs)
     this.deadlines = new Deadlines(clock)
+    this.#granting = new Granting(this)
+    this.#turns = new Turns(this, () => this.#turned())
     this.announcer = new Announcer(logger)
     this.#pressure = settings.pressure && new PressureWatch(this, settings.host, settings.pressure)
     this.callbacks = new CallbackRunner(settings, this.deadlines, this.meter)
@@ -175,7 +165,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.jobs.add(job, naming)
     this.meter.start(at)
     this.counts.add(BLOCKED, job.priority)
-    this.openTurn(at)
+    this.openTurn()
     this.recorder?.submitted(job, naming !== 'own', at)
     this.journal?.submitted(job as DurableJob, at)
     job.start()
@@ -187,35 +177,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** Connects a job with the jobs it waits for; one that waits for nothing more gets ready. */
   connect(job: JobActor, dependencies: readonly Dependency[], at: number): void {
-    if (dependencies.length === 0) {
-      job.take({ type: 'dependencies.met', at })
-      return
-    }
-    const fault = this.link(job, dependencies)
-    if (fault !== undefined) this.cancel(job, 'dependency', 'dependency', fault)
-    else if (job.links?.outstanding === 0) job.take({ type: 'dependencies.met', at })
-  }
-
-  /**
-   * Notes which jobs a job waits for.
-   *
-   * @returns One that ended in a way which the job does not bear.
-   */
-  link(job: JobActor, dependencies: readonly Dependency[]): JobId | undefined {
-    const links = { dependencies, outstanding: 0, dependants: job.links?.dependants ?? [] }
-    job.links = links
-    this.recorder?.dependsOn(job, dependencies)
-    let fault: JobId | undefined
-    for (const dependency of dependencies) {
-      const ended = this.#endOf(dependency)
-      if (ended === undefined) {
-        linksOf(dependency as JobActor).dependants.push(job)
-        links.outstanding++
-      } else if (ended !== 'completed' && job.extras.runsOnDependencyFailure !== true) {
-        fault ??= typeof dependency === 'string' ? dependency : dependency.id
-      }
-    }
-    return fault
+    connect(this, job, dependencies, at)
   }
 
   /** A job by its id; an ended one that only the store remembers is taken up again. */
@@ -234,7 +196,6 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
       this.jobs.ended(job, settled.status, settled.endedAt)
       return
     }
-    if (job.demand !== undefined) this.#hasDemands = true
     this.derive(job, state)
     if (isRunning(state)) this.reserve(job)
   }
@@ -248,9 +209,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** While the store refuses, a deadline waits with all else; jobs that hear of it late are never early. */
   deadlineOf(job: JobActor, at: number): void {
-    const event = { type: 'deadline.reached', at } as const
-    if (this.#refusals?.isRefused) this.#refusals.hold(job as DurableJob, event)
-    else job.take(event)
+    this.#turns.deadlineOf(job, at)
   }
 
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean {
@@ -295,8 +254,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.recorder?.stepped(job, event, from, to)
     if (from === to) return
     const { at } = event
-    this.openTurn(at)
-    if (job === this.#granted) this.#granted = undefined
+    this.openTurn()
+    this.#granting.stepped(job)
     this.counts.move(from, to, job.priority)
     if (from === READY && isRunning(to)) this.reserve(job)
     else if (isRunning(from) && !isRunning(to)) this.#release(job)
@@ -307,7 +266,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   /** Takes a slot for a job, and what it demands. */
   reserve(job: JobActor): void {
     this.slots.reserve()
-    if (this.#hasDemands) this.holdings.take(job.demand)
+    this.holdings.take(job.demand)
   }
 
   #release(job: JobActor): void {
@@ -316,7 +275,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const hasEnded = attempt === undefined || attempt.hasEnded
     if (hasEnded) this.slots.free(attempt)
     else this.slots.abandon(attempt, releaseZombies)
-    if (this.#hasDemands && (hasEnded || releaseZombies)) this.holdings.giveBack(job.demand)
+    if (hasEnded || releaseZombies) this.holdings.giveBack(job.demand)
   }
 
   freeSlot(attempt: RunningAttempt<JobActor>, at: number): void {
@@ -324,7 +283,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.recorder?.abandonedEnded(attempt.job, at)
     if (!this.settings.releaseZombies) this.holdings.giveBack(attempt.job.demand)
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
-    this.openTurn(at)
+    this.openTurn()
   }
 
   /** What the job's chart does not know may be for the body of its attempt, which gets it when the step is over. */
@@ -350,14 +309,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   // Effects: written down while a chart steps, carried out after the commit.
 
   enqueue(job: JobActor): void {
-    const at = this.settings.promoteAfterMs > 0 ? this.now() : 0
-    const { demand } = job
-    if (demand === undefined) {
-      this.ready.add(job, at)
-      return
-    }
-    this.#hasDemands = true
-    this.lines.add(job, demand, at)
+    this.#granting.enqueue(job)
   }
 
   takeJobEffect(job: JobActor, type: string, params: unknown): void {
@@ -367,7 +319,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   takeEffect(type: string, params: unknown): void {
     this.#effects.push(undefined, type, params)
     // Somebody may have sent the event straight to the actor: then nobody acts but the next turn.
-    this.openTurn(this.now())
+    this.openTurn()
   }
 
   act(): void {
@@ -380,7 +332,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
           if (job === undefined) this.#poolEffects.carryOut(type, params)
           else this.#jobEffects.carryOut(job, type, params)
         }
-      } while (this.#callBack() || this.#grantSlot())
+      } while (this.#callBack() || (this.#turns.mayGrant && this.#granting.grant()))
     } finally {
       this.#isActing = false
     }
@@ -393,78 +345,25 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     return callback !== undefined
   }
 
-  /** Grants one slot, if there is one to grant and a job to take it. */
-  #grantSlot(): boolean {
-    if (this.#refusals?.mayGrant === false) return false
-    if (this.counts.ready === 0) {
-      this.ready.clear()
-      if (!this.lines.isEmpty) this.lines.clear()
-      return false
-    }
-    if (this.#granted !== undefined || this.slots.busy >= this.limit || !this.#mayStart) return false
-    const at = this.now()
-    if (this.#turnAt !== undefined && at - this.#turnAt > TURN_MS) return false
-    const job = this.lines.isEmpty ? this.ready.take(at) : this.lines.take(this.ready, at)
-    if (job === undefined) return false
-    job.take({ type: 'slot.granted', at })
-    if (job.isReady) this.#granted = job
-    return true
-  }
-
-  get #mayStart(): boolean {
-    const pool = this.actor.getSnapshot()
-    return pool.hasTag('dispatching') || (pool.hasTag('trickling') && this.counts.running === 0)
-  }
-
   // The turn of the event loop.
 
   /** Something has happened that waits for the end of the turn. */
-  openTurn(at: number): void {
-    if (this.#turnAt !== undefined) return
-    this.#turnAt = at
-    this.settings.clock.soon(this.#endTurn)
-  }
-
-  /** The event loop has turned: the pool's chart gets the counts, and granting may go on. */
-  #turn(): void {
-    this.#turnAt = undefined
-    this.commitTurn()
-    this.reportCounts()
-    this.act()
-    this.#pressure?.follow(this.counts.running > 0)
-    this.jobs.expire(this.now())
+  openTurn(): void {
+    this.#turns.open()
   }
 
   /** Commits what this turn has staged, and lets everybody hear of it. */
   commitTurn(): void {
-    const { journal } = this
-    if (journal === undefined) return
-    const wasActing = this.#isActing
-    this.#isActing = true
-    try {
-      if (journal.commit()) this.#refusals?.taken()
-    } catch (error) {
-      if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
-      this.settings.logger.error(error.message)
-      this.#refusals?.refused(takeBack(this, journal, error))
-    } finally {
-      this.#isActing = wasActing
-    }
-    this.act()
+    this.#turns.commit()
   }
 
-  #asRefused(journal: Journal<DurableJob>): RefusedPool<DurableJob> {
-    return {
-      hasSteps: () => journal.hasSteps,
-      tell: (facts) => {
-        this.together(() => {
-          for (const [job, event] of facts) {
-            const isLate = event.type === 'deadline.reached'
-            job.take(isLate ? { ...event, at: this.now() } : event)
-          }
-        })
-      },
-    }
+  /** The event loop has turned: the pool's chart gets the counts, and granting may go on. */
+  #turned(): void {
+    this.#granting.turned()
+    this.reportCounts()
+    this.act()
+    this.#pressure?.follow(this.counts.running > 0)
+    this.jobs.expire(this.now())
   }
 
   #record(given: PoolEvent): void {
@@ -483,17 +382,12 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** Whether the store has refused a commit, and has taken none since: nothing starts until it does. */
   get isRefused(): boolean {
-    return this.#refusals?.isRefused === true
+    return this.#turns.isRefused
   }
 
   #tellIdle(): void {
     if (this.journal?.isOpen) return
     if (!this.announcer.hasIdleWaiters || this.counts.queued + this.counts.running > 0) return
     this.announcer.tellIdle()
-  }
-
-  #endOf(dependency: Dependency): 'completed' | 'failed' | 'cancelled' | undefined {
-    if (typeof dependency === 'string') return this.jobs.tombstone(dependency)
-    return dependency.settled?.status
   }
 }
