@@ -177,7 +177,7 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'a slot is granted twice when a job is retried at once',
-    file: 'src/runtime/supervisor.ts',
+    file: 'src/runtime/granting.ts',
     find: 'if (job.isReady) this.#granted = job',
     replace: '',
     hunt: { scenario: 'slots', by: 'explore', within: 200 },
@@ -291,7 +291,7 @@ export const mutants: readonly Planted[] = [
   {
     name: 'what depends on others is not linked to them again',
     file: 'src/runtime/recovery.ts',
-    find: 'supervisor.link(job, found)',
+    find: 'link(supervisor, job, found)',
     replace: 'void found',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
