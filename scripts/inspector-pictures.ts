@@ -6,6 +6,7 @@ import { chromium, type Page } from 'playwright-core'
 import clustering from '../examples/clustering/workflow.ts'
 import { createInspector } from '../src/http/index.ts'
 import { JobPool, runWorkflow } from '../src/index.ts'
+import { buildInspectorIfOutdated } from './build-inspector.ts'
 import { findChromium } from './chromium.ts'
 import { root } from './tool.ts'
 
@@ -30,6 +31,7 @@ const PICTURES: Readonly<Record<string, (best: string) => string>> = {
 const executablePath = findChromium()
 if (executablePath === undefined)
   throw new Error('Expected a Chromium, found none: node scripts/chromium.ts.')
+await buildInspectorIfOutdated()
 await using pool = new JobPool({ maxParallelJobs: 4 })
 await using inspector = createInspector(pool, { title: 'clustering' })
 const address = await inspector.listen()

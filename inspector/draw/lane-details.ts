@@ -86,7 +86,8 @@ export function drawLaneLabels(
         const outcome = slices.outcome.data[slice]!
         if (isPatterned(outcome)) {
           context.fillStyle = outcome < EXECUTING ? palette.retried.css : palette.states[outcome]!.css
-          context.fillRect(from + 11, top + view.laneHeight / 2 - 8, context.measureText(shown).width + 6, 16)
+          const ground = Math.min(context.measureText(shown).width + 6, right - from - 12)
+          context.fillRect(from + 11, top + view.laneHeight / 2 - 8, ground, 16)
         }
         context.fillStyle = palette.surface.css
         context.fillText(shown, from + 14, top + view.laneHeight / 2)

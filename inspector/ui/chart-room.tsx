@@ -5,9 +5,9 @@ import type { Chart, ChartLayout } from '../../src/protocol/index.ts'
 import { Icon } from './icons.tsx'
 
 /** Below it, the words of a chart cannot be read: a larger chart is scrolled, with its centre in view. */
-const READABLE = 0.64
+const READABLE = 0.8
 /** A chart that fits from top to bottom a little below that is not cut for it. */
-const STILL_READABLE = 0.52
+const STILL_READABLE = 0.7
 const LARGEST = 2.5
 const STEP = 1.3
 /** Room below the chart for its buttons. */

@@ -94,6 +94,8 @@ export function Grid(props: Props) {
   }
 
   const tracks = columns.map(({ width }) => width).join(' ')
+  // As wide as all columns at their narrowest: each row is a grid of its own, and no content may widen one alone.
+  const minWidth = `${columns.reduce((sum, { width }) => sum + Number.parseInt(/\d+/.exec(width)?.[0] ?? '0', 10), 8)}px`
   const rows = []
   for (let row = first; row < last; row++) {
     rows.push(
@@ -109,7 +111,7 @@ export function Grid(props: Props) {
           if (!(event.target as Element).closest('button, input, a')) props.onOpen?.(row)
         }}
         {...rowProps?.(row)}
-        style={{ gridTemplateColumns: tracks, height: `${rowHeight}px` }}
+        style={{ gridTemplateColumns: tracks, minWidth, height: `${rowHeight}px` }}
       >
         {columns.map(({ key, cell, isNumber }) => (
           <div key={key} role="gridcell" class={isNumber ? 'cell num' : 'cell'}>
@@ -138,7 +140,7 @@ export function Grid(props: Props) {
       }}
     >
       <div role="rowgroup" class="grid-head">
-        <div role="row" aria-rowindex={1} class="grid-row" style={{ gridTemplateColumns: tracks }}>
+        <div role="row" aria-rowindex={1} class="grid-row" style={{ gridTemplateColumns: tracks, minWidth }}>
           {columns.map((column) => (
             <div
               key={column.key}

@@ -116,7 +116,7 @@ function options(
         size: 26,
         values: (_, values) => values.map((value) => formatClock(value).replace(/\.000$/, '')),
       },
-      { ...axis, size: 54, values: (_, values) => values.map(format) },
+      { ...axis, size: 64, values: (_, values) => values.map(format) },
     ],
     series: [
       { label: 'time' },

@@ -168,7 +168,7 @@ function Box({ box, x, y, height }: { box: GraphBox; x: number; y: number; heigh
   )
 }
 
-const shorten = (text: string): string => (text.length > 21 ? `${text.slice(0, 20)}…` : text)
+const shorten = (text: string): string => (text.length > 19 ? `${text.slice(0, 18)}…` : text)
 
 /** A curve from the right side of a box to the left side of another; backwards and to itself it goes around. */
 function pathOf(

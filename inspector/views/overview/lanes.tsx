@@ -11,7 +11,7 @@ import { momentOf, peekMoment, seek } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
 import { stateName } from '../../ui/state-mark.tsx'
 
-const TALLEST = 72
+const TALLEST = 96
 const SHOWN_ROWS = 64
 
 /** All slots over the whole run, compressed; what lies after the moment is dimmed. */

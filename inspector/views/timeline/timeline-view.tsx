@@ -20,6 +20,7 @@ import { SliceText, VisibleSlices } from './slice-text.tsx'
 
 const LEAST_MS = 0.05
 const LANE_PX = 22
+const LANE_MAX_PX = 56
 const AXIS_PX = 24
 const NAMES_PX = 58
 
@@ -60,7 +61,7 @@ function Timeline() {
   const selected = selectedId.value === '' ? -1 : run.find(selectedId.value)
 
   const bars = useMemo(() => new LanePicture(), [])
-  const laneHeight = (height: number) => Math.max(LANE_PX, Math.min(40, (height - AXIS_PX) / lanes))
+  const laneHeight = (height: number) => Math.max(LANE_PX, Math.min(LANE_MAX_PX, (height - AXIS_PX) / lanes))
   const view = (height: number): LaneView => ({
     from: zoom.from,
     to: zoom.to,

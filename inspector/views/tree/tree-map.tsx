@@ -15,7 +15,7 @@ import { Canvas } from '../../ui/canvas.tsx'
 import { StateLabel, stateName } from '../../ui/state-mark.tsx'
 import { useZoom } from '../../ui/use-zoom.ts'
 
-const TALLEST = 34
+const TALLEST = 64
 const SHOWN_CHILDREN = 50
 
 /** The whole tree as boxes: a node as wide as the leaves below it, its children under it. */

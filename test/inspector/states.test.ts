@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { JobPool } from 'espalier'
+import { createInspector } from 'espalier/http'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { generateRecording } from '../../bench/recordings.ts'
+import { describeInBrowser, launch, openPage, violationsOf, type Watched, writeReport } from './browser.ts'
+
+/** What is seldom seen, in one browser and one page: every state has its words, and no flaw that axe knows. */
+describeInBrowser('the page', () => {
+  let browser: Browser
+  let folder: string
+  let watched: Watched
+  let page: Page
+  const recording = generateRecording({ jobs: 300, seed: 4, failures: 0.1, blockEvents: 400 })
+
+  beforeAll(async () => {
+    browser = await launch()
+    folder = await mkdtemp(join(tmpdir(), 'espalier-states-'))
+    watched = await openPage(browser, { reducedMotion: 'reduce' })
+    page = watched.page
+    page.setDefaultTimeout(10_000)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await rm(folder, { recursive: true })
+  })
+
+  /** In both themes, each from the first paint on. */
+  const flawsWith = async (shown: Locator) => {
+    const found: string[] = []
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.reload()
+      await shown.waitFor()
+      found.push(...(await violationsOf(page)))
+    }
+    return found
+  }
+
+  test('shows a recording that was cut short as far as it goes, and says where it ends', async () => {
+    await page.goto(await writeReport(folder, recording.subarray(0, recording.length >> 1)))
+    await page.getByText('The recording is not whole').waitFor()
+    const shown = page.getByRole('heading', { name: 'Slots at work' })
+    expect(await flawsWith(shown)).toEqual([])
+  })
+
+  test('says of bytes that are no recording that there is nothing to show', async () => {
+    await page.goto(await writeReport(folder, new Uint8Array(100)))
+    await page.getByText('There is nothing to show').waitFor()
+    expect(await flawsWith(page.getByText(/Expected a recording of espalier/))).toEqual([])
+  })
+
+  test('asks whoever comes without a code for the token, and lets in who has it', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool)
+    await page.goto(new URL(await inspector.listen()).origin)
+    const field = page.getByLabel(/token/i)
+    expect(await flawsWith(field)).toEqual([])
+    await field.fill('x'.repeat(40))
+    await field.press('Enter')
+    await page.getByRole('alert').waitFor()
+    await field.fill(inspector.token)
+    await field.press('Enter')
+    await page.getByText('No jobs yet').waitFor()
+    expect(await flawsWith(page.getByText('No jobs yet'))).toEqual([])
+  })
+
+  test.each(['tree?as=map', 'graph?as=path', 'events?as=sequence&job=run.n3', 'jobs?q=nothing-is-called-so'])(
+    'has no flaw that axe knows in %s',
+    async (view) => {
+      await page.goto(`${await writeReport(folder, recording)}#/${view}`)
+      expect(await flawsWith(page.locator('main .card, main .grid').first())).toEqual([])
+    },
+  )
+
+  test('has no flaw that axe knows in its help', async () => {
+    await page.keyboard.press('?')
+    await page.getByRole('dialog').waitFor()
+    expect(await violationsOf(page)).toEqual([])
+    await page.keyboard.press('Escape')
+  })
+
+  test('goes through the timeline and the map with the keyboard, and opens what the cursor is on', async () => {
+    const report = await writeReport(folder, recording)
+    for (const [view, label, told] of [
+      ['timeline', /^Timeline/, '#timeline-cursor b'],
+      ['tree?as=map', /^Map of the tree/, '#map-cursor b'],
+    ] as const) {
+      await page.goto(`${report}#/${view}`)
+      const picture = page.getByRole('application', { name: label })
+      await picture.press('ArrowRight')
+      await picture.press('ArrowDown')
+      const name = (await page.locator(told).textContent()) ?? ''
+      await picture.press('Enter')
+      const drawer = page.getByRole('complementary', { name: 'Selected job' })
+      await drawer.getByRole('heading', { name }).first().waitFor()
+      // What is drawn stands in a table too.
+      expect(await page.locator('main table.visually-hidden tbody tr').count()).toBeGreaterThan(0)
+    }
+  })
+})
