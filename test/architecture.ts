@@ -42,7 +42,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: { rooms: ['index', 'http', 'protocol', 'testing'], packages: 'any' },
   // Simulated processes die and leave a memory store behind.
   testing: {
-    rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart', 'stores'],
+    rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart', 'stores', 'diagram', 'protocol'],
     packages: 'any',
   },
   // Where the runtime meets its adapters: the only file that sees both.

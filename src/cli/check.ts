@@ -17,6 +17,7 @@ import {
   traceOf,
 } from '../testing/index.ts'
 import { positiveInteger, readInput, wholeNumber } from './arguments.ts'
+import { writeCoverage } from './coverage.ts'
 import { loadModule } from './load-workflow.ts'
 import type { Output } from './output.ts'
 import { formatOf, writeTrace } from './recordings.ts'
@@ -37,6 +38,7 @@ interface CheckCommandOptions {
   readonly json?: boolean
   readonly emitTest?: string
   readonly report?: string
+  readonly coverage?: string
 }
 
 /** Adds `check` to the command line. */
@@ -60,6 +62,10 @@ export function addCheckCommand(program: Command, output: Output, onRun: (exitCo
     .option(
       '--report <file>',
       'record the run that breaks a promise: ends in .html, .espalier (for inspect), .json, .csv, .jsonl or .mmd',
+    )
+    .option(
+      '--coverage <folder>',
+      'draw what was taken of the charts there, as SVG and Mermaid, and list what never was',
     )
     .option('--json', 'print the report as one JSON document, and no progress')
     .option('--debug', 'show where an error comes from')
@@ -101,6 +107,10 @@ async function check(path: string, options: CheckCommandOptions, output: Output)
     if (options.json) {
       output.raw(`${JSON.stringify({ ...documentOf(workflow, report, story), trace }, undefined, 2)}\n`)
     } else output.raw(textOf(report, story, performance.now() - startedAt))
+    if (options.coverage !== undefined) {
+      await writeCoverage(report.coverage, options.coverage)
+      if (!options.json) output.raw(`\nThe coverage of the charts is in ${options.coverage}.\n`)
+    }
     await emit(path, options, report, story, exported !== undefined, output)
     if (options.report !== undefined && trace !== undefined) {
       await writeTrace(trace, titleOf(workflow.name, report), options.report)

@@ -11,7 +11,7 @@ const MACHINES = ['pool', 'job', 'orchestrator'] as const
 let charts: readonly Chart[] | undefined
 
 /** The charts of the package's machines, laid out; read once. */
-function ownCharts(): readonly Chart[] {
+export function ownCharts(): readonly Chart[] {
   charts ??= MACHINES.map(
     (machine) => JSON.parse(readFileSync(packageFile(`./machines/${machine}.chart.json`), 'utf8')) as Chart,
   )

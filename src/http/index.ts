@@ -1,3 +1,4 @@
+export { ownCharts } from './charts.ts'
 export { type Exported, exportRecording } from './exports.ts'
 export { createInspector, type Inspector, type InspectorOptions } from './inspector.ts'
 export type { ListenOptions, PageServer, ServeOptions } from './page-server.ts'

@@ -55,7 +55,7 @@ const STYLE = [
 const arrowHead = (id: string, colour: string): string =>
   `<marker id="${id}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 .8 8 4 0 7.2z" fill="${colour}"/></marker>`
 
-function drawState(node: ChartNode, { active, counts }: ChartMarks): string {
+function drawState(node: ChartNode, { active, counts, taken }: ChartMarks): string {
   const { id, key, kind, x, y, width, height, description, entry, exit, inner } = node
   const isActive = active?.has(id) === true
   const hasChildren = kind === 'compound' || kind === 'parallel'
@@ -68,7 +68,7 @@ function drawState(node: ChartNode, { active, counts }: ChartMarks): string {
   const lines = [
     ...(entry.length > 0 ? [`entry / ${entry.join(', ')}`] : []),
     ...(exit.length > 0 ? [`exit / ${exit.join(', ')}`] : []),
-    ...inner.map(({ text }) => text),
+    ...inner.map(({ id, text }) => (taken !== undefined && !taken.get(id) ? `✗ ${text}` : text)),
   ]
   // Half a pixel in, so that a line is drawn sharp and whole at the picture's edge.
   const box = (inset: number) =>

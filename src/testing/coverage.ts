@@ -1,5 +1,7 @@
 import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../../machines/index.ts'
+import type { ChartLayout } from '../protocol/chart.ts'
+import { chartSvg } from '../protocol/chart-svg.ts'
 import {
   type Inspection,
   type TransitionInfo,
@@ -19,16 +21,16 @@ export interface MachineCoverage {
   readonly missedStates: readonly string[]
 }
 
-/** The project's own charts. */
-const CHARTS: readonly AnyStateMachine[] = [jobMachine, poolMachine, orchestratorMachine]
-
 /**
  * Notes which transitions of machines are taken, and tells which never were.
  *
  * Works for any XState machine: give {@link inspect} to its actor, or to a pool as `inspect`.
  */
 export class Coverage {
-  readonly #taken = new Set<string>()
+  /** The charts of job, pool and orchestrator. */
+  static readonly charts: readonly AnyStateMachine[] = [jobMachine, poolMachine, orchestratorMachine]
+  /** How often, by id. */
+  readonly #taken = new Map<string, number>()
   readonly #ids = new WeakMap<AnyTransitionDefinition, string>()
   readonly #watched = new WeakSet<object>()
 
@@ -37,7 +39,7 @@ export class Coverage {
     event,
   ) => {
     if (event.type !== '@xstate.microstep') return
-    for (const definition of event._transitions) this.#taken.add(this.#idOf(definition))
+    for (const definition of event._transitions) this.#take(this.#idOf(definition), 1)
   }
 
   /** Watches the actors of a pool from now on. */
@@ -57,11 +59,11 @@ export class Coverage {
 
   /** Adds what another has seen. */
   add(other: Coverage): void {
-    for (const id of other.#taken) this.#taken.add(id)
+    for (const [id, times] of other.#taken) this.#take(id, times)
   }
 
   /** By machine. Default: the charts of job, pool and orchestrator. */
-  report(machines: readonly AnyStateMachine[] = CHARTS): readonly MachineCoverage[] {
+  report(machines: readonly AnyStateMachine[] = Coverage.charts): readonly MachineCoverage[] {
     return machines.map((machine) => {
       const all = transitionsOf(machine)
       const missed = all.filter(({ id }) => !this.#taken.has(id))
@@ -82,6 +84,20 @@ export class Coverage {
     return toMermaid(machine, { taken: this })
   }
 
+  /**
+   * Draws a machine as SVG: how often each transition was taken stands at its label, and those never taken are dashed and
+   * start with `✗`.
+   *
+   * @param layout - Where everything is, when that is known. Default: laid out now, which takes up to a second.
+   */
+  async toSvg(machine: AnyStateMachine, layout?: ChartLayout): Promise<string> {
+    return chartSvg(layout ?? (await layOut(machine)), { taken: this.#taken, title: `The coverage of ${machine.id}` })
+  }
+
+  #take(id: string, times: number): void {
+    this.#taken.set(id, (this.#taken.get(id) ?? 0) + times)
+  }
+
   #idOf(definition: AnyTransitionDefinition): string {
     let id = this.#ids.get(definition)
     if (id === undefined) {
@@ -90,4 +106,10 @@ export class Coverage {
     }
     return id
   }
+}
+
+/** What lays out is loaded by those only who draw a machine that nobody has laid out. */
+async function layOut(machine: AnyStateMachine): Promise<ChartLayout> {
+  const { layOutChart } = await import('../diagram/layout.ts')
+  return (await layOutChart(machine)).right
 }

@@ -78,6 +78,23 @@ describe('espalier check', () => {
     expect(code).toBe(1)
   })
 
+  test('paints what was taken on the charts, and lists what never was', async () => {
+    const { stdout } = await espalierCheck(fixture('racing'), '--coverage', 'coverage')
+    expect(stdout).toContain('The coverage of the charts is in coverage.')
+    const text = (name: string) => readFileSync(join(folder, 'coverage', name), 'utf8')
+    for (const name of ['job', 'pool', 'orchestrator']) {
+      expect(text(`${name}.svg`)).toMatch(/^<svg .*>✗ /s)
+      expect(text(`${name}.mmd`)).toContain('✗')
+    }
+    expect(text('job.svg')).toMatch(/>\d+× attempt.completed/)
+    const report = JSON.parse(text('coverage.json')) as readonly {
+      machine: string
+      missed: { id: string }[]
+    }[]
+    expect(report.map(({ machine }) => machine)).toEqual(['job', 'pool', 'orchestrator'])
+    expect(report[0]?.missed.map(({ id }) => id)).toContain('job.running.stopping:attempt.completed:0')
+  })
+
   test('writes the run as a Vitest file', async () => {
     const file = join(folder, 'racing.test.ts')
     const { stdout } = await espalierCheck(fixture('racing'), '--emit-test', file)

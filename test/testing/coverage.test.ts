@@ -57,6 +57,18 @@ describe('machinePaths', () => {
     expect(coverage.toMermaid(door)).toMatch(/✗ shut/)
   })
 
+  test('coverage is painted on the chart as a picture, with how often each transition was taken', async () => {
+    const coverage = new Coverage()
+    const actor = createActor(door, { inspect: coverage.inspect }).start()
+    actor.send({ type: 'knock', times: 3 })
+    actor.send({ type: 'open' })
+    const svg = await coverage.toSvg(door)
+    expect(svg).toMatch(/^<svg /)
+    expect(svg).toContain('data-transition="door.shut:open:0"')
+    expect(svg).toMatch(/>1× open \[isHeard\]</)
+    expect(svg).toMatch(/class="vn"[^>]*>✗ shut</)
+  })
+
   test('gives up when a context grows for ever, unless states are told apart by their value', () => {
     const counting = setup({ types: { context: {} as { count: number } } }).createMachine({
       id: 'counting',
