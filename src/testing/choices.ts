@@ -93,7 +93,8 @@ const FAULT_OF: Readonly<Record<Deadline['kind'], FaultType | undefined>> = {
 }
 
 function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): void {
-  if (world.isThrottled) choices.push({ deed: { do: 'pressure', isRaised: false }, isFault: false })
+  if (world.isThrottled || world.host.isPressed)
+    choices.push({ deed: { do: 'pressure', isRaised: false }, isFault: false })
   if (world.isLimited) choices.push({ deed: { do: 'limit', isLowered: false }, isFault: false })
   if (world.isPaused) choices.push({ deed: { do: 'resume' }, isFault: false })
   if (world.refusals !== undefined) choices.push({ deed: { do: 'refuse', isFull: false }, isFault: false })
@@ -115,7 +116,8 @@ function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): 
 
 function deedOfTheWhole(world: World, type: FaultType): Deed | undefined {
   if (type === 'pause' && !world.isPaused) return { do: 'pause' }
-  if (type === 'pressure' && !world.isPaused && !world.isThrottled) return { do: 'pressure', isRaised: true }
+  if (type === 'pressure' && !world.isPaused && !world.isThrottled && !world.host.isPressed)
+    return { do: 'pressure', isRaised: true }
   if (type === 'limit' && !world.isLimited) return { do: 'limit', isLowered: true }
   if (type === 'crash' && !world.hasEnded) return { do: 'crash' }
   if (type === 'refuse' && world.refusals === undefined && !world.hasEnded)

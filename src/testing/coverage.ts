@@ -91,7 +91,10 @@ export class Coverage {
    * @param layout - Where everything is, when that is known. Default: laid out now, which takes up to a second.
    */
   async toSvg(machine: AnyStateMachine, layout?: ChartLayout): Promise<string> {
-    return chartSvg(layout ?? (await layOut(machine)), { taken: this.#taken, title: `The coverage of ${machine.id}` })
+    return chartSvg(layout ?? (await layOut(machine)), {
+      taken: this.#taken,
+      title: `The coverage of ${machine.id}`,
+    })
   }
 
   #take(id: string, times: number): void {

@@ -101,6 +101,8 @@ function deliver(world: InnerWorld, node: NodeId): boolean {
 }
 
 function press(world: InnerWorld, isRaised: boolean): void {
+  world.host.isPressed = isRaised
+  if (world.watchesHost) return
   const reason: PressureReason = { measure: 'cpuLoad', value: 2, clear: 1 }
   const at = world.now
   world.pool.actor.send(

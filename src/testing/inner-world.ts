@@ -5,6 +5,7 @@ import type { JournalEntry } from './journal.ts'
 import type { OpenQuestion } from './question.ts'
 import type { Deed } from './step.ts'
 import type { Subject } from './subject.ts'
+import type { SimulatedHost } from './surroundings.ts'
 import type { Turns } from './turns.ts'
 import type { WorldClock } from './world-clock.ts'
 import type { WatchedWorld } from './world-view.ts'
@@ -25,6 +26,9 @@ export interface InnerWorld extends WatchedWorld {
   readonly driver: WorldDriver
   readonly clock: WorldClock
   readonly turns: Turns
+  readonly host: SimulatedHost
+  /** Whether the pool looks at its machine itself, and finds pressure late. */
+  readonly watchesHost: boolean
   readonly bodies: Map<string, Body>
   readonly endedBodies: Map<string, Body>
   readonly questions: Map<NodeId, OpenQuestion>

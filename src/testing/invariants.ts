@@ -12,6 +12,7 @@ export const eventually = (name: string, holds: Eventually['holds']): Eventually
 /** The promises that are checked in every world, and what each says. */
 export const BUILT_IN_INVARIANTS = {
   slots: 'No more attempts run than there are slots.',
+  resources: 'Running jobs never hold more of a resource than there is.',
   dependencies: 'No job starts before what it depends on has completed.',
   order: 'A free slot goes to the ready job of the highest priority, then score, then to the oldest.',
   pause: 'Nothing starts while the pool is paused, and one at a time while it is throttled.',

@@ -2,6 +2,7 @@ import { JOB_STATES } from '../domain/job.ts'
 import { BLOCKED, DELAYED, EXECUTING, READY, STOPPING } from '../runtime/job.ts'
 import { keyOfAttempt } from './body.ts'
 import { faultOfDeadline } from './deadlines.ts'
+import { lacksResources } from './resources.ts'
 import { type Row, stateOfRow } from './rows.ts'
 import { liveBodies, runningBodies } from './slots-in-use.ts'
 import { isUntold } from './untold.ts'
@@ -18,7 +19,7 @@ export function checkJobs(world: WatchedWorld): void {
     const state = stateOfRow(row)
     counts[state] = (counts[state] as number) + 1
     row.isWaiting = state === READY
-    if (state === READY) waiting = row
+    if (state === READY && !lacksResources(world, row)) waiting = row
     if (isUntold(world, row)) untold++
     const fault = faultOf(world, row, state)
     if (fault !== undefined) world.breaks('progress', `Job ${row.id} is ${JOB_STATES[state]}, but ${fault}.`)

@@ -1,7 +1,7 @@
 import { type EndedStatus, JOB_STATES, type JobId, type JobResult, type JobStatus } from '../domain/job.ts'
 import type { NodeId } from '../domain/node-spec.ts'
 import type { TreeNode } from '../domain/tree.ts'
-import { type JobActor, stateOf } from '../runtime/job.ts'
+import { type JobActor, READY, stateOf } from '../runtime/job.ts'
 
 /** What a world remembers of a job, apart from the runtime. */
 export interface Row {
@@ -108,3 +108,14 @@ export const viewOf = (row: Row): JobView => ({
   attempt: row.actor.context.attempt,
   result: row.outcome,
 })
+
+/** The jobs that want a slot. */
+export const readyRows = ({ live }: Rows): Row[] =>
+  Array.from(live).filter((row) => stateOfRow(row) === READY)
+
+/** Whether a job goes before another, by the order that free slots are given away in. */
+export function goesBefore({ actor: a }: Row, { actor: b }: Row): boolean {
+  if (a.priority !== b.priority) return a.priority < b.priority
+  if (a.score !== b.score) return a.score > b.score
+  return a.sequence < b.sequence
+}

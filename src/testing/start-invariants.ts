@@ -1,7 +1,8 @@
 import { PRIORITIES } from '../domain/priority.ts'
 import { READY } from '../runtime/job.ts'
 import type { Body } from './body.ts'
-import { type Row, stateOfRow } from './rows.ts'
+import { checkResources, lacksResources, sharesResources } from './resources.ts'
+import { goesBefore, type Row, stateOfRow } from './rows.ts'
 import { liveBodies, runningBodies } from './slots-in-use.ts'
 import type { WatchedWorld } from './world-view.ts'
 
@@ -26,6 +27,7 @@ export function atStart(world: WatchedWorld, row: Row, body: Body): void {
   const { maxRetries, maxLost } = row.actor.context.policy
   if (row.starts > 1 + maxRetries + Math.min(row.losses, maxLost))
     world.breaks('attempts', `${key} started, but only ${maxRetries} retries are allowed.`)
+  checkResources(world, row, body)
   const reason = world.orchestrator?.actor.getSnapshot().context.reason
   if (reason !== undefined && body.attempt === 1)
     world.breaks('settling', `${key} started, though the run is ending: ${reason}.`)
@@ -70,6 +72,7 @@ function checkOrder(world: WatchedWorld, row: Row, body: Body): void {
     if (other === row || stateOfRow(other) !== READY || !goesBefore(other, row)) continue
     // What a store takes at once has happened one after the other.
     if (world.isDurable && !other.isWaiting) continue
+    if (!sharesResources(other, row) && lacksResources(world, other, row)) continue
     const { priority, score } = other.actor
     world.breaks(
       'order',
@@ -77,10 +80,4 @@ function checkOrder(world: WatchedWorld, row: Row, body: Body): void {
     )
     return
   }
-}
-
-function goesBefore({ actor: a }: Row, { actor: b }: Row): boolean {
-  if (a.priority !== b.priority) return a.priority < b.priority
-  if (a.score !== b.score) return a.score > b.score
-  return a.sequence < b.sequence
 }

@@ -41,7 +41,7 @@ class Writer {
     const world = this.#world
     const { value, context } = world.pool.actor.getSnapshot()
     const refusal = `${Math.min(world.refusals ?? -1, REFUSALS_SEEN)}${world.isRefused ? world.untold.join() : ''}${world.isGivenUp ? 'G' : ''}${this.#at('store')}`
-    const pool = `${value.lifecycle}${value.dispatch}${context.maxParallelJobs}${refusal}`
+    const pool = `${value.lifecycle}${value.dispatch}${context.maxParallelJobs}${world.host.isPressed ? 'P' : ''}${refusal}`
     const body = world.orchestrator === undefined ? this.#jobs() : this.#tree()
     const zombies = [...world.bodies.values()].filter(
       ({ job }) => world.rows.all.get(job)?.outcome !== undefined,

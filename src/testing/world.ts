@@ -25,7 +25,7 @@ import { StandIn } from './stand-in.ts'
 import { atStart } from './start-invariants.ts'
 import type { Deed, Step } from './step.ts'
 import { handlersOf, type JobSet, markerOf, type Subject, type WorldOptions } from './subject.ts'
-import { EVERYTHING, EXECUTORS, QUIET_HOST, SILENT_LOGGER } from './surroundings.ts'
+import { EVERYTHING, EXECUTORS, SILENT_LOGGER, SimulatedHost } from './surroundings.ts'
 import { Turns } from './turns.ts'
 import { WorldClock } from './world-clock.ts'
 import type { Invariant, Violation } from './world-view.ts'
@@ -51,6 +51,7 @@ export class World implements InnerWorld {
   readonly driver: WorldDriver
   readonly clock: WorldClock
   readonly turns = new Turns()
+  readonly host = new SimulatedHost()
   pool!: PoolCore
   orchestrator: Orchestrator | undefined
   readonly rows = new Rows()
@@ -120,7 +121,7 @@ export class World implements InnerWorld {
       logger: SILENT_LOGGER,
       ...(this.#disk && { store: this.#disk.open() }),
     }
-    this.pool = new PoolCore(settings, factories, QUIET_HOST)
+    this.pool = new PoolCore(settings, factories, this.host)
     this.#recorder.listen(isAlive)
     if ('jobs' in this.subject) return
     this.orchestrator = new Orchestrator(this.#standIn.of(this.subject, isAlive), {
@@ -214,6 +215,11 @@ export class World implements InnerWorld {
 
   get isPaused(): boolean {
     return this.pool.actor.getSnapshot().value.dispatch === 'paused'
+  }
+
+  /** Whether the pool looks at its machine itself, and finds pressure late. */
+  get watchesHost(): boolean {
+    return PoolCore.partsOf(this.pool).supervisor.settings.pressure !== undefined
   }
 
   get isThrottled(): boolean {

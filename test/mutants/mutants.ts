@@ -295,6 +295,35 @@ export const mutants: readonly Planted[] = [
     replace: 'void found',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
+  // Resources.
+  {
+    name: 'what an ended job held is not given back',
+    file: 'src/runtime/supervisor.ts',
+    find: 'if (hasEnded || releaseZombies) this.holdings.giveBack(job.demand)',
+    replace: 'void hasEnded',
+    hunt: { scenario: 'resources', by: 'explore', within: 100 },
+  },
+  {
+    name: 'what a zombie holds is given away',
+    file: 'src/runtime/supervisor.ts',
+    find: 'if (hasEnded || releaseZombies) this',
+    replace: 'this',
+    hunt: { scenario: 'resources', by: 'explore', within: 2_000 },
+  },
+  {
+    name: 'a resource is taken for free while any of it is left',
+    file: 'src/domain/resources.ts',
+    find: 'return (this.#held.get(name) ?? 0) + (units[index] as number) <= limit',
+    replace: 'return (this.#held.get(name) ?? 0) + 0 * (units[index] as number) < limit',
+    hunt: { scenario: 'resources', by: 'explore', within: 20 },
+  },
+  {
+    name: 'a small demand passes a large one that waits for the same',
+    file: 'src/runtime/resource-lines.ts',
+    find: 'if (!names.some((name) => awaited.has(name)) && this',
+    replace: 'if (this',
+    hunt: { scenario: 'resources', by: 'explore', within: 100 },
+  },
   // A store that refuses.
   {
     name: 'a counter is changed before a refused commit',

@@ -124,6 +124,18 @@ export const scenarios = {
       faults: ['crash', 'fail', 'cancel'],
     },
   },
+  resources: {
+    subject: set('resources', [
+      { id: 'a', resources: { gpu: 1 } },
+      { id: 'b', resources: { gpu: 2, disk: 1 } },
+      { id: 'c', resources: { gpu: 1 } },
+      { id: 'd', priority: 'low' },
+    ]),
+    options: {
+      pool: { maxParallelJobs: 3, maxRetries: 1, limits: { gpu: 2, disk: 1 }, backoff: fixed(0) },
+      faults: ['fail', 'timeout', 'deaf', 'cancel'],
+    },
+  },
   refusals: {
     subject: set('refusals', [{ id: 'a' }, { id: 'b' }, { id: 'c', dependencies: ['a'] }]),
     options: { pool: { maxParallelJobs: 1, maxRetries: 1, backoff: fixed(20) }, faults: ['refuse', 'fail'] },

@@ -1,4 +1,4 @@
-import { simulate, simulateMany } from 'espalier/testing'
+import { Coverage, simulate, simulateMany } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { diamond, growing, searching } from './workflows.ts'
 
@@ -63,6 +63,20 @@ describe('simulate', () => {
       expect(failed?.violation).toBeUndefined()
     },
   )
+
+  test('keeps all promises of a pool that looks at its machine itself, under pressure that comes and goes', async () => {
+    const coverage = new Coverage()
+    const pressures = [0, 300].map((at) => ({ type: 'pressure', at, ms: 150, chance: 1 }) as const)
+    const { failed } = await simulateMany(growing, {
+      runs: 50,
+      pool: { maxParallelJobs: 3, pressure: { sampleMs: 20 } },
+      faults: ['fail', ...pressures],
+      coverage,
+    })
+    expect(failed?.violation).toBeUndefined()
+    expect(coverage.has('pool.dispatch.open:pressure.raised:0')).toBe(true)
+    expect(coverage.has('pool.dispatch.throttled:pressure.cleared:0')).toBe(true)
+  })
 
   test('gives the same journal for the same seed, byte for byte', async () => {
     const options = { seed: 7, faults: everything, pool: { maxRetries: 2 } }
