@@ -73,7 +73,7 @@ function ofTime(world: World, faults: readonly Fault[]): Choice | undefined {
   const [next] = deadlinesOf(world)
   if (next === undefined) return undefined
   // A store that refuses is tried again and again: it is enough to see that twice.
-  if (next.owner === 'store' && (world.refusals ?? 0) >= REFUSALS_SEEN) return undefined
+  if (next.owner === 'store' && (world.disk?.refusals ?? 0) >= REFUSALS_SEEN) return undefined
   const needed = FAULT_OF[next.kind]
   const body = world.bodyOf(next.owner)
   const strikes = (fault: Fault) =>
@@ -97,7 +97,8 @@ function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): 
     choices.push({ deed: { do: 'pressure', isRaised: false }, isFault: false })
   if (world.isLimited) choices.push({ deed: { do: 'limit', isLowered: false }, isFault: false })
   if (world.isPaused) choices.push({ deed: { do: 'resume' }, isFault: false })
-  if (world.refusals !== undefined) choices.push({ deed: { do: 'refuse', isFull: false }, isFault: false })
+  if (world.disk?.refusals !== undefined)
+    choices.push({ deed: { do: 'refuse', isFull: false }, isFault: false })
   for (const { type, on } of faults) {
     const deed = deedOfTheWhole(world, type)
     if (deed !== undefined) choices.push({ deed, isFault: true })
@@ -120,7 +121,7 @@ function deedOfTheWhole(world: World, type: FaultType): Deed | undefined {
     return { do: 'pressure', isRaised: true }
   if (type === 'limit' && !world.isLimited) return { do: 'limit', isLowered: true }
   if (type === 'crash' && !world.hasEnded) return { do: 'crash' }
-  if (type === 'refuse' && world.refusals === undefined && !world.hasEnded)
+  if (type === 'refuse' && world.disk?.refusals === undefined && !world.hasEnded)
     return { do: 'refuse', isFull: true }
   if (type === 'shutdown' && !world.isShutDown) return { do: 'shutdown', wait: true }
   if (type === 'halt' && !world.isHalted) return { do: 'shutdown', wait: false }

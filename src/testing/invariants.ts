@@ -4,6 +4,7 @@ import type { Body } from './body.ts'
 import { checkJobs } from './job-invariants.ts'
 import type { Row } from './rows.ts'
 import { checkRun, checkTold } from './run-invariants.ts'
+import { checkStored, checkTrace } from './stored-invariants.ts'
 import type { Eventually, Invariant, WatchedWorld } from './world-view.ts'
 
 /** A property that every run must come to have, at some quiet point before it ends. */
@@ -49,7 +50,7 @@ export function atOutcome(world: WatchedWorld, row: Row, { status }: JobResult):
 /** What must be so whenever nothing is left to happen without time passing or something from outside. */
 export function atQuiet(world: WatchedWorld): void {
   checkJobs(world)
-  world.checkStored()
+  checkStored(world)
   checkRun(world)
   for (const invariant of world.invariants) checkInvariant(world, invariant)
 }
@@ -75,7 +76,7 @@ export function atEnd(world: WatchedWorld): void {
   if (orchestrator !== undefined && outcome === undefined) world.breaks('termination', 'The run never ends.')
   for (const key of bodies.keys()) world.breaks('termination', `Attempt ${key} still runs.`)
   checkTold(world)
-  world.checkTrace()
+  checkTrace(world)
   for (const { id, actor, outcome: told } of rows.all.values()) {
     if (actor.getSnapshot().output !== told)
       world.breaks('one-outcome', `The outcome of job ${id} has changed.`)

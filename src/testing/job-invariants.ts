@@ -49,7 +49,7 @@ export function checkJobs(world: WatchedWorld): void {
   const { completed, failed, cancelled } = rows.ended
   const expected = { queued, running, completed, failed, cancelled }
   // A pool that takes up what another left counts ended jobs only when it is asked for them.
-  const counted = world.isDurable ? (['queued', 'running'] as const) : COUNTED
+  const counted = world.disk !== undefined ? (['queued', 'running'] as const) : COUNTED
   for (const name of counted) {
     if (status[name] === expected[name]) continue
     world.breaks('counters', `The pool counts ${status[name]} ${name} jobs, but there are ${expected[name]}.`)

@@ -69,7 +69,7 @@ export async function traceOf(
 ): Promise<readonly TraceEntry[]> {
   checkCounterexample(counterexample)
   const { world } = await replay(subject, { ...counterexample, isDurable: true }, options)
-  return world.trace
+  return world.disk?.trace() ?? []
 }
 
 function checkCounterexample(counterexample: Counterexample): void {

@@ -22,7 +22,7 @@ export function atStart(world: WatchedWorld, row: Row, body: Body): void {
   if (row.isUnwanted) world.breaks('cancelled-stays', `${key} started after its job was cancelled.`)
   if (row.outcome !== undefined) world.breaks('one-outcome', `${key} started after its job had ended.`)
   // An attempt whose start was recorded may have been lost before it began.
-  if (world.isDurable ? body.attempt <= row.lastAttempt : body.attempt !== row.starts)
+  if (world.disk !== undefined ? body.attempt <= row.lastAttempt : body.attempt !== row.starts)
     world.breaks('attempts', `${key} is start number ${row.starts} of its job.`)
   const { maxRetries, maxLost } = row.actor.context.policy
   if (row.starts > 1 + maxRetries + Math.min(row.losses, maxLost))
@@ -71,7 +71,7 @@ function checkOrder(world: WatchedWorld, row: Row, body: Body): void {
   for (const other of world.rows.live) {
     if (other === row || stateOfRow(other) !== READY || !goesBefore(other, row)) continue
     // What a store takes at once has happened one after the other.
-    if (world.isDurable && !other.isWaiting) continue
+    if (world.disk !== undefined && !other.isWaiting) continue
     if (!sharesResources(other, row) && lacksResources(world, other, row)) continue
     const { priority, score } = other.actor
     world.breaks(

@@ -40,7 +40,7 @@ class Writer {
   write(faultsLeft: number | undefined): string {
     const world = this.#world
     const { value, context } = world.pool.actor.getSnapshot()
-    const refusal = `${Math.min(world.refusals ?? -1, REFUSALS_SEEN)}${world.isRefused ? world.untold.join() : ''}${world.isGivenUp ? 'G' : ''}${this.#at('store')}`
+    const refusal = `${Math.min(world.disk?.refusals ?? -1, REFUSALS_SEEN)}${world.isRefused ? world.untold.join() : ''}${world.isGivenUp ? 'G' : ''}${this.#at('store')}`
     const pool = `${value.lifecycle}${value.dispatch}${context.maxParallelJobs}${world.host.isPressed ? 'P' : ''}${refusal}`
     const body = world.orchestrator === undefined ? this.#jobs() : this.#tree()
     const zombies = [...world.bodies.values()].filter(

@@ -6,6 +6,7 @@ import type { RunOutcome } from '../domain/workflow.ts'
 import type { PoolCore } from '../runtime/job-pool.ts'
 import type { Orchestrator } from '../runtime/orchestrator.ts'
 import type { Body } from './body.ts'
+import type { Disk } from './disk.ts'
 import type { OpenQuestion } from './question.ts'
 import type { JobView, Rows } from './rows.ts'
 
@@ -58,16 +59,13 @@ export interface WatchedWorld extends WorldView {
   readonly limits: TreeLimits
   readonly agesJobs: boolean
   readonly releasesZombies: boolean
-  readonly isDurable: boolean
+  /** Absent in a world whose processes keep nothing. */
+  readonly disk: Disk | undefined
   /** Whether the pool starts nothing, since the store has refused a commit. */
   readonly isRefused: boolean
   /** Whether the run has ended in this process, since the store took no more of it. */
   readonly isGivenUp: boolean
   readonly invariants: readonly Invariant[]
   readonly kept: Set<string>
-  /** Looks whether what is known of each job is what is stored of it. */
-  checkStored(): void
-  /** Looks whether the stored trace folds to what is stored. */
-  checkTrace(): void
   breaks(invariant: string, message: string): void
 }

@@ -1,31 +1,29 @@
 import { isEspalierError } from '../domain/errors.ts'
-import type { JobId, ModuleHandler } from '../domain/job.ts'
+import type { JobId } from '../domain/job.ts'
 import { DEFAULT_LIMITS, type TreeLimits } from '../domain/limits.ts'
 import type { NodeId } from '../domain/node-spec.ts'
-import type { TraceEntry } from '../domain/trace.ts'
 import type { TreeNode } from '../domain/tree.ts'
 import { checkWorkflow, type RunOutcome } from '../domain/workflow.ts'
-import type { Attempt, AttemptSink, Executor } from '../ports/executor.ts'
 import { STOPPING } from '../runtime/job.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
 import type { JobPoolOptions } from '../runtime/options.ts'
 import { Orchestrator } from '../runtime/orchestrator.ts'
-import { Body, keyOfAttempt } from './body.ts'
+import { type Body, keyOfAttempt } from './body.ts'
 import { doDeed, repeatEnd } from './deeds.ts'
 import { Disk } from './disk.ts'
 import { type Stricken, strickenOf } from './faults.ts'
 import type { InnerWorld, WorldDriver } from './inner-world.ts'
-import { atEnd, atQuiet, atStop } from './invariants.ts'
+import { atEnd, atQuiet } from './invariants.ts'
 import type { JournalEntry } from './journal.ts'
 import { type Behaviour, behavioursOf } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
 import { Recorder } from './recorder.ts'
 import { type JobView, Rows, stateOfRow, viewOf } from './rows.ts'
+import { SimulatedExecutor } from './simulated-executor.ts'
 import { StandIn } from './stand-in.ts'
-import { atStart } from './start-invariants.ts'
 import type { Deed, Step } from './step.ts'
 import { handlersOf, type JobSet, markerOf, type Subject, type WorldOptions } from './subject.ts'
-import { EVERYTHING, EXECUTORS, SILENT_LOGGER, SimulatedHost } from './surroundings.ts'
+import { EXECUTORS, SILENT_LOGGER, SimulatedHost } from './surroundings.ts'
 import { Turns } from './turns.ts'
 import { WorldClock } from './world-clock.ts'
 import type { Invariant, Violation } from './world-view.ts'
@@ -61,6 +59,8 @@ export class World implements InnerWorld {
   readonly endedBodies = new Map<string, Body>()
   readonly questions = new Map<NodeId, OpenQuestion>()
   readonly invariants: readonly Invariant[]
+  /** Absent in a world whose processes keep nothing. */
+  readonly disk: Disk | undefined
   /** What was done since the store last took all of it, as JSON; told while the pool tries again. */
   readonly untold: string[] = []
   /** The `eventually` properties that have held. */
@@ -76,7 +76,6 @@ export class World implements InnerWorld {
   /** What the run would not start for, such as an input that its schema refuses. */
   refusal: unknown
   readonly #options: WorldOptions
-  readonly #disk: Disk | undefined
   /** Whether the run has ended in this process, since the store took no more of it. */
   #isGivenUp = false
   /** How many processes there have been. */
@@ -94,7 +93,7 @@ export class World implements InnerWorld {
     this.clock = new WorldClock(() => driver.tie())
     this.invariants = options.invariants ?? []
     this.#behaviours = behavioursOf(handlersOf(subject), options.handlers)
-    this.#disk = options.isDurable === true ? new Disk(() => this.#wasRefused()) : undefined
+    this.disk = options.isDurable === true ? new Disk(() => this.#wasRefused()) : undefined
     if (!('jobs' in subject)) checkWorkflow(subject)
     this.limits = 'jobs' in subject ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...subject.limits }
     this.#begin()
@@ -105,21 +104,16 @@ export class World implements InnerWorld {
   #begin(): void {
     const life = ++this.#life
     const isAlive = () => this.#isAlive(life)
-    const executor = (name: string): Executor => ({
-      name,
-      supports: EVERYTHING,
-      refuses: () => undefined,
-      start: (attempt, sink) => isAlive() && this.#start(attempt, sink),
-      stop: (attempt) => isAlive() && this.#stop(attempt),
-    })
-    const factories = Object.fromEntries(EXECUTORS.map((name) => [name, () => executor(name)]))
+    const factories = Object.fromEntries(
+      EXECUTORS.map((name) => [name, () => new SimulatedExecutor(name, this, this.#behaviours, isAlive)]),
+    )
     const settings: JobPoolOptions = {
       ...this.#options.pool,
       clock: this.clock,
       random: { next: () => this.driver.random() },
       ids: { next: () => `s${this.#ids++}.` },
       logger: SILENT_LOGGER,
-      ...(this.#disk && { store: this.#disk.open() }),
+      ...(this.disk && { store: this.disk.open() }),
     }
     this.pool = new PoolCore(settings, factories, this.host)
     this.#recorder.listen(isAlive)
@@ -136,7 +130,7 @@ export class World implements InnerWorld {
 
   /** Whether a process goes on: what one that has died still says is heard by nobody. */
   #isAlive(life: number): boolean {
-    return life === this.#life && this.#disk?.isOrphaned !== true
+    return life === this.#life && this.disk?.isOrphaned !== true
   }
 
   /** The process dies, and the next one takes up what the disk has. */
@@ -159,10 +153,6 @@ export class World implements InnerWorld {
   /** Whether ready jobs move up with time, so that their order is no longer that of their priorities. */
   get agesJobs(): boolean {
     return this.#options.pool?.ageing !== undefined
-  }
-
-  get isDurable(): boolean {
-    return this.#disk !== undefined
   }
 
   get releasesZombies(): boolean {
@@ -199,14 +189,9 @@ export class World implements InnerWorld {
     return this.isShutDown && Array.from(this.rows.live).every((row) => stateOfRow(row) === STOPPING)
   }
 
-  /** How many commits the store has refused since it refuses all; absent when it takes them. */
-  get refusals(): number | undefined {
-    return this.#disk?.refusals
-  }
-
   /** Whether the pool starts nothing, since the store has refused a commit. */
   get isRefused(): boolean {
-    return this.#disk?.hasRefused === true && PoolCore.partsOf(this.pool).supervisor.isRefused
+    return this.disk?.hasRefused === true && PoolCore.partsOf(this.pool).supervisor.isRefused
   }
 
   get isGivenUp(): boolean {
@@ -297,7 +282,7 @@ export class World implements InnerWorld {
       },
       (thrown) => {
         if (!this.#isAlive(life)) return
-        if (this.#disk?.hasRefused && isEspalierError(thrown, 'ESP_STORE_REFUSED')) this.#isGivenUp = true
+        if (this.disk?.hasRefused && isEspalierError(thrown, 'ESP_STORE_REFUSED')) this.#isGivenUp = true
         else this.refusal = thrown ?? new Error('The run was refused.')
       },
     )
@@ -305,7 +290,7 @@ export class World implements InnerWorld {
 
   /** Does one thing; `false` when it cannot be done now. What follows from it needs {@link settle}. */
   do(deed: Deed): boolean {
-    if (this.#disk !== undefined) {
+    if (this.disk !== undefined) {
       if (!this.isRefused) this.untold.length = 0
       this.untold.push(JSON.stringify(deed))
     }
@@ -368,35 +353,13 @@ export class World implements InnerWorld {
     atEnd(this)
   }
 
-  /** All that was committed, in order; empty in a world without a store. */
-  get trace(): readonly TraceEntry[] {
-    return this.#disk?.trace() ?? []
-  }
-
-  checkStored(): void {
-    const disk = this.#disk
-    if (disk === undefined) return
-    for (const { id, actor } of this.rows.live) {
-      const fault = disk.faultOf(id, actor.getSnapshot())
-      if (fault !== undefined) this.breaks('stored', fault)
-    }
-  }
-
-  checkTrace(): void {
-    try {
-      this.#disk?.verify()
-    } catch (error) {
-      this.breaks('stored', (error as Error).message)
-    }
-  }
-
   /** Notes that a promise was broken; only the first counts. */
   breaks(invariant: string, message: string): void {
     this.violation ??= { invariant, message, at: this.clock.elapsedMs }
   }
 
   #runSoon(): void {
-    const disk = this.#disk
+    const disk = this.disk
     do {
       // A run that was given up is taken up by another process, once there is room again.
       if (disk !== undefined && (disk.isOrphaned || (this.#isGivenUp && disk.refusals === undefined)))
@@ -408,48 +371,20 @@ export class World implements InnerWorld {
   #wasRefused(): void {
     this.turns.need()
     for (const row of this.rows.live)
-      if (row.isUnwanted && !this.#disk?.isUnwanted(row.id)) row.isUnwanted = false
+      if (row.isUnwanted && !this.disk?.isUnwanted(row.id)) row.isUnwanted = false
   }
 
   refuse({ isFull, commit }: Extract<Deed, { do: 'refuse' }>): boolean {
-    if (this.#disk === undefined) return false
-    if (commit === undefined) this.#disk.refusals = isFull ? 0 : undefined
-    else this.#disk.planRefusal(commit)
+    if (this.disk === undefined) return false
+    if (commit === undefined) this.disk.refusals = isFull ? 0 : undefined
+    else this.disk.planRefusal(commit)
     return true
   }
 
   crash({ commit, isRecorded = false }: Extract<Deed, { do: 'crash' }>): boolean {
-    if (this.#disk === undefined || this.hasEnded) return false
-    if (commit === undefined) this.#restart(this.#disk)
-    else this.#disk.planDeath({ commit, isRecorded })
+    if (this.disk === undefined || this.hasEnded) return false
+    if (commit === undefined) this.#restart(this.disk)
+    else this.disk.planDeath({ commit, isRecorded })
     return true
-  }
-
-  // What the pool's executors are told.
-
-  #start(attempt: Attempt, sink: AttemptSink): void {
-    const handler = (attempt.execute as ModuleHandler).export as string
-    const body = new Body(attempt, sink, handler, this.now)
-    this.bodies.set(body.key, body)
-    const row = this.rows.all.get(body.job)
-    if (row !== undefined) {
-      row.starts++
-      atStart(this, row, body)
-      row.lastAttempt = body.attempt
-    }
-    const pending = body.begin(this.#behaviours.get(handler) as Behaviour)
-    if (pending === undefined) this.driver.began(body)
-    else {
-      void this.turns.whileBusy(pending).then(() => this.driver.began(body))
-    }
-  }
-
-  #stop(attempt: Attempt): void {
-    const body = this.bodies.get(keyOfAttempt(attempt.jobId, attempt.attempt))
-    if (body === undefined || body.isStopped) return
-    body.isStopped = true
-    const row = this.rows.all.get(body.job)
-    if (row !== undefined) atStop(this, row, body)
-    this.driver.stopped(body)
   }
 }
