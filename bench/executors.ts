@@ -104,9 +104,9 @@ async function execaMessages(): Promise<number> {
   const script = fileURLToPath(new URL('./echo.ts', import.meta.url))
   const children = Array.from({ length: SLOTS }, () => {
     const child = execaNode(script, {
-      ...{ ipc: true, serialization: 'advanced', stdin: 'ignore', buffer: false, reject: false },
       // As the executor starts its own: the system shares its time among sessions first.
-      ...{ detached: true, cleanup: false },
+      ...{ detached: true, cleanup: false, buffer: false, reject: false },
+      ...{ ipc: false, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'advanced' },
     })
     return { child, ask: (message: object) => ask(child, message) }
   })
