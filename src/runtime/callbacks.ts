@@ -64,8 +64,7 @@ export class CallbackRunner {
       return true
     }
     const timeout: Sleeper = {
-      heapIndex: -1,
-      wakeAt: undefined,
+      wish: undefined,
       wake: () => {
         if (!end()) return
         this.#fault(

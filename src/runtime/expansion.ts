@@ -1,7 +1,7 @@
 import { EspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import { isThenable, toError } from '../domain/thrown.ts'
-import type { Deadlines, Sleeper } from './deadlines.ts'
+import type { Deadlines, Sleeper, Wish } from './deadlines.ts'
 
 export interface ExpansionRules {
   readonly maxParallelExpands: number
@@ -131,8 +131,7 @@ export class Question<Node> implements Sleeper {
   readonly node: Node
   /** Among the open ones; -1 once it is closed. */
   place: number
-  heapIndex = -1
-  wakeAt: number | undefined = undefined
+  wish: Wish | undefined = undefined
   onTimeout: (() => void) | undefined = undefined
   #controller: AbortController | undefined
 

@@ -316,8 +316,7 @@ export class PoolCore implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       let stopWaiting = () => {}
       const timeout = {
-        heapIndex: -1,
-        wakeAt: undefined,
+        wish: undefined,
         wake: () => {
           stopWaiting()
           reject(new EspalierError('ESP_WAIT_TIMEOUT', { what, timeoutMs: timeoutMs as number }))

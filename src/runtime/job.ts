@@ -24,7 +24,7 @@ import type { Executor } from '../ports/executor.ts'
 import type { EffectTaker } from '../statechart/index.ts'
 import type { RunningAttempt } from './attempt.ts'
 import { ChartActor, jobLogic } from './charts.ts'
-import type { Sleeper } from './deadlines.ts'
+import type { Sleeper, Wish } from './deadlines.ts'
 import type { Queueable } from './ready-queue.ts'
 import { shieldObserver } from './shield.ts'
 
@@ -166,8 +166,7 @@ export class JobActor
   readonly extras: JobExtras
   /** The band it waits in: its priority, until ageing promotes it. */
   band: number
-  heapIndex = -1
-  wakeAt: number | undefined = undefined
+  wish: Wish | undefined = undefined
   /** The attempt that holds a slot, or held the last one. */
   current: RunningAttempt<JobActor> | undefined = undefined
   /** The slot of the last attempt, once the job has ended. */

@@ -1,7 +1,7 @@
 import type { PoolEvent } from '../../machines/index.ts'
 import { judgePressure, type PressureReason, type PressureRule } from '../domain/pressure.ts'
 import type { Host, HostWatch } from '../ports/host.ts'
-import type { Deadlines, Sleeper } from './deadlines.ts'
+import type { Deadlines, Sleeper, Wish } from './deadlines.ts'
 
 /** The pool as its watch sees it. */
 interface WatchedPool {
@@ -19,8 +19,7 @@ interface WatchedPool {
  * look on, so that a pool whose jobs end sooner never pays for it.
  */
 export class PressureWatch implements Sleeper {
-  heapIndex = -1
-  wakeAt: number | undefined = undefined
+  wish: Wish | undefined = undefined
   readonly #pool: WatchedPool
   readonly #host: Host
   readonly #rule: PressureRule
@@ -34,7 +33,7 @@ export class PressureWatch implements Sleeper {
 
   /** To be called when the number of running jobs may have changed, at most once a turn of the event loop. */
   follow(isBusy: boolean): void {
-    if (isBusy === (this.wakeAt !== undefined)) return
+    if (isBusy === (this.wish !== undefined)) return
     if (isBusy) {
       this.#sleep(this.#pool.now())
       return

@@ -12,7 +12,7 @@ import type { RunningAttempt } from './attempt.ts'
 import { AttemptReports } from './attempt-reports.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { type PoolActor, startPoolActor } from './charts.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, type Wish } from './deadlines.ts'
 import { connect } from './dependency-links.ts'
 import { DurableEffects } from './durable-effects.ts'
 import type { DurableJob } from './durable-job.ts'
@@ -73,8 +73,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly journal: Journal<DurableJob> | undefined
   /** Takes up an ended job from the store; absent in memory. */
   recall: ((jobId: JobId) => JobActor | undefined) | undefined = undefined
-  heapIndex = -1
-  wakeAt: number | undefined = undefined
+  wish: Wish | undefined = undefined
   readonly #pressure: PressureWatch | undefined
   readonly #jobEffects: JobEffects | DurableEffects
   readonly #poolEffects = new PoolEffects(this)

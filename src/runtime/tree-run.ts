@@ -11,7 +11,7 @@ import type { RunOutcome, Workflow } from '../domain/workflow.ts'
 import type { RunRecord } from '../ports/run-store.ts'
 import type { EffectTaker } from '../statechart/index.ts'
 import { type OrchestratorActor, startOrchestratorActor } from './charts.ts'
-import type { Sleeper } from './deadlines.ts'
+import type { Sleeper, Wish } from './deadlines.ts'
 import { readDecision } from './decisions.ts'
 import { EventHub } from './event-hub.ts'
 import { Expansion, type Question, type Questioner } from './expansion.ts'
@@ -59,8 +59,7 @@ export class TreeRun
   readonly executor: string | undefined
   readonly forkedFrom: string | undefined
   facts = noFacts()
-  heapIndex = -1
-  wakeAt: number | undefined = undefined
+  wish: Wish | undefined = undefined
   readonly #supervisor: Supervisor
   readonly #submissions: Submissions
   /** How the run was recorded when its process ended; absent for a new one. */
