@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
+import { createThreadExecutor } from 'espalier/executors/thread'
 import { afterEach, describe, expect, test } from 'vitest'
 import { expectNothingLeft } from './crashes.ts'
 import { goneProcesses, pidsIn } from './processes.ts'
@@ -116,6 +117,17 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
 })
 
 describe('a thread', () => {
+  test.each([
+    ['throws', 'throw new Error("at its start")', 'its thread ended before it was ready: at its start'],
+    ['exits', 'process.exit(3)', 'its thread ended before it was ready'],
+  ])('that %s while it starts is lost with its attempt', async (_, code, how) => {
+    const execArgv = ['--import', `data:text/javascript,${code}`]
+    const { run } = createPool({ executorType: createThreadExecutor({ execArgv }) })
+    const result = await run('noop')
+    expect(result).toMatchObject({ status: 'failed', reason: 'lost', attempts: 1 })
+    expect(result.error?.message).toContain(how)
+  })
+
   test('in a synchronous native call keeps its slot until that returns', async () => {
     const { pool, run, nextLine } = createPool({ executorType: 'thread' })
     await run('noop')
