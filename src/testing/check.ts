@@ -1,3 +1,4 @@
+import { checkKeys } from '../domain/check.ts'
 import { EXPLORED_FAULTS } from './choices.ts'
 import type { Coverage } from './coverage.ts'
 import { type ExploreLimits, type ExploreProgress, type ExploreReport, explore } from './explore.ts'
@@ -33,15 +34,26 @@ export const DEFAULT_CHECKED_FAULTS: readonly FaultType[] = ['fail', 'timeout', 
 /** States that are explored before chance takes over. */
 const DEFAULT_MAX_STATES = 20_000
 const DEFAULT_RUNS = 1_000
+const CHECK_OPTIONS: ReadonlySet<string> = new Set([
+  ...(['input', 'pool', 'handlers', 'isDurable', 'invariants', 'seed', 'latency', 'expandLatency'] as const),
+  ...(['faults', 'limits', 'runs', 'onProgress'] as const),
+] satisfies (keyof CheckOptions)[])
+const LIMITS: ReadonlySet<string> = new Set([
+  'maxStates',
+  'maxDepth',
+  'maxFaults',
+] satisfies (keyof ExploreLimits)[])
 /** Few slots and one retry: what can go wrong goes wrong with them, and the search stays small. */
 const DEFAULT_POOL = { maxParallelJobs: 2, maxRetries: 1 }
 
 /**
  * Checks a workflow: explores it, and where that ends at a limit, goes on at random.
  *
- * @throws {EspalierError} For what is wrong before it starts: options, the workflow, its input.
+ * @throws {EspalierError} For what is wrong before it starts: options, also unknown ones, the workflow, its input.
  */
 export async function checkSubject(subject: Subject, options: CheckOptions = {}): Promise<CheckReport> {
+  checkKeys('a check', options, CHECK_OPTIONS)
+  if (options.limits !== undefined) checkKeys('limits', options.limits, LIMITS)
   const {
     faults = DEFAULT_CHECKED_FAULTS,
     seed = 1,

@@ -1,3 +1,4 @@
+import { checkKeys } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
 import type { Body } from './body.ts'
 import type { SeededRandom } from './random.ts'
@@ -71,11 +72,15 @@ export const FAULT_TYPES: readonly FaultType[] = [
   ...(Object.keys(WORLD_FAULTS) as WorldFault[]),
 ]
 
+const FAULT_FIELDS: ReadonlySet<string> = new Set([
+  ...(['type', 'on', 'attempt', 'chance', 'at', 'commit', 'isRecorded', 'ms'] as const),
+] satisfies (keyof Fault)[])
+
 const DEFAULT_CHANCE = 0.1
 const DEFAULT_FAULT_MS = 100
 const DEFAULT_WITHIN_MS = 1_000
 
-/** @throws {EspalierError} `ESP_INVALID_OPTION` for a fault that does not exist or has a bad field. */
+/** @throws {EspalierError} `ESP_UNKNOWN_OPTION`; `ESP_INVALID_OPTION` for a fault that does not exist or has a bad field. */
 export function checkFaults(faults: readonly (FaultType | Fault)[]): readonly Fault[] {
   return faults.map((given, index) => {
     const fault = typeof given === 'string' ? { type: given } : given
@@ -84,6 +89,7 @@ export function checkFaults(faults: readonly (FaultType | Fault)[]): readonly Fa
     if (!FAULT_TYPES.includes(fault?.type)) {
       throw refuse('', `one of ${FAULT_TYPES.join(', ')}, or { type } with one of these`, given)
     }
+    checkKeys(`faults[${index}]`, fault, FAULT_FIELDS)
     const { chance, at, ms } = fault
     if (chance !== undefined && !(chance >= 0 && chance <= 1))
       throw refuse('.chance', 'a number from 0 to 1', chance)

@@ -23,6 +23,7 @@ export type { JournalEntry } from './journal.ts'
 export type { HandlerModel, HandlerModels, Outcome, Stand } from './outcomes.ts'
 export { type ReplayReport, replay, traceOf } from './replay.ts'
 export type { JobView } from './rows.ts'
+export { type RunStoreContract, testRunStore } from './run-store-contract.ts'
 export {
   type Latency,
   type SimulationOptions,

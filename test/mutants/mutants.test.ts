@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { mutants } from './mutants.ts'
@@ -50,6 +51,14 @@ describe('a planted bug is caught', () => {
     expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length)
     expect(new Set(mutants.map(({ find, replace }) => find + replace)).size).toBe(mutants.length)
   })
+})
+
+test('the report tells of each planted bug, and of no other', () => {
+  const report = readFileSync(new URL('./report.md', import.meta.url), 'utf8')
+  const rows = [...report.matchAll(/^\| (.+?) \| `(\w+)` \| `[\w-]+` \| \d+ \|$/gm)]
+  expect(rows.map(([, name, scenario]) => [name, scenario])).toEqual(
+    mutants.map(({ name, hunt }) => [name, hunt.scenario]),
+  )
 })
 
 describe('without a planted bug, no promise is broken', () => {

@@ -13,7 +13,7 @@ const POOL = 'machines/pool.machine.ts'
 /**
  * Bugs of the kind that slips into a scheduler: each is planted alone, from outside, and must be caught.
  *
- * `within` is the budget of the hunt, in states or runs; what it takes stands in `docs/testing.md`.
+ * `within` is the budget of the hunt, in states or runs; what it takes stands in `report.md`.
  */
 export const mutants: readonly Planted[] = [
   // The job's chart.

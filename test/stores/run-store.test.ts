@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { testRunStore } from 'espalier/testing'
 import { afterAll, describe, test } from 'vitest'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
-import { testRunStore } from '../../src/testing/run-store-contract.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-store-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,5 +1,12 @@
 import { defineWorkflow, grow, node, stop } from 'espalier'
-import { explore, replay, type WorldView } from 'espalier/testing'
+import {
+  type CheckOptions,
+  checkSubject,
+  explore,
+  type Fault,
+  replay,
+  type WorldView,
+} from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { adversarial, diamond } from './workflows.ts'
 
@@ -46,6 +53,16 @@ describe('explore', () => {
     const { violation: again, skipped } = await replay(diamond, counterexample!, { invariants: [notBoth] })
     expect(again).toEqual(violation)
     expect(skipped).toEqual([])
+  })
+
+  test('refuses what nobody reads, such as a mistyped name', async () => {
+    const mistyped = { fault: ['fail'] } as CheckOptions
+    await expect(checkSubject(diamond, mistyped)).rejects.toMatchObject({
+      code: 'ESP_UNKNOWN_OPTION',
+      message: expect.stringContaining('Did you mean "faults"?'),
+    })
+    const faults = [{ type: 'fail', atempt: 1 } as Fault]
+    await expect(explore(diamond, { faults })).rejects.toMatchObject({ code: 'ESP_UNKNOWN_OPTION' })
   })
 
   test('stops at a limit, and says at which', async () => {
