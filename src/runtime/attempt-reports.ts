@@ -4,7 +4,7 @@ import type { JobUsage, OutputStream } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
 import type { AttemptListener, RunningAttempt } from './attempt.ts'
-import type { JobActor } from './job.ts'
+import { EXECUTING, type JobActor, stateOf } from './job.ts'
 import type { Loop } from './loop.ts'
 
 type Running = RunningAttempt<JobActor>
@@ -77,9 +77,20 @@ export class AttemptReports implements AttemptSink, AttemptListener {
   ): void {
     if (attempt.hasEnded) return
     const random = this.#loop.settings.random.next()
+    // It was asked to end for no fault of its own.
+    const isLeft =
+      reason === 'error' && this.#loop.leaving?.hasBegun && stateOf(attempt.job.stateValue) === EXECUTING
     const at = this.#end(attempt)
     const { attempt: number } = attempt
-    this.#report(attempt.job, { type: 'attempt.failed', at, attempt: number, error, reason, random, usage })
+    this.#report(attempt.job, {
+      type: 'attempt.failed',
+      at,
+      attempt: number,
+      error,
+      reason: isLeft ? 'lost' : reason,
+      random,
+      usage,
+    })
   }
 
   /** Notes the end that the executor confirms; the slot of a zombie is free only now. */

@@ -4,6 +4,7 @@ import { RunningAttempt } from './attempt.ts'
 import type { DurableJob } from './durable-job.ts'
 import { EXECUTING, type JobActor, linksOf, stateOf } from './job.ts'
 import type { Loop } from './loop.ts'
+import type { PoolSettings } from './options.ts'
 import { findReusable } from './reuse.ts'
 
 /** Carries out what the job chart asks for; each effect ends in exactly one event. */
@@ -95,15 +96,7 @@ export class JobEffects {
       by === 'timeout'
         ? new EspalierError('ESP_ATTEMPT_TIMEOUT', { jobId: job.id, attempt, timeoutMs })
         : new EspalierError('ESP_JOB_CANCELLED', { jobId: job.id, reason })
-    current.abort(error)
-    try {
-      job.executor.stop?.(current, this.#loop.settings.policy.killGraceMs)
-    } catch (thrown) {
-      this.#loop.settings.logger.error(
-        `The executor "${job.executor.name}" threw when it was asked to stop.`,
-        thrown,
-      )
-    }
+    stopAttempt(current, error, this.#loop.settings)
   }
 
   #abandon(job: JobActor): void {
@@ -160,5 +153,20 @@ export class JobEffects {
         dependant.take({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })
       }
     }
+  }
+}
+
+/** Asks an attempt to end: its signal, and its executor. */
+export function stopAttempt(
+  attempt: RunningAttempt<JobActor>,
+  error: Error,
+  { policy, logger }: Pick<PoolSettings, 'policy' | 'logger'>,
+): void {
+  const { executor } = attempt.job
+  attempt.abort(error)
+  try {
+    executor.stop?.(attempt, policy.killGraceMs)
+  } catch (thrown) {
+    logger.error(`The executor "${executor.name}" threw when it was asked to stop.`, thrown)
   }
 }

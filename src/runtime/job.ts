@@ -333,6 +333,12 @@ export class JobActor
     this.current = undefined
   }
 
+  /** Its pool is closed, and the job is not at its end: whoever waits for it hears no more than this. */
+  leave(result: JobResult): void {
+    this.#promise ??= Promise.resolve(result)
+    this.#resolve?.(result)
+  }
+
   dependencyValues(): Record<string, unknown> {
     const values: Record<string, unknown> = {}
     for (const dependency of this.links?.dependencies ?? []) {

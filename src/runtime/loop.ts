@@ -7,6 +7,7 @@ import type { CallbackRunner } from './callbacks.ts'
 import type { Deadlines, Sleeper } from './deadlines.ts'
 import type { JobActor } from './job.ts'
 import type { JobTable } from './job-table.ts'
+import type { Leaving } from './leaving.ts'
 import type { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
 import type { Recorder } from './recorder.ts'
@@ -22,6 +23,8 @@ export interface Loop extends Sleeper {
   readonly reports: AttemptSink & AttemptListener
   readonly meter: Meter
   readonly callbacks: CallbackRunner
+  /** Absent in memory, where nobody could go on with what is left. */
+  readonly leaving: Leaving | undefined
   /** Present while somebody wants to see what happens. */
   readonly recorder: Recorder | undefined
   /** How many slots there are. */

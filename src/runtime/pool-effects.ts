@@ -24,7 +24,8 @@ export class PoolEffects {
         meter.slotsChanged(this.#loop.now(), slots.busy, limit)
         return
       case 'cancelJobs':
-        this.#cancelAll((params as { reason: string }).reason)
+        if (this.#loop.leaving === undefined) this.#cancelAll((params as { reason: string }).reason)
+        else this.#loop.leaving.begin()
         return
       case 'wakeAt':
         deadlines.wish(this.#loop, (params as { at: number }).at)
@@ -59,13 +60,14 @@ export class PoolEffects {
     this.#loop.deadlines.remove(this.#loop)
     this.#loop.commitTurn()
     this.#loop.announcer.events.close()
-    if (store === undefined || !closesStore) {
+    if (store === undefined) {
       this.#resolveClosed()
       return
     }
     const end = () => {
       this.#loop.commitTurn()
-      store.close()
+      this.#loop.leaving?.end()
+      if (closesStore) store.close()
       this.#resolveClosed()
     }
     // A run that ends with its pool says so in the next turn, and is recorded in the one after.

@@ -76,6 +76,12 @@ export class Refusals<Job> {
     else this.#tryAgain()
   }
 
+  /** Tries no more: the pool has ended. */
+  stop(): void {
+    this.#endRest?.()
+    this.#end()
+  }
+
   #tryAgain(): void {
     this.#endRest = undefined
     // What changes nothing any more asks for no commit, and tells nothing about the store.

@@ -32,6 +32,7 @@ import { isRunning, JobCounts } from './job-counts.ts'
 import { JobEffects } from './job-effects.ts'
 import { JobTable, type Naming } from './job-table.ts'
 import { Journal } from './journal.ts'
+import { Leaving } from './leaving.ts'
 import type { Loop } from './loop.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
@@ -77,6 +78,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly #pressure: PressureWatch | undefined
   readonly #jobEffects: JobEffects | DurableEffects
   readonly #poolEffects = new PoolEffects(this)
+  readonly leaving: Leaving | undefined
   readonly #granting: Granting
   readonly #turns: Turns
   readonly #effects = new EffectQueue()
@@ -89,6 +91,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const { clock, logger, store } = settings
     const effects = new JobEffects(this)
     this.journal = store && new Journal(store, () => this.openTurn())
+    this.leaving = this.journal && new Leaving(this)
     this.#jobEffects = this.journal === undefined ? effects : new DurableEffects(effects, this.journal)
     this.jobs = new JobTable(settings.ids.next(), settings.keep)
     this.ready = new ReadyQueue(settings.promoteAfterMs)
@@ -331,7 +334,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
           if (job === undefined) this.#poolEffects.carryOut(type, params)
           else this.#jobEffects.carryOut(job, type, params)
         }
-      } while (this.#callBack() || (this.#turns.mayGrant && this.#granting.grant()))
+      } while (this.#callBack() || this.#grant())
     } finally {
       this.#isActing = false
     }
@@ -344,6 +347,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     return callback !== undefined
   }
 
+  #grant(): boolean {
+    return this.#turns.mayGrant && this.leaving?.hasBegun !== true && this.#granting.grant()
+  }
+
   // The turn of the event loop.
 
   /** Something has happened that waits for the end of the turn. */
@@ -354,6 +361,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   /** Commits what this turn has staged, and lets everybody hear of it. */
   commitTurn(): void {
     this.#turns.commit()
+  }
+
+  stopCommitting(): void {
+    this.#turns.stop()
   }
 
   /** The event loop has turned: the pool's chart gets the counts, and granting may go on. */
@@ -371,7 +382,9 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   }
 
   reportCounts(): void {
-    const { queued, running, completed, failed, cancelled } = this.counts
+    const { completed, failed, cancelled } = this.counts
+    const queued = this.leaving?.hasBegun ? 0 : this.counts.queued
+    const running = this.leaving?.isOver ? 0 : this.counts.running
     this.actor.send({
       type: 'jobs.changed',
       at: this.now(),

@@ -74,6 +74,9 @@ export class TreeRun
   #roots: readonly NodeSpec[] = []
   #isReporting = false
   #isCut = false
+  /** Whether it goes on in the store only, where it can be resumed. */
+  #isLeft = false
+  readonly #stayTold: (() => void) | undefined
 
   constructor(
     runId: string,
@@ -114,6 +117,9 @@ export class TreeRun
     })
     const { journal } = supervisor
     this.#journal = journal && new RunJournal(this, journal, () => supervisor.now())
+    this.#stayTold = supervisor.leaving?.onBegin(() =>
+      this.refused(new EspalierError('ESP_POOL_CLOSED', { state: 'draining' })),
+    )
   }
 
   get input(): unknown {
@@ -163,7 +169,7 @@ export class TreeRun
   /** Effects are carried out at once, also while another is: what stops the growth must not wait for what plants. */
   #tell(event: OrchestratorEvent): void {
     const before = this.actor.getSnapshot()
-    if (before.status !== 'active') return
+    if (before.status !== 'active' || this.#isLeft) return
     this.actor.send(event)
     this.#journal?.stepped(before, event)
     for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
@@ -228,6 +234,7 @@ export class TreeRun
 
   #settle(): void {
     this.#planting.close()
+    this.#stayTold?.()
     this.facts.endedAt = this.#supervisor.now()
     const outcome = outcomeOf(this.runId, this.actor, this.nodes, this.facts)
     this.#emit('run.ended', { outcome })
@@ -305,8 +312,11 @@ export class TreeRun
       if (decision.score !== undefined) record.judge(decision.score)
       done = this.#growth.carryOut(record, decision)
     } catch (thrown) {
-      // A pool that takes no more jobs ends the growth, whatever was decided.
-      if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) this.cancel()
+      // A pool that takes no more jobs ends the growth, whatever was decided; with a store, it can be decided again.
+      if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) {
+        if (this.#journal !== undefined) return this.refused(thrown)
+        this.cancel()
+      }
       error = toError(thrown)
       this.#supervisor.settings.logger.warn(error.message)
       decision = STOP
@@ -385,7 +395,7 @@ export class TreeRun
   // Telling others.
 
   get #isGrowing(): boolean {
-    return this.actor.getSnapshot().hasTag('growing')
+    return !this.#isLeft && this.actor.getSnapshot().hasTag('growing')
   }
 
   /** Gives the chart the tree's counts, once for all changes of this turn. */
@@ -420,6 +430,10 @@ export class TreeRun
   // The store.
 
   refused(error: Error): void {
+    this.#isLeft = true
+    this.#stayTold?.()
+    // A run that nobody has started is waited for by nobody.
+    this.#ended.promise.catch(() => {})
     this.#expansion.drop(error)
     this.#ended.reject(error)
   }

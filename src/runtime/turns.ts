@@ -27,6 +27,7 @@ export class Turns {
   /** Absent in memory. */
   readonly #refusals: Refusals<DurableJob> | undefined
   #isOpen = false
+  #hasStopped = false
 
   /** @param turned - Called at the end of each turn that was opened, after its commit. */
   constructor(pool: TurningPool, turned: () => void) {
@@ -57,7 +58,7 @@ export class Turns {
   /** Commits what this turn has staged, and lets everybody hear of it. */
   commit(): void {
     const { journal, settings } = this.#pool
-    if (journal === undefined) return
+    if (journal === undefined || this.#hasStopped) return
     this.#pool.together(() => {
       try {
         if (journal.commit()) this.#refusals?.taken()
@@ -67,6 +68,12 @@ export class Turns {
         this.#refusals?.refused(takeBack(this.#pool, journal, error))
       }
     })
+  }
+
+  /** Commits no more, and tries nothing again: the store is another's. */
+  stop(): void {
+    this.#hasStopped = true
+    this.#refusals?.stop()
   }
 
   /** Tells a job that its deadline is reached; while the store refuses, that waits with all else. */

@@ -10,7 +10,6 @@ import {
   type JobPoolOptions,
   node,
   Orchestrator,
-  openSqliteStore,
   prune,
   type RunOutcome,
   revise,
@@ -193,23 +192,25 @@ describe('a run', () => {
     expect(outcome).toMatchObject({ reason: 'satisfied', value: { value: 3 } })
   })
 
-  test('that ends with its pool is recorded before the store is closed', async () => {
+  test('that its pool leaves rejects, and goes on with the next pool on the store', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'espalier-run-'))
     const file = join(folder, 'runs.db')
     const workflow = defineWorkflow({
       name: 'w',
-      handlers: { idle: untilAborted },
+      handlers: {
+        idle: (_: unknown, context: HandlerContext) => (context.attempt === 1 ? untilAborted(_, context) : 7),
+      },
       root: () => node({ handler: 'idle' }),
     })
     const pool = new JobPool({ store: file })
     const started = new Promise((resolve) => pool.on('job.started', resolve))
     const run = new Orchestrator(workflow, { pool, runId: 'r' }).run()
     await started
+    const rejected = expect(run).rejects.toMatchObject({ code: 'ESP_POOL_CLOSED' })
     await pool.shutdown({ wait: false })
-    await expect(run).resolves.toMatchObject({ status: 'cancelled' })
-    const store = openSqliteStore(file)
-    expect(store.run('r')).toMatchObject({ status: 'cancelled', reason: 'cancelled' })
-    store.close()
+    await rejected
+    const { status, tree } = await runWorkflow(workflow, { store: file, runId: 'r' })
+    expect([status, tree.nodes.n0?.result]).toMatchObject(['completed', { value: 7, attempts: 2 }])
     rmSync(folder, { recursive: true })
   })
 
