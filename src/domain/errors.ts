@@ -103,6 +103,8 @@ const ERRORS = {
     'raise `limits.expandTimeoutMs`, or make it faster.',
   ESP_RUN_STARTED: (o: { runId: string }) =>
     `Run "${o.runId}" was already started. An orchestrator runs once; make a new one for another run.`,
+  ESP_RUN_ACTIVE: (o: { runId: string }) =>
+    `Run "${o.runId}" is going on in this pool. Wait for its end, or choose another \`runId\`.`,
   ESP_NOT_STORABLE: (o: { what: string; place: string; got: unknown }) =>
     `${o.what} must be JSON to be stored, but ${o.place} is ${show(o.got)}. ` +
     'Use plain objects, arrays, strings, finite numbers, booleans and null.',

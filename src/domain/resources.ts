@@ -103,6 +103,16 @@ export class Holdings {
     })
   }
 
+  /** How much is wanted of each resource, how much of it is held, and how much there is. */
+  explain({ names, units }: Demand): ({ readonly resource: string; readonly demanded: number } & Holding)[] {
+    return names.map((resource, index) => ({
+      resource,
+      demanded: fromUnits(resource, units[index] as number),
+      held: fromUnits(resource, this.#held.get(resource) ?? 0),
+      limit: fromUnits(resource, this.#limits.units[resource] as number),
+    }))
+  }
+
   take(demand: Demand | undefined): void {
     if (demand !== undefined) this.#change(demand, 1)
   }

@@ -9,16 +9,28 @@ export interface JobExplanation {
   readonly status: JobStatus
   /** The leaf of its chart, such as `queued.blocked`. */
   readonly state: string
+  /** How many have been started. */
+  readonly attempts: number
   /** Of a blocked job: the jobs that have not ended well. */
   readonly waitsFor: readonly { readonly jobId: JobId; readonly status: JobStatus }[]
   /** Of a ready job: its place in the queue, from 1, and who holds the slots. */
   readonly queue:
     | { readonly place: number; readonly of: number; readonly slots: readonly JobId[] }
     | undefined
+  /** Of a ready job: the resources it declares. */
+  readonly wants: readonly Want[]
   /** What it waits for, epoch ms: its start, its timeout or the end of its kill grace. */
   readonly deadlineAt: number | undefined
   /** Of an ended job: how it ended, and what led to it, the nearest cause first. */
   readonly causes: readonly Cause[]
+}
+
+/** A resource that a job waits for, and how much of it there is; its pool knows that, a store does not. */
+export interface Want {
+  readonly resource: string
+  readonly demanded: number
+  readonly held: number | undefined
+  readonly limit: number | undefined
 }
 
 /** One link of the chain that ended a job. */
@@ -29,11 +41,13 @@ export interface Cause {
   readonly cancelledBy: CancelSource | undefined
   readonly attempts: number
   readonly error: Error | undefined
+  /** The job whose recorded value it took. */
+  readonly reusedFrom: JobId | undefined
 }
 
 /** Explains a job that the pool knows. */
 export function explain(job: JobActor, state: string, supervisor: Supervisor): JobExplanation {
-  const { id: jobId, status, context } = job
+  const { id: jobId, status, context, isReady } = job
   const isWaiting = status === 'queued'
   const links = isWaiting ? (job.links?.dependencies ?? []) : []
   const waitsFor = links.flatMap((dependency) => {
@@ -45,31 +59,39 @@ export function explain(job: JobActor, state: string, supervisor: Supervisor): J
     jobId,
     status,
     state,
+    attempts: context.attempt,
     waitsFor,
-    queue: job.isReady ? placeOf(job, supervisor) : undefined,
+    queue: isReady ? placeOf(job, supervisor) : undefined,
+    wants: isReady && job.demand !== undefined ? supervisor.holdings.explain(job.demand) : [],
     deadlineAt: isDue ? context.deadlineAt : undefined,
-    causes: causesOf(job, supervisor),
+    causes: causesOf(job.known, (id) => supervisor.find(id)?.known),
   }
 }
 
-function placeOf(job: JobActor, { ready, counts, slots }: Supervisor): NonNullable<JobExplanation['queue']> {
-  let place = 0
-  for (const other of ready) {
-    place++
-    if (other === job) break
+/** A job that wants resources waits among those that do. */
+function placeOf(job: JobActor, supervisor: Supervisor): NonNullable<JobExplanation['queue']> {
+  const { ready, lines, slots } = supervisor
+  const waiting = [...(job.demand === undefined ? ready : lines)]
+  return {
+    place: waiting.indexOf(job) + 1,
+    of: waiting.length,
+    slots: slots.holders().map((attempt) => attempt.jobId),
   }
-  return { place, of: counts.ready, slots: slots.holders().map((attempt) => attempt.jobId) }
 }
 
-function causesOf(job: JobActor, supervisor: Supervisor): Cause[] {
+/** The chain that led to an end. @param endOf - How another job ended. */
+export function causesOf(
+  end: JobResult | undefined,
+  endOf: (jobId: JobId) => JobResult | undefined,
+): Cause[] {
   const causes: Cause[] = []
   const seen = new Set<JobId>()
-  let next: JobActor | undefined = job
-  while (next?.known !== undefined && !seen.has(next.id)) {
-    const { jobId, status, reason, cancelledBy, attempts, error, causedBy }: JobResult = next.known
-    causes.push({ jobId, status, reason, cancelledBy, attempts, error })
+  let next = end
+  while (next !== undefined && !seen.has(next.jobId)) {
+    const { jobId, status, reason, cancelledBy, attempts, error, causedBy, usage }: JobResult = next
+    causes.push({ jobId, status, reason, cancelledBy, attempts, error, reusedFrom: usage?.reusedFrom })
     seen.add(jobId)
-    next = causedBy === undefined ? undefined : supervisor.find(causedBy)
+    next = causedBy === undefined ? undefined : endOf(causedBy)
   }
   return causes
 }

@@ -4,8 +4,8 @@ import { RunningAttempt } from './attempt.ts'
 import type { DurableJob } from './durable-job.ts'
 import { EXECUTING, type JobActor, linksOf, stateOf } from './job.ts'
 import type { Loop } from './loop.ts'
-import type { PoolSettings } from './options.ts'
 import { findReusable } from './reuse.ts'
+import { stopAttempt } from './stop-attempt.ts'
 
 /** Carries out what the job chart asks for; each effect ends in exactly one event. */
 export class JobEffects {
@@ -153,20 +153,5 @@ export class JobEffects {
         dependant.take({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })
       }
     }
-  }
-}
-
-/** Asks an attempt to end: its signal, and its executor. */
-export function stopAttempt(
-  attempt: RunningAttempt<JobActor>,
-  error: Error,
-  { policy, logger }: Pick<PoolSettings, 'policy' | 'logger'>,
-): void {
-  const { executor } = attempt.job
-  attempt.abort(error)
-  try {
-    executor.stop?.(attempt, policy.killGraceMs)
-  } catch (thrown) {
-    logger.error(`The executor "${executor.name}" threw when it was asked to stop.`, thrown)
   }
 }

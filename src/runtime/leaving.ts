@@ -3,12 +3,11 @@ import type { JobResult } from '../domain/job.ts'
 import type { Announcer } from './announcer.ts'
 import type { RunningAttempt } from './attempt.ts'
 import type { Deadlines, Sleeper } from './deadlines.ts'
-import type { JobActor } from './job.ts'
-import { EXECUTING, stateOf } from './job.ts'
-import { stopAttempt } from './job-effects.ts'
+import { EXECUTING, type JobActor, stateOf } from './job.ts'
 import type { JobTable } from './job-table.ts'
 import type { PoolSettings } from './options.ts'
 import type { Slots } from './slots.ts'
+import { stopAttempt } from './stop-attempt.ts'
 
 /** A pool with a store, as it leaves. */
 export interface LeavingPool {

@@ -47,6 +47,8 @@ export function recoverJobs(
   }
   const waitedFor = new Map<JobId, DurableJob>()
   const jobs = taken.map((record) => {
+    const known = supervisor.jobs.get(record.id) as DurableJob | undefined
+    if (known !== undefined) return known
     const execute = record.end === undefined ? executeFor(record.submitted, handlers) : NEVER
     const job = revive(record, execute, nodeOf?.(record), supervisor, submissions)
     const isOfRange = ids !== undefined && record.id === ids.prefix + ids.sequences.length
@@ -168,7 +170,15 @@ const STATE_VALUES = Object.fromEntries(
 ) as Readonly<Record<JobRecord['state'], StateValue>>
 
 /** The result of a job that has ended; its value is read when somebody looks at it. */
-function resultOf({ id: jobId, submitted, state, attempt, queuedAt, startedAt, end }: JobRecord): JobResult {
+export function resultOf({
+  id: jobId,
+  submitted,
+  state,
+  attempt,
+  queuedAt,
+  startedAt,
+  end,
+}: JobRecord): JobResult {
   if (end === undefined) throw new Error(`Job "${jobId}" has not ended.`)
   const { nodeId, treeId, metadata } = submitted
   const { at: endedAt, value, error, reason, cancelledBy, causedBy, usage } = end

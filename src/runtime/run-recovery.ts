@@ -36,7 +36,7 @@ export function recoverTree(
   // In the order of submission: what stays is a node's last one.
   const counts = new Map<NodeRecord, number>()
   for (const job of jobs) {
-    const record = job.extras.observer as NodeRecord
+    const record = nodes.find(job.submitted.nodeId) as NodeRecord
     record.job = job
     counts.set(record, (counts.get(record) ?? 0) + 1)
   }

@@ -74,6 +74,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly journal: Journal<DurableJob> | undefined
   /** Takes up an ended job from the store; absent in memory. */
   recall: ((jobId: JobId) => JobActor | undefined) | undefined = undefined
+  /** The runs that are going on here, by id. */
+  readonly runs = new Set<string>()
   wish: Wish | undefined = undefined
   readonly #pressure: PressureWatch | undefined
   readonly #jobEffects: JobEffects | DurableEffects
@@ -190,8 +192,9 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   /** Takes up a job from the store: counts, queue, slots and deadlines follow from its state. */
   readmit(job: DurableJob, naming: Naming): void {
     const state = stateOf(job.stateValue)
+    // One that was forgotten was counted when it ended.
+    if (this.jobs.tombstone(job.id) === undefined) this.counts.add(state, job.priority)
     this.jobs.add(job, naming)
-    this.counts.add(state, job.priority)
     job.start()
     const { settled } = job
     if (settled !== undefined) {

@@ -146,13 +146,20 @@ export class TreeRun
     }
   }
 
-  /** @throws {EspalierError} `ESP_NOT_STORABLE` when the run is to be stored, and its input cannot be. */
+  /** @throws {EspalierError} `ESP_RUN_ACTIVE`; `ESP_NOT_STORABLE` when the run is to be stored, and its input cannot be. */
   start(roots: readonly NodeSpec[]): void {
+    this.#refuseIfActive()
     this.#roots = roots
     const at = this.#supervisor.now()
     this.facts.startedAt = at
     this.#journal?.created()
+    this.#supervisor.runs.add(this.runId)
     this.#tell({ type: 'run.start', at })
+  }
+
+  #refuseIfActive(): void {
+    const { runId } = this
+    if (this.#supervisor.runs.has(runId)) throw new EspalierError('ESP_RUN_ACTIVE', { runId })
   }
 
   cancel(): void {
@@ -234,7 +241,7 @@ export class TreeRun
 
   #settle(): void {
     this.#planting.close()
-    this.#stayTold?.()
+    this.#end()
     this.facts.endedAt = this.#supervisor.now()
     const outcome = outcomeOf(this.runId, this.actor, this.nodes, this.facts)
     this.#emit('run.ended', { outcome })
@@ -242,6 +249,12 @@ export class TreeRun
       this.events.close()
       this.#ended.resolve(outcome)
     })
+  }
+
+  /** The run goes on here no more. */
+  #end(): void {
+    this.#supervisor.runs.delete(this.runId)
+    this.#stayTold?.()
   }
 
   // What jobs of the tree report.
@@ -314,7 +327,10 @@ export class TreeRun
     } catch (thrown) {
       // A pool that takes no more jobs ends the growth, whatever was decided; with a store, it can be decided again.
       if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) {
-        if (this.#journal !== undefined) return this.refused(thrown)
+        if (this.#journal !== undefined) {
+          this.refused(thrown)
+          return
+        }
         this.cancel()
       }
       error = toError(thrown)
@@ -431,7 +447,7 @@ export class TreeRun
 
   refused(error: Error): void {
     this.#isLeft = true
-    this.#stayTold?.()
+    this.#end()
     // A run that nobody has started is waited for by nobody.
     this.#ended.promise.catch(() => {})
     this.#expansion.drop(error)
@@ -446,9 +462,11 @@ export class TreeRun
   /**
    * Takes the run up where the store has it: what was decided stands, what was being decided is asked again.
    *
-   * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a handler that is still needed is gone; nothing has started then.
+   * @throws {EspalierError} `ESP_RUN_ACTIVE`; `ESP_UNKNOWN_HANDLER` when a handler that is still needed is gone. Nothing has
+   * started then.
    */
   resume(): void {
+    this.#refuseIfActive()
     const { store } = this.#supervisor.journal as NonNullable<Supervisor['journal']>
     const stored = this.#stored as RunRecord
     this.facts = factsOf(stored)
@@ -458,6 +476,7 @@ export class TreeRun
       this.#ended.resolve(outcomeOf(this.runId, this.actor, this.nodes, this.facts))
       return
     }
+    this.#supervisor.runs.add(this.runId)
     this.#wakeAt(this.actor.getSnapshot().context.deadlineAt)
     for (const record of this.nodes.records()) {
       if (record.decision !== undefined) this.#keepCut(record.decision)

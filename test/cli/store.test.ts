@@ -100,7 +100,11 @@ describe('a run in a store', () => {
     const { stdout } = await call('why', 'r2.n2', '--store', 'other.db')
     expect(stdout).toBe('r2.n2  cancelled  1 attempts\n  cancelled (cancelled)\n')
     const json = JSON.parse((await call('why', 'r2.n2', '--store', 'other.db', '--json')).stdout)
-    expect(json).toMatchObject({ jobId: 'r2.n2', state: 'cancelled', causes: ['cancelled (cancelled)'] })
+    expect(json).toMatchObject({
+      jobId: 'r2.n2',
+      state: 'cancelled',
+      causes: [{ status: 'cancelled', cancelledBy: 'tree' }],
+    })
   })
 
   test('is let go of by prune, with all that is its own', async () => {

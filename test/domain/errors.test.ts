@@ -175,6 +175,7 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     says: ['a.db', 'disk is full', 'Nothing of it has happened', 'make room'],
   },
   ESP_RUN_STARTED: { details: { runId: 'r1' }, says: ['"r1"', 'already started', 'make a new one'] },
+  ESP_RUN_ACTIVE: { details: { runId: 'r1' }, says: ['"r1"', 'going on', 'Wait for its end'] },
 }
 
 const cyclic: Record<string, unknown> = {}

@@ -1,3 +1,4 @@
+import { explainStored } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { durablePool, FaultyStore, full } from './world.ts'
 
@@ -27,8 +28,27 @@ describe('pool.explain', () => {
     expect(() => pool.explain('nobody')).toThrow(expect.objectContaining({ code: 'ESP_UNKNOWN_JOB' }))
   })
 
+  test('names the resources that a ready job waits for, and its place among those that do', async () => {
+    const store = new FaultyStore().process().store
+    const { pool, clock } = durablePool(store, { limits: { gpu: 2 } })
+    pool.submitJob({ id: 'a', execute: 'held', resources: { gpu: 2 } })
+    pool.submitJob({ id: 'b', execute: 'held', resources: { gpu: 1 } })
+    await clock.settle()
+    const place = { place: 1, of: 1, slots: ['a'] }
+    expect(pool.explain('b')).toMatchObject({
+      state: 'queued.ready',
+      queue: place,
+      wants: [{ resource: 'gpu', demanded: 1, held: 2, limit: 2 }],
+    })
+    expect(explainStored('b', store)).toEqual({
+      ...pool.explain('b'),
+      wants: [{ resource: 'gpu', demanded: 1, held: undefined, limit: undefined }],
+    })
+  })
+
   test('tells the chain of causes that ended a job', async () => {
-    const { pool, clock } = durablePool(new FaultyStore().process().store, { maxRetries: 2 })
+    const { store } = new FaultyStore().process()
+    const { pool, clock } = durablePool(store, { maxRetries: 2 })
     pool.submitJob({ id: 'a', execute: 'bad', backoff: { type: 'fixed', delayMs: 0 } })
     pool.submitJob({ id: 'b', execute: 'one', dependencies: ['a'] })
     pool.submitJob({ id: 'c', execute: 'one', dependencies: ['b'] })
@@ -38,6 +58,7 @@ describe('pool.explain', () => {
       { jobId: 'b', status: 'cancelled', cancelledBy: 'dependency' },
       { jobId: 'a', status: 'failed', reason: 'error', attempts: 3, error: { message: 'no' } },
     ])
+    expect(explainStored('c', store)).toEqual(pool.explain('c'))
   })
 })
 

@@ -261,3 +261,34 @@ test('a run that is taken up goes on with the executor it was started with', asy
   await second.clock.settle()
   expect(started).toEqual(['special r.n0', 'special r.n0'])
 })
+
+test('a run that is going on in a pool is not begun a second time there, and answers when it has ended', async () => {
+  const disk = new FaultyStore()
+  const { workflow, input, ran } = counting(3)
+  const { pool } = processOf(disk, 0)
+  const options = { pool, input, runId: 'r' }
+  const first = new Orchestrator(workflow, options).run()
+  const second = new Orchestrator(workflow, options).run()
+  await expect(second).rejects.toMatchObject({ code: 'ESP_RUN_ACTIVE' })
+  const outcome = await first
+  const { completed, failed, total } = pool.getStatus()
+  const count = ran.length
+  const again = await new Orchestrator(workflow, options).run()
+  expect(shape(again)).toEqual(shape(outcome))
+  expect(ran.length).toBe(count)
+  expect(pool.getStatus()).toMatchObject({ completed, failed, total })
+})
+
+test('an ended job is counted once, however often the store is asked for it', async () => {
+  const { pool, clock } = durablePool(new FaultyStore().process().store, { keep: { completed: 1 } as never })
+  pool.submitJob({ id: 'a', execute: 'one' })
+  await clock.settle()
+  pool.submitJob({ id: 'b', execute: 'one' })
+  await clock.settle()
+  expect(pool.getStatus()).toMatchObject({ completed: 2, total: 2 })
+  for (let index = 0; index < 3; index++) {
+    expect(await pool.job('a')?.value()).toBe(1)
+    expect(await pool.job('b')?.value()).toBe(1)
+  }
+  expect(pool.getStatus()).toMatchObject({ completed: 2, total: 2 })
+})

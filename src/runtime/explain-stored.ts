@@ -1,0 +1,62 @@
+import { EspalierError } from '../domain/errors.ts'
+import type { JobId, JobStatus } from '../domain/job.ts'
+import { bandOf } from '../domain/priority.ts'
+import type { JobRecord, RunStore } from '../ports/run-store.ts'
+import { causesOf, type JobExplanation, type Want } from './explain.ts'
+import { resultOf } from './recovery.ts'
+
+/**
+ * Explains a job as `pool.explain` does, from a store alone, also while a process works on it.
+ *
+ * @throws {EspalierError} `ESP_UNKNOWN_JOB`; what reading the store throws.
+ */
+export function explainStored(jobId: JobId, store: RunStore): JobExplanation {
+  const job = store.job(jobId)
+  if (job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
+  const { state, attempt: attempts, deadlineAt, submitted } = job
+  const isReady = state === 'queued.ready'
+  const isTimed = state === 'queued.delayed' || state.startsWith('running')
+  const endOf = (record: JobRecord | undefined) => (record?.end === undefined ? undefined : resultOf(record))
+  return {
+    jobId,
+    status: statusOf(job),
+    state,
+    attempts,
+    waitsFor: state === 'queued.blocked' ? waitsFor(submitted.dependencies ?? [], store) : [],
+    queue: isReady ? placeOf(job, store) : undefined,
+    wants: isReady ? wantsOf(job) : [],
+    deadlineAt: isTimed ? deadlineAt : undefined,
+    causes: causesOf(endOf(job), (id) => endOf(store.job(id))),
+  }
+}
+
+const statusOf = ({ state }: JobRecord): JobStatus => state.split('.')[0] as JobStatus
+
+function waitsFor(ids: readonly JobId[], store: RunStore): JobExplanation['waitsFor'] {
+  return ids.flatMap((id) => {
+    const needed = store.job(id)
+    if (needed === undefined || needed.state === 'completed') return []
+    return [{ jobId: id, status: statusOf(needed) }]
+  })
+}
+
+function wantsOf({ submitted: { resources = {} } }: JobRecord): Want[] {
+  return Object.entries(resources).map(([resource, demanded = 0]) => ({
+    ...{ resource, demanded, held: undefined, limit: undefined },
+  }))
+}
+
+/** Its place among the jobs of its run. */
+function placeOf(job: JobRecord, store: RunStore): NonNullable<JobExplanation['queue']> {
+  const open = [...store.jobs(job.runId, { isOpen: true })]
+  const ready = open.filter(({ state }) => state === 'queued.ready').sort(inOrder)
+  const slots = open.filter(({ state }) => state.startsWith('running')).map(({ id }) => id)
+  return { place: ready.findIndex(({ id }) => id === job.id) + 1, of: ready.length, slots }
+}
+
+/** As the ready queue has them: by priority, then score, then order of submission. */
+function inOrder(a: JobRecord, b: JobRecord): number {
+  const band = ({ submitted }: JobRecord) => bandOf(submitted.priority ?? 'normal')
+  const score = ({ submitted }: JobRecord) => submitted.score ?? 0
+  return band(a) - band(b) || score(b) - score(a) || a.key - b.key
+}
