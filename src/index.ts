@@ -32,6 +32,7 @@ export type {
   OutputStream,
   Transferable,
 } from './domain/job.ts'
+export type { Keep, KeepRule } from './domain/keep.ts'
 export type { Budget, TreeLimits } from './domain/limits.ts'
 export { type JobSettings, type NodeId, type NodePatch, type NodeSpec, node } from './domain/node-spec.ts'
 export type {
@@ -85,7 +86,7 @@ export type { ForkPoint } from './runtime/fork.ts'
 export type { Job } from './runtime/job.ts'
 export type { ShutdownOptions, WaitOptions } from './runtime/job-pool.ts'
 export type { PoolMetrics } from './runtime/metrics.ts'
-export type { JobPoolOptions, KeepRule } from './runtime/options.ts'
+export type { JobPoolOptions } from './runtime/options.ts'
 export { Orchestrator, type OrchestratorOptions } from './runtime/orchestrator.ts'
 export type { RunEventMap, RunEventOf, RunEventType, RunStreamEvent } from './runtime/run-events.ts'
 export type { PoolHealth, PoolStatus, TimelineAttempt, TimelineEntry } from './runtime/status.ts'

@@ -1,6 +1,6 @@
 import { Fifo } from '../domain/fifo.ts'
 import type { EndedStatus, JobId, JobResult } from '../domain/job.ts'
-import type { KeepRule } from './options.ts'
+import type { ResolvedKeep } from '../domain/keep.ts'
 
 /** How many forgotten jobs are still known by id and outcome, the oldest being dropped first. */
 const TOMBSTONES_MAX = 1_000_000
@@ -53,10 +53,10 @@ export class JobTable<Job extends Row> {
   /** Of forgotten jobs whose ids were chosen. */
   readonly #tombstones = new Map<JobId, EndedStatus>()
   readonly #emptyPages = new Fifo<number>()
-  readonly #keep: Readonly<Record<EndedStatus, Required<KeepRule>>>
+  readonly #keep: ResolvedKeep
   #lastPage: Page<Job> = new Page(-1)
 
-  constructor(idPrefix: string, keep: Readonly<Record<EndedStatus, Required<KeepRule>>>) {
+  constructor(idPrefix: string, keep: ResolvedKeep) {
     this.idPrefix = idPrefix
     this.#keep = keep
   }

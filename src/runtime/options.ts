@@ -9,7 +9,8 @@ import {
   checkPositive,
 } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
-import type { EndedStatus, JobPolicy } from '../domain/job.ts'
+import type { JobPolicy } from '../domain/job.ts'
+import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
 import { type PressureOptions, type PressureRule, resolvePressure } from '../domain/pressure.ts'
 import { ResourceLimits, type Resources } from '../domain/resources.ts'
 import { type Backoff, checkBackoff } from '../domain/retry.ts'
@@ -22,14 +23,6 @@ import type { RunStore } from '../ports/run-store.ts'
 import type { Inspection } from '../statechart/index.ts'
 import type { Handlers } from './durable-spec.ts'
 import { systemClock, systemIds, systemRandom } from './system.ts'
-
-/** How long ended jobs of one outcome stay known: the newest `count`, and none older than `ageMs`. */
-export interface KeepRule {
-  /** Default 100,000. */
-  readonly count?: number
-  /** In ms; default: for ever. */
-  readonly ageMs?: number
-}
 
 /** What `new JobPool()` takes. Everything has a default. */
 export interface JobPoolOptions {
@@ -72,7 +65,7 @@ export interface JobPoolOptions {
   /** Frees the slot of an attempt that ignores its signal for longer than `killGraceMs`. Default `false`. */
   readonly releaseZombies?: boolean
   /** How long ended jobs stay known. A number is a count for each outcome. */
-  readonly keep?: number | Partial<Readonly<Record<EndedStatus, number | KeepRule>>>
+  readonly keep?: Keep
   /** Receives XState's inspection events of the pool and every job. */
   readonly inspect?: Inspection
   /** Default: warnings and errors go to the console. */
@@ -105,7 +98,7 @@ export interface PoolSettings {
   readonly policy: JobPolicy
   readonly promoteAfterMs: number
   readonly releaseZombies: boolean
-  readonly keep: Readonly<Record<EndedStatus, Required<KeepRule>>>
+  readonly keep: ResolvedKeep
   readonly inspect: Inspection | undefined
   readonly logger: Logger
   readonly signal: AbortSignal | undefined
@@ -172,7 +165,7 @@ export function resolveOptions(
     },
     promoteAfterMs: resolveAgeing(options.ageing),
     releaseZombies: checkBoolean('releaseZombies', options.releaseZombies ?? false),
-    keep: resolveKeep(options.keep),
+    keep: resolveKeep(options.keep, DEFAULT_KEEP_COUNT),
     inspect: checkInspect(options.inspect),
     logger: shieldLogger(checkMethods('logger', options.logger ?? quietConsole, LOGGER_LEVELS)),
     signal: checkSignal(options.signal),
@@ -266,25 +259,7 @@ function checkInspect(inspect: Inspection | undefined): Inspection | undefined {
   throw new EspalierError('ESP_INVALID_OPTION', { option: 'inspect', expected, got: inspect })
 }
 
-function resolveKeep(keep: JobPoolOptions['keep']): PoolSettings['keep'] {
-  if (keep !== undefined && typeof keep !== 'number') checkKeys('keep', checkObject('keep', keep), STATUSES)
-  const ruleOf = (status: EndedStatus): Required<KeepRule> => {
-    const option = `keep.${status}`
-    const given = (typeof keep === 'number' ? keep : keep?.[status]) ?? {}
-    if (typeof given !== 'number') checkKeys(option, checkObject(option, given), KEEP_RULE)
-    const { count = DEFAULT_KEEP_COUNT, ageMs } = typeof given === 'number' ? { count: given } : given
-    return {
-      count: checkInteger(`${option}.count`, count),
-      ageMs: ageMs === undefined ? Number.POSITIVE_INFINITY : checkDuration(`${option}.ageMs`, ageMs),
-    }
-  }
-  return { completed: ruleOf('completed'), failed: ruleOf('failed'), cancelled: ruleOf('cancelled') }
-}
-
-const STATUSES: ReadonlySet<string> = new Set<EndedStatus>(['completed', 'failed', 'cancelled'])
 const AGEING: ReadonlySet<string> = new Set(['afterMs'])
-const KEEP_RULE: ReadonlySet<string> = new Set<keyof KeepRule>(['count', 'ageMs'])
-
 const LOGGER_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 /** A logger that throws is left alone: nobody is left to tell. */

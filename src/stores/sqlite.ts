@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { EspalierError } from '../domain/errors.ts'
+import { EspalierError, isEspalierError } from '../domain/errors.ts'
+import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
 import type { PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
 import { explain, openForReading, openForWriting } from './sqlite/open.ts'
 import { giveUpOwnership } from './sqlite/owner.ts'
@@ -12,6 +13,11 @@ export interface SqliteStoreOptions {
   readonly mustExist?: boolean
   /** Opens it for reading only, also while another process owns it; commits are refused. Default `false`. */
   readonly readOnly?: boolean
+  /**
+   * What to keep of ended runs, and of ended jobs that stand alone; the others are let go of when it is opened, and after each
+   * 10,000 ends. What an open job depends on stays. Default: everything, until `prune`.
+   */
+  readonly keep?: Keep
   /** Epoch ms, for the owner's entry. Default: the machine's clock. */
   readonly now?: () => number
 }
@@ -28,9 +34,18 @@ export interface SqliteStoreOptions {
  * `ESP_STORE_UNUSABLE`; nothing has been changed.
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): RunStore {
-  const { mustExist = false, readOnly = false, now = Date.now } = options
+  const { mustExist = false, readOnly = false, keep, now = Date.now } = options
+  const rule = keep === undefined ? undefined : { keep: resolveKeep(keep, Number.MAX_SAFE_INTEGER), now }
   const db = readOnly ? openForReading(file) : openForWriting(file, mustExist, now())
-  return new SqliteStore(file, db, readOnly)
+  return new SqliteStore(file, db, readOnly, rule)
+}
+
+/** How many jobs and runs end before a store looks again for what to let go of. */
+const ENDS_BETWEEN = 10_000
+
+interface Retention {
+  readonly keep: ResolvedKeep
+  readonly now: () => number
 }
 
 class SqliteStore implements RunStore {
@@ -40,10 +55,12 @@ class SqliteStore implements RunStore {
   readonly #db: DatabaseSync
   readonly #reader: Reader
   readonly #writer: Writer | undefined
+  readonly #rule: Retention | undefined
+  #ended = 0
   readonly #begin: StatementSync
   readonly #commit: StatementSync
 
-  constructor(name: string, db: DatabaseSync, isReader: boolean) {
+  constructor(name: string, db: DatabaseSync, isReader: boolean, rule: Retention | undefined) {
     this.name = name
     this.#db = db
     this.#reader = new Reader(db)
@@ -53,12 +70,29 @@ class SqliteStore implements RunStore {
     const { seq, key } = explain(name, () => this.#reader.last())
     this.lastSeq = seq
     this.lastKey = key
+    this.#rule = isReader ? undefined : rule
+    if (this.#rule !== undefined) this.#letGo(this.#rule)
   }
 
   commit(batch: StoreBatch): void {
     this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
     this.lastSeq += batch.events.length
     this.lastKey = batch.submitted.at(-1)?.key ?? this.lastKey
+    if (this.#rule === undefined) return
+    for (const { end } of batch.changed) if (end !== undefined) this.#ended++
+    for (const { endedAt } of batch.runs) if (endedAt !== undefined) this.#ended++
+    if (this.#ended >= ENDS_BETWEEN) this.#letGo(this.#rule)
+  }
+
+  /** The room is used again; it is given back by `prune`. */
+  #letGo({ keep, now }: Retention): void {
+    this.#ended = 0
+    try {
+      this.#transact(() => pruneRows(this.#db, { now: now(), keep }))
+    } catch (error) {
+      // What was committed is committed; there is a next time.
+      if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
+    }
   }
 
   runs: RunStore['runs'] = () => explain(this.name, () => this.#reader.runs())

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -252,4 +253,59 @@ describe('a full disk', () => {
       again.close()
     },
   )
+})
+
+describe('with `keep`', () => {
+  const ended = (key: number, state: 'completed' | 'failed', at: number): JobRecord => ({
+    ...job(key),
+    state,
+    end: {
+      at,
+      value: undefined,
+      error: undefined,
+      reason: undefined,
+      cancelledBy: undefined,
+      causedBy: undefined,
+      usage: undefined,
+    },
+  })
+  const known = (store: RunStore) => Array.from(store.jobs(undefined), ({ id }) => id)
+
+  test('lets go of what is too old or too much when it is opened, and of nothing else', () => {
+    const first = openSqliteStore(file)
+    first.commit(batch(ended(1, 'completed', 10), ended(2, 'completed', 20), ended(3, 'failed', 10), job(4)))
+    first.commit({ ...batch(), events: [] })
+    first.close()
+    const reader = openSqliteStore(file, { readOnly: true, keep: 0 })
+    expect(known(reader)).toHaveLength(4)
+    reader.close()
+    const byCount = openSqliteStore(file, { keep: { completed: 1 } })
+    expect(known(byCount)).toEqual(['j2', 'j3', 'j4'])
+    byCount.close()
+    const byAge = openSqliteStore(file, { keep: { failed: { ageMs: 50 } }, now: () => 61 })
+    expect(known(byAge)).toEqual(['j2', 'j4'])
+    byAge.close()
+  })
+
+  test('lets go of more after each ten thousand ends, and the file stops growing', () => {
+    const store = openSqliteStore(file, { keep: 100 })
+    const sizes: number[] = []
+    for (let round = 0; round < 6; round++) {
+      const jobs = Array.from({ length: 10_000 }, (_, index) => job(round * 10_000 + index + 1))
+      store.commit(batch(...jobs))
+      store.commit({ ...batch(), changed: jobs.map(({ key }) => ended(key, 'completed', key)) })
+      sizes.push(store.size().bytes)
+      expect(store.size().jobs).toBe(100)
+    }
+    expect(known(store).at(-1)).toBe('j60000')
+    expect(sizes.at(-1)).toBeLessThan((sizes[0] as number) * 1.3)
+    store.close()
+  })
+
+  test.each([[{ completed: -1 }], [{ done: 1 }], ['all']])('%j is refused', (keep) => {
+    expect(codeOf(() => openSqliteStore(file, { keep: keep as never }))).toMatch(
+      /^ESP_(INVALID|UNKNOWN)_OPTION$/,
+    )
+    expect(existsSync(file)).toBe(false)
+  })
 })
