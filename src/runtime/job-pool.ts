@@ -33,10 +33,15 @@ import { Supervisor } from './supervisor.ts'
 
 /** How `shutdown` goes about it. */
 export interface ShutdownOptions {
-  /** Whether accepted jobs may run to their end; `false` cancels all that have not ended. Default `true`. */
+  /** Whether accepted jobs may run to their end; `false` ends the pool at once. Default `true`. */
   readonly wait?: boolean
-  /** How long to wait before what is left is cancelled, in ms. Default 30,000. */
+  /** How long to wait before what is left is left in the store or cancelled, in ms. Default 30,000. */
   readonly timeoutMs?: number
+  /**
+   * Whether what has not ended by then stays in the store, for the next pool on it; `false` cancels it for good, as a pool
+   * without a store does. Default `true`.
+   */
+  readonly leave?: boolean
 }
 
 export interface WaitOptions {
@@ -44,7 +49,7 @@ export interface WaitOptions {
   readonly timeoutMs?: number
 }
 
-const SHUTDOWN_OPTIONS: ReadonlySet<string> = new Set<keyof ShutdownOptions>(['wait', 'timeoutMs'])
+const SHUTDOWN_OPTIONS: ReadonlySet<string> = new Set<keyof ShutdownOptions>(['wait', 'timeoutMs', 'leave'])
 const WAIT_OPTIONS: ReadonlySet<string> = new Set<keyof WaitOptions>(['timeoutMs'])
 
 interface PoolParts {
@@ -282,10 +287,12 @@ export class PoolCore implements AsyncDisposable {
    */
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
     checkKeys('shutdown', checkObject('options', options), SHUTDOWN_OPTIONS)
-    const { wait = true, timeoutMs = 30_000 } = options
+    const { wait = true, timeoutMs = 30_000, leave = true } = options
     checkBoolean('wait', wait)
+    checkBoolean('leave', leave)
     checkDuration('timeoutMs', timeoutMs)
     const supervisor = this.#supervisor
+    if (supervisor.leaving !== undefined) supervisor.leaving.isWanted = leave
     const isCalledBack = supervisor.callbacks.isCalling
     supervisor.commitTurn()
     supervisor.reportCounts()

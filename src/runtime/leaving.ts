@@ -2,7 +2,7 @@ import { EspalierError } from '../domain/errors.ts'
 import type { JobResult } from '../domain/job.ts'
 import type { Announcer } from './announcer.ts'
 import type { RunningAttempt } from './attempt.ts'
-import type { Deadlines, Sleeper } from './deadlines.ts'
+import type { Deadlines, Sleeper, Wish } from './deadlines.ts'
 import { EXECUTING, type JobActor, stateOf } from './job.ts'
 import type { JobTable } from './job-table.ts'
 import type { PoolSettings } from './options.ts'
@@ -30,8 +30,9 @@ export interface LeavingPool {
  * if the process had died. What does not end within its kill grace is lost too.
  */
 export class Leaving implements Sleeper {
-  heapIndex = -1
-  wakeAt: number | undefined = undefined
+  /** Whether jobs are left, rather than cancelled for good: as the latest shutdown asks. */
+  isWanted = true
+  wish: Wish | undefined = undefined
   readonly #pool: LeavingPool
   readonly #told = new Set<() => void>()
   #hasBegun = false

@@ -24,8 +24,8 @@ export class PoolEffects {
         meter.slotsChanged(this.#loop.now(), slots.busy, limit)
         return
       case 'cancelJobs':
-        if (this.#loop.leaving === undefined) this.#cancelAll((params as { reason: string }).reason)
-        else this.#loop.leaving.begin()
+        if (this.#loop.leaving?.isWanted) this.#loop.leaving.begin()
+        else this.#cancelAll((params as { reason: string }).reason)
         return
       case 'wakeAt':
         deadlines.wish(this.#loop, (params as { at: number }).at)

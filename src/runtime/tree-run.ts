@@ -327,7 +327,7 @@ export class TreeRun
     } catch (thrown) {
       // A pool that takes no more jobs ends the growth, whatever was decided; with a store, it can be decided again.
       if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) {
-        if (this.#journal !== undefined) {
+        if (this.#supervisor.leaving?.isWanted) {
           this.refused(thrown)
           return
         }

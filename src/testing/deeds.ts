@@ -35,7 +35,7 @@ export function doDeed(world: InnerWorld, deed: Deed): boolean {
       press(world, deed.isRaised)
       return true
     case 'shutdown':
-      void world.pool.shutdown({ wait: deed.wait })
+      void world.pool.shutdown({ wait: deed.wait, leave: false })
       return true
     case 'stall':
       world.clock.goTo(world.now + deed.ms)

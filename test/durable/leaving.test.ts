@@ -51,6 +51,17 @@ describe('a durable pool that is shut down before its jobs have ended', () => {
     expectFolded(disk.store)
   })
 
+  test('cancels them for good when it is told to leave nothing', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock } = durablePool(disk.process().store)
+    pool.submitJob({ id: 'a', execute: 'one', delayMs: 60_000 })
+    await clock.settle()
+    const closed = pool.shutdown({ wait: false, leave: false })
+    await clock.settle()
+    await closed
+    expect(disk.store.job('a')).toMatchObject({ state: 'cancelled', end: { cancelledBy: 'shutdown' } })
+  })
+
   test('waits for them first, as long as it is told', async () => {
     const disk = new FaultyStore()
     const { pool, clock, hands } = durablePool(disk.process().store, { maxParallelJobs: 1 })

@@ -124,12 +124,8 @@ describe('runWorkflow', () => {
       { pool, runId: 'same' },
     )
     await clock.settle()
-    const second = await runWorkflow(growing, { pool, runId: 'same' })
-    expect(second).toMatchObject({
-      status: 'failed',
-      error: { code: 'ESP_DUPLICATE_JOB' },
-      metrics: { nodes: 0 },
-    })
+    const second = runWorkflow(growing, { pool, runId: 'same' })
+    await expect(second).rejects.toMatchObject({ code: 'ESP_RUN_ACTIVE' })
     expect(held.of('same.n0').context.signal.aborted).toBe(false)
     held.of('same.n0').resolve('kept')
     expect(await first).toMatchObject({
