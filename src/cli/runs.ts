@@ -10,7 +10,7 @@ import {
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import { type StoreOptions, storeFile, withReader } from './store.ts'
-import { clean, formatBytes } from './text.ts'
+import { clean, formatBytes, plural } from './text.ts'
 
 export interface LookOptions extends StoreOptions {
   readonly json?: boolean
@@ -47,7 +47,7 @@ export function showRun(runId: string, options: ShowOptions, output: Output): nu
     [
       styled(
         'dim',
-        `store ${storeFile(options)}: ${formatBytes(bytes)}, ${runs} runs, ${allJobs} jobs, ${events} events`,
+        `store ${storeFile(options)}: ${formatBytes(bytes)}, ${plural(runs, 'run')}, ${plural(allJobs, 'job')}, ${plural(events, 'event')}`,
       ),
       styled('dim', outputs === 0 ? '' : `, ${outputs} large results of ${formatBytes(outputBytes)}`),
     ],

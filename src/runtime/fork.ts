@@ -67,9 +67,9 @@ class Past {
     this.#fork = fork
     const entries = [...store.trace({ runId: fork.runId })]
     const { at = entries.at(-1)?.seq ?? 0 } = fork
-    const first = entries.find(({ actor }) => actor === 'run')?.seq ?? 0
-    if (!Number.isInteger(at) || at < first) {
-      const expected = `the number of an event of run "${fork.runId}", from ${first}`
+    const own = entries.filter(({ actor }) => actor !== 'pool').map(({ seq }) => seq)
+    if (fork.at !== undefined && !own.includes(at)) {
+      const expected = `the number of an event of run "${fork.runId}", from ${own[0]} to ${own.at(-1)}`
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'fork.at', expected, got: at })
     }
     for (const entry of entries) this.#fold.apply(entry)

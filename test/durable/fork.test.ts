@@ -135,6 +135,7 @@ test('what a fork can never be is refused by name', async () => {
   const code = (expected: string) =>
     expect.objectContaining<Partial<EspalierError>>({ code: expected as never })
   await expect(forked({ runId: 'z' })).rejects.toEqual(code('ESP_UNKNOWN_RUN'))
+  await expect(forked({ runId: 'a', at: 9_999 })).rejects.toEqual(code('ESP_INVALID_OPTION'))
   await expect(forked({ runId: 'a', at: 0 })).rejects.toEqual(code('ESP_INVALID_OPTION'))
   await expect(forked({ runId: 'a', until: 3 })).rejects.toEqual(code('ESP_UNKNOWN_OPTION'))
   await expect(runWorkflow(workflow, { fork: { runId: 'a' } })).rejects.toEqual(code('ESP_INVALID_OPTION'))
