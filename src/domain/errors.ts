@@ -40,7 +40,8 @@ const ERRORS = {
   ESP_DEPENDENCY_CYCLE: (o: { path: readonly string[] }) =>
     `The dependencies form a cycle: ${showPath(o.path)}. Remove one of these dependencies.`,
   ESP_UNKNOWN_JOB: (o: { jobId: string }) =>
-    `No job "${o.jobId}" is known to this pool. It was never accepted, or \`keep\` has let it go.`,
+    `No job "${o.jobId}" is known here. It was never accepted, or \`keep\` has let it go. ` +
+    'A run names its jobs by itself and their node, such as "night.n4".',
   ESP_POOL_CLOSED: (o: { state: string }) =>
     `The pool is ${o.state} and accepts no new jobs. Submit before shutdown(), or make a new JobPool.`,
   ESP_WAIT_TIMEOUT: (o: { what: string; timeoutMs: number }) =>

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CommandLine, JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { childrenOf, goneProcesses, isRunning, pidsIn } from './processes.ts'
 
 const isLinux = process.platform === 'linux'
@@ -12,6 +12,7 @@ const pools: JobPool[] = []
 afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.shutdown({ wait: false })))
 })
+afterAll(() => rmSync(folder, { recursive: true }))
 
 function createPool(options: JobPoolOptions = {}) {
   const pool = new JobPool({ executorType: 'command', killGraceMs: 200, ...options })

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CommandLine, type CommandResult, JobPool, type JobSpec } from 'espalier'
@@ -7,7 +7,10 @@ import { afterAll, describe, expect, test } from 'vitest'
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-command-'))
 const pool = new JobPool({ executorType: 'command', maxParallelJobs: 4, timeoutMs: 20_000 })
-afterAll(() => pool.shutdown())
+afterAll(async () => {
+  await pool.shutdown()
+  rmSync(folder, { recursive: true })
+})
 
 const run = (execute: CommandLine, rest: Partial<JobSpec> = {}) =>
   pool.submitJob({ execute, ...rest }).result()

@@ -157,8 +157,8 @@ export const mutants: readonly Planted[] = [
   {
     name: 'a slot is free as soon as its attempt is asked to stop',
     file: 'src/runtime/job-effects.ts',
-    find: 'current.abort(error)',
-    replace: 'current.abort(error), this.#loop.slots.free(current)',
+    find: 'stopAttempt(current, error, this.#loop.settings)',
+    replace: 'stopAttempt(current, error, this.#loop.settings), this.#loop.slots.free(current)',
     hunt: { scenario: 'slots', by: 'explore', within: 200 },
   },
   {
