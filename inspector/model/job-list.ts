@@ -21,20 +21,15 @@ export interface JobList {
   }
 }
 
-/**
- * The jobs a filter finds at a moment. Without another order, failures come first, then what is at work, newest first.
- *
- * @param buffers - Hold the list, until they are given again.
- */
+/** The jobs a filter finds at a moment. Without another order, failures come first, then what is at work, newest first. */
 export function listJobs(
   run: RunStore,
   moment: Moment,
   filter: Filter,
   sort: Sort,
   isDescending: boolean,
-  buffers = new ListBuffers(),
 ): JobList {
-  const { states } = moment
+  const { total, states } = moment
   const { data: kinds } = run.jobs.kind
   const { data: priorities } = run.jobs.priority
   // As tables of 0 and 1: asked for each of 100,000 jobs in each frame.
@@ -44,100 +39,15 @@ export function listJobs(
   ])
   const ofKinds = allowed(run.strings.length, filter.kinds, (name) => numbersOf(run, name))
   const matches = matcher(run, moment, filter)
-  const tally: Tally = {
-    perState: new Uint32Array(STATE_COUNT),
-    perPriority: new Uint32Array(PRIORITIES.length),
-    perKind: new Uint32Array(run.strings.length),
-    foundOfState: new Uint32Array(STATE_COUNT),
-    found: buffers.found(run.jobCount),
-  }
-  const length =
-    matches === undefined
-      ? tallyAll(tally, states, kinds, priorities, ofStates, ofKinds, ofPriorities)
-      : tallySome(tally, matches, states, kinds, priorities, ofStates, ofKinds, ofPriorities)
-  const { perState, perPriority, perKind, foundOfState, found } = tally
-  const named = new Map<string, number>()
-  perKind.forEach((count, kind) => {
-    if (count > 0) named.set(run.strings[kind]!, count)
-  })
-  const facets = { states: perState, kinds: named, priorities: perPriority }
-  const { total } = moment
-  const list = found.subarray(0, length)
-  if (sort === 'urgency')
-    return {
-      jobs: byUrgency(list, buffers.sorted(length), states, foundOfState, isDescending),
-      total,
-      facets,
-    }
-  sortBy(run, list, sort, isDescending, moment.at)
-  return { jobs: list, total, facets }
-}
-
-/** Arrays that whoever lists anew for each frame keeps: two of 400 kB a frame would be much to collect. */
-export class ListBuffers {
-  #found = new Uint32Array(0)
-  #sorted = new Uint32Array(0)
-
-  found(length: number): Uint32Array {
-    if (this.#found.length < length) this.#found = new Uint32Array(Math.ceil(length * 1.25))
-    return this.#found.subarray(0, length)
-  }
-
-  sorted(length: number): Uint32Array {
-    if (this.#sorted.length < length) this.#sorted = new Uint32Array(Math.ceil(length * 1.25))
-    return this.#sorted.subarray(0, length)
-  }
-}
-
-interface Tally {
-  readonly perState: Uint32Array
-  readonly perPriority: Uint32Array
-  readonly perKind: Uint32Array
-  readonly foundOfState: Uint32Array
-  /** Jobs by number, as many as are returned. */
-  readonly found: Uint32Array
-}
-
-/** Jobs that are tallied with one call. */
-const SPAN = 2_048
-
-/**
- * Span by span: an engine compiles a function that is called often, while one long loop a frame may run interpreted for
- * seconds where its compiler gets no processor.
- */
-function tallyAll(tally: Tally, ...columns: TallyColumns): number {
-  const count = tally.found.length
+  const perState = new Uint32Array(STATE_COUNT)
+  const perPriority = new Uint32Array(PRIORITIES.length)
+  const perKind = new Uint32Array(run.strings.length)
+  const foundOfState = new Uint32Array(STATE_COUNT)
+  const found = new Uint32Array(run.jobCount)
   let length = 0
-  for (let from = 0; from < count; from += SPAN)
-    length = tallySpan(tally, from, Math.min(count, from + SPAN), length, ...columns)
-  return length
-}
-
-type TallyColumns = [
-  states: Uint8Array,
-  kinds: Uint32Array,
-  priorities: Uint8Array,
-  ofStates: Uint8Array,
-  ofKinds: Uint8Array,
-  ofPriorities: Uint8Array,
-]
-
-function tallySpan(
-  { perState, perPriority, perKind, foundOfState, found }: Tally,
-  from: number,
-  to: number,
-  foundBefore: number,
-  states: Uint8Array,
-  kinds: Uint32Array,
-  priorities: Uint8Array,
-  ofStates: Uint8Array,
-  ofKinds: Uint8Array,
-  ofPriorities: Uint8Array,
-): number {
-  let length = foundBefore
-  for (let job = from; job < to; job++) {
+  for (let job = 0; job < found.length; job++) {
     const state = states[job]!
-    if (state === ABSENT) continue
+    if (state === ABSENT || matches?.(job) === false) continue
     const kind = kinds[job]!
     const priority = priorities[job]!
     const isOfState = ofStates[state]!
@@ -151,18 +61,16 @@ function tallySpan(
     found[length] = job
     length += isFound
   }
-  return length
-}
-
-function tallySome(
-  tally: Tally,
-  matches: (job: number) => boolean,
-  ...[states, ...others]: TallyColumns
-): number {
-  const matching = new Uint8Array(tally.found.length).fill(ABSENT)
-  for (let job = 0; job < matching.length; job++)
-    if (states[job] !== ABSENT && matches(job)) matching[job] = states[job]!
-  return tallyAll(tally, matching, ...others)
+  const list = found.subarray(0, length)
+  const named = new Map<string, number>()
+  perKind.forEach((count, kind) => {
+    if (count > 0) named.set(run.strings[kind]!, count)
+  })
+  const facets = { states: perState, kinds: named, priorities: perPriority }
+  if (sort === 'urgency')
+    return { jobs: byUrgency(list, states, foundOfState, isDescending), total, facets }
+  sortBy(run, list, sort, isDescending, moment.at)
+  return { jobs: list, total, facets }
 }
 
 /** 1 for each number that a filter names, and for all when it names none. */
@@ -247,7 +155,6 @@ function matcher(run: RunStore, moment: Moment, filter: Filter): ((job: number) 
 /** A place for each job, found by counting: the order of 100,000 in a millisecond. */
 function byUrgency(
   jobs: Uint32Array,
-  sorted: Uint32Array,
   states: Uint8Array,
   ofState: Uint32Array,
   isReversed: boolean,
@@ -258,6 +165,7 @@ function byUrgency(
     end += ofState[state]!
     ends[state] = end
   }
+  const sorted = new Uint32Array(jobs.length)
   // Of those alike, the newest stands first.
   for (let index = 0; index < jobs.length; index++) {
     const job = jobs[index]!

@@ -1,16 +1,7 @@
 import { useComputed, useSignal } from '@preact/signals'
-import { useMemo } from 'preact/hooks'
 import { hasPart, parseFilter, togglePart } from '../../model/filter.ts'
 import { formatClock, formatCount, formatDuration, plainText } from '../../model/format.ts'
-import {
-  type JobList,
-  ListBuffers,
-  listJobs,
-  ranUntil,
-  SORTS,
-  type Sort,
-  waitedUntil,
-} from '../../model/job-list.ts'
+import { type JobList, listJobs, ranUntil, SORTS, type Sort, waitedUntil } from '../../model/job-list.ts'
 import { BY_URGENCY, STATE_NAMES } from '../../model/job-states.ts'
 import { PRIORITIES } from '../../model/priorities.ts'
 import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
@@ -34,8 +25,7 @@ export function JobsView() {
   const sort = SORTS.find((name) => name === route.value.params.sort) ?? 'urgency'
   const isDescending = route.value.params.desc === '1'
   const moment = momentOf(run)
-  const buffers = useMemo(() => new ListBuffers(), [])
-  const list = listJobs(run, moment, parseFilter(text), sort, isDescending, buffers)
+  const list = listJobs(run, moment, parseFilter(text), sort, isDescending)
   const { jobs } = list
 
   const sortBy = (name: Sort) => () =>
