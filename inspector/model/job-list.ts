@@ -67,8 +67,7 @@ export function listJobs(
     if (count > 0) named.set(run.strings[kind]!, count)
   })
   const facets = { states: perState, kinds: named, priorities: perPriority }
-  if (sort === 'urgency')
-    return { jobs: byUrgency(list, states, foundOfState, isDescending), total, facets }
+  if (sort === 'urgency') return { jobs: byUrgency(list, states, foundOfState, isDescending), total, facets }
   sortBy(run, list, sort, isDescending, moment.at)
   return { jobs: list, total, facets }
 }

@@ -6,6 +6,7 @@ import { hasCycle } from '../../model/layered.ts'
 import { hrefOf, route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
+import { HiddenTable } from '../../ui/hidden-table.tsx'
 import { JobLink } from '../../ui/job-link.tsx'
 import { Card, Empty, Tabs } from '../../ui/parts.tsx'
 import { stateName } from '../../ui/state-mark.tsx'
@@ -115,25 +116,15 @@ function Kinds() {
       ) : (
         <Matrix boxes={boxes} edges={edges} />
       )}
-      <table class="visually-hidden">
-        <caption>Dependencies between kinds</caption>
-        <thead>
-          <tr>
-            <th scope="col">Jobs of</th>
-            <th scope="col">depend on jobs of</th>
-            <th scope="col">times</th>
-          </tr>
-        </thead>
-        <tbody>
-          {graph.edges.map(({ from, to, count }) => (
-            <tr key={`${from} ${to}`}>
-              <td>{plainText(graph.nodes[to]!.name)}</td>
-              <td>{plainText(graph.nodes[from]!.name)}</td>
-              <td>{count}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <HiddenTable
+        caption="Dependencies between kinds"
+        columns={['Jobs of', 'depend on jobs of', 'times']}
+        rows={graph.edges.map(({ from, to, count }) => [
+          plainText(graph.nodes[to]!.name),
+          plainText(graph.nodes[from]!.name),
+          count,
+        ])}
+      />
     </Card>
   )
 }

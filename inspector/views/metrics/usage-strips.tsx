@@ -3,6 +3,7 @@ import { formatShare } from '../../model/format.ts'
 import { slotUsage } from '../../model/usage.ts'
 import { store, tick } from '../../state/session.ts'
 import { Canvas, type Surface } from '../../ui/canvas.tsx'
+import { HiddenTable } from '../../ui/hidden-table.tsx'
 
 const PARTS = 200
 const ROW_PX = 15
@@ -72,23 +73,11 @@ export function UsageStrips() {
         )}
       </div>
       <p class="muted">{formatShare(mean, 1)} busy on average, over the whole run.</p>
-      <table class="visually-hidden">
-        <caption>How busy each slot was</caption>
-        <thead>
-          <tr>
-            <th scope="col">Slot</th>
-            <th scope="col">Busy</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shares.map((share, lane) => (
-            <tr key={lane}>
-              <td>{lane}</td>
-              <td>{formatShare(share, 1)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <HiddenTable
+        caption="How busy each slot was"
+        columns={['Slot', 'Busy']}
+        rows={shares.map((share, lane) => [lane, formatShare(share, 1)])}
+      />
     </>
   )
 }

@@ -9,6 +9,7 @@ import { hrefOf, selectJob } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
 import { momentOf, peekMoment, seek } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
+import { HiddenTable } from '../../ui/hidden-table.tsx'
 import { stateName } from '../../ui/state-mark.tsx'
 
 const TALLEST = 96
@@ -76,25 +77,14 @@ function SlotTable() {
   const moment = peekMoment(run)
   const slots = moment.slots()
   return (
-    <table class="visually-hidden">
-      <caption>
-        Slots at the moment shown: {Math.min(slots.length, SHOWN_ROWS)} of {slots.length}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Slot</th>
-          <th scope="col">Job</th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...slots.subarray(0, SHOWN_ROWS)].map((job, slot) => (
-          <tr key={slot}>
-            <td>{slot}</td>
-            <td>{job < 0 ? 'free' : `${plainText(run.nameOf(job))}, ${stateName(moment.stateOf(job))}`}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <HiddenTable
+      caption={`Slots at the moment shown: ${Math.min(slots.length, SHOWN_ROWS)} of ${slots.length}`}
+      columns={['Slot', 'Job']}
+      rows={Array.from(slots.subarray(0, SHOWN_ROWS), (job, slot) => [
+        slot,
+        job < 0 ? 'free' : `${plainText(run.nameOf(job))}, ${stateName(moment.stateOf(job))}`,
+      ])}
+    />
   )
 }
 

@@ -4,6 +4,7 @@ import { EXECUTING, FAILED, isQueued } from '../../model/job-states.ts'
 import type { RunStore } from '../../model/run-store.ts'
 import { OPEN } from '../../model/slices.ts'
 import { store } from '../../state/session.ts'
+import { HiddenTable } from '../../ui/hidden-table.tsx'
 import { StateMark, stateName } from '../../ui/state-mark.tsx'
 import { useRested } from '../../ui/use-rested.ts'
 
@@ -49,31 +50,18 @@ function SliceTable({ run, from, to }: { run: RunStore; from: number; to: number
     if (inView > SHOWN * 10) break
   }
   return (
-    <table class="visually-hidden">
-      <caption>
-        Attempts in view, newest first: {shown.length} of{' '}
-        {inView > SHOWN * 10 ? `more than ${SHOWN * 10}` : inView}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Job</th>
-          <th scope="col">Attempt</th>
-          <th scope="col">Slot</th>
-          <th scope="col">Outcome</th>
-          <th scope="col">Ran</th>
-        </tr>
-      </thead>
-      <tbody>
-        {shown.map((slice) => (
-          <tr key={slice}>
-            <td>{plainText(run.nameOf(slices.job.data[slice]!))}</td>
-            <td>{slices.attempt.data[slice]}</td>
-            <td>{slices.slot.data[slice]}</td>
-            <td>{wordOf(slices.outcome.data[slice]!)}</td>
-            <td>{formatDuration(slices.endOf(slice, run.end) - slices.start.data[slice]!)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <HiddenTable
+      caption={`Attempts in view, newest first: ${shown.length} of ${
+        inView > SHOWN * 10 ? `more than ${SHOWN * 10}` : inView
+      }`}
+      columns={['Job', 'Attempt', 'Slot', 'Outcome', 'Ran']}
+      rows={shown.map((slice) => [
+        plainText(run.nameOf(slices.job.data[slice]!)),
+        slices.attempt.data[slice],
+        slices.slot.data[slice],
+        wordOf(slices.outcome.data[slice]!),
+        formatDuration(slices.endOf(slice, run.end) - slices.start.data[slice]!),
+      ])}
+    />
   )
 }

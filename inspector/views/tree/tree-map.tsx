@@ -12,6 +12,7 @@ import { selectedId, selectJob } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
+import { HiddenTable } from '../../ui/hidden-table.tsx'
 import { StateLabel, stateName } from '../../ui/state-mark.tsx'
 import { useZoom } from '../../ui/use-zoom.ts'
 
@@ -116,27 +117,14 @@ function ChildTable({ at, node }: { at: TreeAt; node: number }) {
   const children = run.tree.childrenOf(node).filter((child) => at.states[child] !== ABSENT)
   const shown = children.slice(0, SHOWN_CHILDREN)
   return (
-    <table class="visually-hidden">
-      <caption>
-        Children of {plainText(run.text(run.tree.nodes.label.data[node]!))}: {shown.length} of{' '}
-        {children.length}
-      </caption>
-      <thead>
-        <tr>
-          <th scope="col">Node</th>
-          <th scope="col">State</th>
-          <th scope="col">With all below</th>
-        </tr>
-      </thead>
-      <tbody>
-        {shown.map((child) => (
-          <tr key={child}>
-            <td>{plainText(run.text(run.tree.nodes.label.data[child]!))}</td>
-            <td>{stateName(at.states[child]!)}</td>
-            <td>{at.total[child]}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <HiddenTable
+      caption={`Children of ${plainText(run.text(run.tree.nodes.label.data[node]!))}: ${shown.length} of ${children.length}`}
+      columns={['Node', 'State', 'With all below']}
+      rows={shown.map((child) => [
+        plainText(run.text(run.tree.nodes.label.data[child]!)),
+        stateName(at.states[child]!),
+        at.total[child],
+      ])}
+    />
   )
 }
