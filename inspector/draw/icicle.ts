@@ -1,4 +1,3 @@
-import { upperBound } from '../model/column.ts'
 import { plainText } from '../model/format.ts'
 import { firstEndingAfter, type Icicle, type IcicleRow } from '../model/icicle.ts'
 import { ABSENT, BY_URGENCY } from '../model/job-states.ts'
@@ -73,15 +72,16 @@ function paintsOf(palette: Palette, found: ReadonlySet<number> | undefined): Pai
 function fillRow(
   line: Uint32Array,
   ranks: Uint8Array,
-  { nodes, starts, ends }: IcicleRow,
+  row: IcicleRow,
   states: Uint8Array,
   view: IcicleView,
   scale: number,
   { urgency, pixels, found, dimmed }: Paints,
 ): void {
   const width = line.length
+  const { nodes, starts, ends } = row
   const { from: origin, to: limit } = view
-  for (let place = upperBound(ends, origin, 0, ends.length); place < nodes.length; place++) {
+  for (let place = firstEndingAfter(row, origin); place < nodes.length; place++) {
     const start = starts[place]!
     if (start > limit) break
     const node = nodes[place]!

@@ -2,7 +2,7 @@ import { plainText } from '../model/format.ts'
 import { CANCELLED, EXECUTING, FAILED } from '../model/job-states.ts'
 import type { RunStore } from '../model/run-store.ts'
 import type { Surface } from '../ui/canvas.tsx'
-import type { LaneView } from './lanes.ts'
+import { type LaneView, lanesInView } from './lanes.ts'
 
 /** Words and waits are drawn while no more bars than these are in view. */
 const DETAILED = 1_500
@@ -22,14 +22,14 @@ function eachInView(
 
 /** Gives up where there are more than are drawn. */
 function countInView(
-  { slices }: RunStore,
+  run: RunStore,
   view: LaneView,
   height: number,
   visit: (slice: number, lane: number) => void,
 ): number {
+  const { slices } = run
   let count = 0
-  const first = Math.max(0, Math.floor(view.scroll / view.laneHeight))
-  const last = Math.min(slices.lanes.length - 1, Math.floor((view.scroll + height) / view.laneHeight))
+  const [first, last] = lanesInView(run, view, height)
   for (let lane = first; lane <= last; lane++) {
     const places = slices.lanes[lane]!
     for (let place = slices.placeAt(places, view.from); place < places.length; place++) {

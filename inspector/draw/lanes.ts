@@ -65,8 +65,7 @@ function drawRunning(
   const scale = width / (view.to - view.from)
   const now = Math.max(0, Math.min(width, (view.until - view.from) * scale))
   const gap = view.laneHeight >= 2 ? 1 : 0
-  const first = Math.max(0, Math.floor(view.scroll / view.laneHeight))
-  const last = Math.min(slices.lanes.length - 1, Math.floor((view.scroll + height) / view.laneHeight))
+  const [first, last] = lanesInView(run, view, height)
   context.save()
   context.beginPath()
   context.rect(0, top, width, height)
@@ -221,6 +220,16 @@ function patternOf(outcome: number, from: number, bottom: number): (x: number, y
   if (outcome === FAILED) return (x, y) => x - from < (bottom - y) / 1.6
   if (outcome === CANCELLED) return (x, y) => x % HATCH < 2 && y % HATCH < 2
   return (x, y) => (x + y) % HATCH < 2
+}
+
+/** The first and the last lane that show in a picture of this height, in CSS pixels. */
+export function lanesInView(
+  { slices }: RunStore,
+  { scroll, laneHeight }: LaneView,
+  height: number,
+): [first: number, last: number] {
+  const last = Math.min(slices.lanes.length - 1, Math.floor((scroll + height) / laneHeight))
+  return [Math.max(0, Math.floor(scroll / laneHeight)), last]
 }
 
 /** The attempt at a place of the picture, -1 for none; `x` and `y` in CSS pixels, `width` of the picture. */

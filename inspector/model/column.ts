@@ -44,6 +44,19 @@ export class Column<Data extends Numbers> {
   }
 }
 
+/** Appends rows, each column of theirs to the one of its name. */
+export function append<Names extends string>(
+  to: Readonly<Record<Names, { append(values: ArrayLike<number>): void }>>,
+  rows: Readonly<Record<Names, ArrayLike<number>>>,
+): void {
+  for (const name of Object.keys(rows) as Names[]) to[name].append(rows[name])
+}
+
+/** Makes room in each column for so many times what it holds. */
+export function reserveTimes(times: number, columns: Iterable<Column<Numbers>>): void {
+  for (const column of columns) column.reserve(Math.ceil(column.length * times))
+}
+
 export const u8 = (): Column<Uint8Array> => new Column(Uint8Array)
 export const u16 = (): Column<Uint16Array> => new Column(Uint16Array)
 export const u32 = (): Column<Uint32Array> => new Column(Uint32Array)

@@ -1,6 +1,6 @@
 import { type Block, EVENT_CODES, EVENTS } from '../../src/protocol/journal.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { f32, f64, i32, u8, u32 } from './column.ts'
+import { append, f32, f64, i32, reserveTimes, u8, u32 } from './column.ts'
 import {
   ABSENT,
   COMPLETED,
@@ -165,12 +165,12 @@ export class RunStore {
     this.version++
   }
 
-  /** Makes room for so many times what there is: a recording's size is known when its first block has been read. */
+  /** Makes room for so many times what there is: how much a recording holds is known once its first blocks are read. */
   reserve(times: number): void {
     const { jobs, log, samples, lines, errors, cancels } = this
     for (const columns of [jobs, log, samples, lines, errors, cancels])
-      for (const column of Object.values(columns)) column.reserve(Math.ceil(column.length * times))
-    this.slices.reserve(Math.ceil(this.slices.length * (times - 1)))
+      reserveTimes(times, Object.values(columns))
+    this.slices.reserve(times)
     this.tree.reserve(times)
   }
 
@@ -393,13 +393,4 @@ function walkBack(last: number, previous: Int32Array): number[] {
   const found: number[] = []
   for (let index = last; index >= 0; index = previous[index]!) found.push(index)
   return found.reverse()
-}
-
-type AppendTo<Names extends string> = Readonly<Record<Names, { append(values: ArrayLike<number>): void }>>
-
-function append<Names extends string>(
-  to: AppendTo<Names>,
-  rows: Readonly<Record<Names, ArrayLike<number>>>,
-): void {
-  for (const name of Object.keys(rows) as Names[]) to[name].append(rows[name])
 }

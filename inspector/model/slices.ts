@@ -1,4 +1,4 @@
-import { Column, f64, i32, u8, u16, u32, upperBound } from './column.ts'
+import { Column, f64, i32, reserveTimes, u8, u16, u32, upperBound } from './column.ts'
 
 /** The outcome of an attempt that still runs. */
 export const OPEN = 255
@@ -33,14 +33,14 @@ export class Slices {
     return this.job.length
   }
 
-  /** Makes room for so many more. */
-  reserve(more: number): void {
-    for (const column of this.#columns) column.reserve(column.length + more)
+  /** Makes room for so many times what there is. */
+  reserve(times: number): void {
+    reserveTimes(times, this.#columns)
   }
 
   open(job: number, slot: number, attempt: number, readyAt: number, at: number, previous: number): number {
     const slice = this.job.length
-    if (slice === this.job.data.length) this.reserve(1)
+    if (slice === this.job.data.length) for (const column of this.#columns) column.reserve(slice + 1)
     for (const column of this.#columns) column.length++
     this.job.data[slice] = job
     this.slot.data[slice] = slot

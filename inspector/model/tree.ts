@@ -1,5 +1,5 @@
 import { type Block, EVENT_CODES, RUN_REASONS } from '../../src/protocol/journal.ts'
-import { f64, i32, u8, u32 } from './column.ts'
+import { append, f64, i32, reserveTimes, u8, u32 } from './column.ts'
 
 /** A run of a workflow. */
 export interface Run {
@@ -57,8 +57,7 @@ export class Tree {
 
   /** Makes room for so many times what there is. */
   reserve(times: number): void {
-    for (const columns of [this.nodes, this.decisions])
-      for (const column of Object.values(columns)) column.reserve(Math.ceil(column.length * times))
+    for (const columns of [this.nodes, this.decisions]) reserveTimes(times, Object.values(columns))
   }
 
   addRuns(rows: Block['tables']['runs']): void {
@@ -99,8 +98,7 @@ export class Tree {
     const { decisions } = this
     for (let row = 0; row < rows.node.length; row++)
       this.nodes.decision.data[rows.node[row]!] = decisions.node.length + row
-    for (const name of Object.keys(decisions) as (keyof typeof decisions)[])
-      decisions[name].append(rows[name])
+    append(decisions, rows)
   }
 
   /** An event of a node. */
