@@ -50,9 +50,9 @@ export class FeedWorker {
   }
 
   #question(make: (id: number) => Question): Promise<unknown> {
+    if (this.#hasEnded) return Promise.reject(closed())
     const id = this.#questions++
     return new Promise((resolve, reject) => {
-      if (this.#hasEnded) reject(new Error('The recording has been closed.'))
       this.#asked.set(id, { resolve, reject })
       this.#send(make(id))
     })
@@ -78,7 +78,9 @@ export class FeedWorker {
   #end(): void {
     this.#hasEnded = true
     for (const resolve of this.#cuts.splice(0)) resolve(undefined)
-    for (const { reject } of this.#asked.values()) reject(new Error('The recording has been closed.'))
+    for (const { reject } of this.#asked.values()) reject(closed())
     this.#asked.clear()
   }
 }
+
+const closed = (): Error => new Error('The recording has been closed.')

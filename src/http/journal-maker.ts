@@ -11,6 +11,7 @@ import {
 } from '../protocol/journal.ts'
 import { JournalWriter, type Row } from '../protocol/journal-writer.ts'
 import { RunModel } from '../protocol/model.ts'
+import { float32Of, float64Of } from './float-bits.ts'
 import {
   RAW_DEPENDS,
   RAW_ITEM,
@@ -343,18 +344,3 @@ const nothingYet = (): NextJob => ({
 })
 
 const codeOf = (event: string): number => EVENT_CODES[event as EventName] ?? -1
-
-const float64 = new Float64Array(1)
-const float32 = new Float32Array(float64.buffer, 0, 1)
-const bits = new Int32Array(float64.buffer)
-
-function float64Of(first: number, second: number): number {
-  bits[0] = first
-  bits[1] = second
-  return float64[0] as number
-}
-
-function float32Of(word: number): number {
-  bits[0] = word
-  return float32[0] as number
-}

@@ -1,3 +1,4 @@
+import { bitsOfFloat32, bitsOfFloat64 } from './float-bits.ts'
 import {
   cutText,
   RAW_ITEM,
@@ -14,7 +15,7 @@ const CHUNK_RECORDS = 8_192
 const TIME_MAX = 1_800_000_000
 
 /** Longer texts are cut: a recording is no place for documents. */
-const NAME_LENGTH_MAX = 200
+export const NAME_LENGTH_MAX = 200
 /** Names beyond these are written as one. */
 const NAMES_MAX = 10_000
 
@@ -89,8 +90,7 @@ export class RawChunkWriter {
 
   /** The job submitted next has this score. */
   score(score: number): void {
-    float32[0] = score
-    this.mark(0, RAW_SCORE, bits[0] as number)
+    this.mark(0, RAW_SCORE, bitsOfFloat32(score))
   }
 
   /**
@@ -121,8 +121,8 @@ export class RawChunkWriter {
     // Where this record ends a chunk, the next one begins without a base again.
     while (at !== this.#base) {
       this.#base = at
-      float64[0] = at
-      this.#write(bits[0] as number, 0, RAW_TIME, bits[1] as number)
+      const [first, second] = bitsOfFloat64(at)
+      this.#write(first, 0, RAW_TIME, second)
     }
     return 0
   }
@@ -166,8 +166,3 @@ export class RawChunkWriter {
 }
 
 const OTHERS = '(others)'
-
-/** To see a number's bits as whole ones. */
-const float64 = new Float64Array(1)
-const float32 = new Float32Array(float64.buffer, 0, 1)
-const bits = new Int32Array(float64.buffer)

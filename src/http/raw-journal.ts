@@ -15,7 +15,7 @@ import {
   type RawError,
   type RawItem,
 } from './raw-chunk.ts'
-import { RawChunkWriter } from './raw-chunk-writer.ts'
+import { NAME_LENGTH_MAX, RawChunkWriter } from './raw-chunk-writer.ts'
 
 /** What the raw journal asks of the pool: where its charts are, and which job has an id. */
 export interface RecordedPool {
@@ -38,7 +38,6 @@ const ATTEMPT_COMPLETED = EVENT_CODES['attempt.completed']
 /** Longer texts are cut: a recording is no place for documents. */
 const MESSAGE_LENGTH_MAX = 2_000
 const STACK_LENGTH_MAX = 4_000
-const NAME_LENGTH_MAX = 200
 /** How often the progress of one pool's jobs is noted, in ms, however often they tell it. */
 const PROGRESS_EVERY_MS = 50
 
