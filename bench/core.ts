@@ -28,8 +28,7 @@ export const measures = {
 
 /** The bars of the pool and the orchestrator in memory, against bare queues in the same run. */
 export async function core(progress: (what: string) => void): Promise<Row[]> {
-  const names = Object.keys(measures) as (keyof typeof measures)[]
-  const figures = await measureAll('core', names, progress)
+  const figures = await measureAll('core', measures, progress)
   const { flat, fastq, pQueue, pQueuePriorities, inspected, layered, grown, million, heapQueued } = figures
   const { cancel10k, cancel100k, fanIn10k, fanIn100k, chain10k, chain100k } = figures
   return [

@@ -43,8 +43,7 @@ export const measures = {
 
 /** How executors do beside what they stand on, and on two cores beside one. */
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
-  const names = Object.keys(measures) as (keyof typeof measures)[]
-  const figures = await measureAll('executors', names, progress)
+  const figures = await measureAll('executors', measures, progress)
   const { thread, piscina, process: inProcess, execa } = figures
   const { threadOne, threadTwo, processOne, processTwo, commandOne, commandTwo } = figures
   const { transferred, empty } = figures

@@ -31,7 +31,6 @@ export const measures = {
 
 /** What the inspector costs the pool, and what it sends and writes. */
 export async function inspector(progress: (what: string) => void): Promise<Row[]> {
-  const names = Object.keys(measures) as (keyof typeof measures)[]
   const {
     alone,
     recorded,
@@ -41,7 +40,7 @@ export async function inspector(progress: (what: string) => void): Promise<Row[]
     viewedCpu,
     reportBytes: report,
     liveBytesPerEvent: live,
-  } = await measureAll('inspector', names, progress)
+  } = await measureAll('inspector', measures, progress)
   return [
     atLeast('recorded', '100k no-op jobs, recorded, beside without', recorded, alone, 0.97),
     atLeast('viewed', 'the same with one page that looks on, beside without', viewed, alone, 0.92),

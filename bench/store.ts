@@ -17,20 +17,7 @@ const COMMITS = 1_000
 const noop = async () => {}
 const handlers = { noop }
 
-const NAMES = [
-  'memory',
-  'sqlite',
-  'plainjob',
-  'bullmq',
-  'bareCommits',
-  'acceptedOneByOne',
-  'resume50k',
-  'resume100k',
-  'submitToEmpty',
-  'submitToMillion',
-] as const
-
-export const measures: Measures<(typeof NAMES)[number]> = {
+export const measures = {
   memory: () => jobsPerSecond(JOBS, (done) => settleAll({}, JOBS, done)),
   sqlite: () => inFile((file) => jobsPerSecond(JOBS, (done) => settleAll({ store: file }, JOBS, done))),
   plainjob: () => inFile((file) => jobsPerSecond(PEER_JOBS, (done) => plainjobs(file, done))),
@@ -41,11 +28,11 @@ export const measures: Measures<(typeof NAMES)[number]> = {
   resume100k: () => inFile((file) => resumeMs(file, 100_000)),
   submitToEmpty: () => inFile(acceptedPerSecond),
   submitToMillion: () => acceptedPerSecond(millionFile()),
-}
+} satisfies Measures
 
 /** Durable work, beside memory, the bare disk and other durable queues. */
 export async function store(progress: (what: string) => void): Promise<Row[]> {
-  const found = await measureAll('store', NAMES, progress)
+  const found = await measureAll('store', measures, progress)
   const { memory, sqlite, plainjob, bullmq, bareCommits: bare, acceptedOneByOne } = found
   return [
     atLeast('durable', 'durable no-op jobs, submit to settle, beside in memory', sqlite, memory, 0.12),

@@ -48,11 +48,11 @@ export async function medianOf(measure: () => Promise<number>): Promise<number> 
  */
 export async function measureAll<Name extends string>(
   suite: string,
-  names: readonly Name[],
+  measures: Measures<Name>,
   progress: (what: string) => void,
 ): Promise<Record<Name, number>> {
   const figures: Partial<Record<Name, number>> = {}
-  for (const name of names) {
+  for (const name of Object.keys(measures) as Name[]) {
     progress(name)
     const script = fileURLToPath(new URL('./measure.ts', import.meta.url))
     const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, script, suite, name])

@@ -1,14 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { gzipSync } from 'node:zlib'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { Moment } from '../../inspector/model/moment.ts'
 import { loadRecording } from '../../inspector/source/recorded.ts'
 import { buildInspector } from '../../scripts/build-inspector.ts'
 import { findChromium } from '../../scripts/chromium.ts'
-import { root } from '../../scripts/tool.ts'
+import { recordingReport } from '../../src/http/report.ts'
 import { generateRecording } from '../recordings.ts'
 import { atMost, type Row } from '../suite.ts'
 import { framesOf } from './frames.ts'
@@ -92,12 +91,8 @@ export async function page(progress: (what: string) => void): Promise<Row[]> {
 }
 
 async function writeReport(folder: string, name: string, recording: Uint8Array): Promise<string> {
-  const html = await readFile(join(root, 'dist/inspector/report.html'), 'utf8')
   const path = join(folder, `${name}.html`)
-  await writeFile(
-    path,
-    html.replace('__PAYLOAD__', () => gzipSync(recording).toString('base64')),
-  )
+  await writeFile(path, recordingReport(recording))
   return pathToFileURL(path).href
 }
 

@@ -2,12 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { gzipSync } from 'node:zlib'
 import type { AxeResults } from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { describe } from 'vitest'
 import { findChromium } from '../../scripts/chromium.ts'
-import { root } from '../../scripts/tool.ts'
+import { recordingReport } from '../../src/http/report.ts'
 
 const executablePath = findChromium()
 
@@ -49,13 +48,8 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 
 /** Writes the report of a recording and returns its `file:` address. */
 export async function writeReport(folder: string, recording: Uint8Array): Promise<string> {
-  const page = await readFile(join(root, 'dist/inspector/report.html'), 'utf8')
-  const payload = gzipSync(recording).toString('base64')
   const path = join(folder, 'report.html')
-  await writeFile(
-    path,
-    page.replace('__PAYLOAD__', () => payload),
-  )
+  await writeFile(path, recordingReport(recording))
   return pathToFileURL(path).href
 }
 
