@@ -1,10 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { AxeResults } from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { describe } from 'vitest'
+import { afterAll, beforeAll, describe } from 'vitest'
 import { findChromium } from '../../scripts/chromium.ts'
 import { recordingReport } from '../../src/http/report.ts'
 
@@ -26,6 +27,24 @@ export function launch(): Promise<Browser> {
     // The containers of CI have no user namespaces, and no processor for graphics.
     args: ['--no-sandbox', '--disable-gpu'],
   })
+}
+
+/**
+ * A browser, and a folder of its own for its files, for the tests of one `describe`.
+ *
+ * @returns Filled before the first test.
+ */
+export function useBrowser(): { readonly browser: Browser; readonly folder: string } {
+  const used = {} as { browser: Browser; folder: string }
+  beforeAll(async () => {
+    used.browser = await launch()
+    used.folder = await mkdtemp(join(tmpdir(), 'espalier-page-'))
+  })
+  afterAll(async () => {
+    await used.browser?.close()
+    await rm(used.folder, { recursive: true })
+  })
+  return used
 }
 
 /** A page, with what went wrong on it and what it asked the network for. */

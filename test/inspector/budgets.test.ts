@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { JobPool } from 'espalier'
 import { createInspector } from 'espalier/http'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
 import { framesOf } from '../../bench/inspector/frames.ts'
 import { generateRecording } from '../../bench/recordings.ts'
-import { describeInBrowser, launch, openPage, writeReport } from './browser.ts'
+import { describeInBrowser, openPage, useBrowser, writeReport } from './browser.ts'
 
 /**
  * Processor time, not the clock's: but caches that others share cost some too, so that twice the budget is the gate.
@@ -22,28 +19,17 @@ const JOBS_A_TICK = 10
 const TICK_MS = 10
 
 describeInBrowser('the page keeps its budgets', () => {
-  let browser: Browser
-  let folder: string
-
-  beforeAll(async () => {
-    browser = await launch()
-    folder = await mkdtemp(join(tmpdir(), 'espalier-budgets-'))
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await rm(folder, { recursive: true })
-  })
+  const used = useBrowser()
 
   test('scrubbing 100,000 jobs', async () => {
-    const report = await writeReport(folder, generateRecording({ jobs: 100_000, slots: 64 }))
-    await using watched = await openPage(browser)
+    const report = await writeReport(used.folder, generateRecording({ jobs: 100_000, slots: 64 }))
+    await using watched = await openPage(used.browser)
     const { page } = watched
     for (const [view, max] of Object.entries(FRAME_MS_MAX)) {
       await page.goto(`${report}#/${view}`)
       await page.locator('main .card, main .grid').first().waitFor()
       await page.locator('.banner').waitFor({ state: 'detached' })
-      const frames = await framesOf(browser, page, () => scrub(page, 40))
+      const frames = await framesOf(used.browser, page, () => scrub(page, 40))
       expect.soft(frames.p95, view).toBeLessThan(max)
     }
     expect(watched.errors).toEqual([])
@@ -52,7 +38,7 @@ describeInBrowser('the page keeps its budgets', () => {
   test('while a pool has 5,000 events a second', async () => {
     await using pool = new JobPool({ maxParallelJobs: 8 })
     await using inspector = createInspector(pool)
-    await using watched = await openPage(browser)
+    await using watched = await openPage(used.browser)
     const { page } = watched
     const session = await page.context().newCDPSession(page)
     await session.send('Network.enable')
@@ -63,7 +49,7 @@ describeInBrowser('the page keeps its budgets', () => {
     await page.goto(await inspector.listen())
     await page.getByText('No jobs yet').waitFor()
     const before = bytes
-    const { longestTask } = await framesOf(browser, page, () => work(pool))
+    const { longestTask } = await framesOf(used.browser, page, () => work(pool))
     expect(pool.getStatus().total).toBeGreaterThan((LIVE_MS / TICK_MS) * JOBS_A_TICK * 0.5)
     expect(longestTask).toBeLessThan(TASK_MS_MAX)
     expect((bytes - before) / (LIVE_MS / 1000)).toBeLessThan(LIVE_BYTES_A_SECOND_MAX)

@@ -1,15 +1,12 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { grow, JobPool, node, runWorkflow, type Workflow } from 'espalier'
 import { createInspector, type Inspector } from 'espalier/http'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { describeInBrowser, launch, openPage } from './browser.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { describeInBrowser, openPage, useBrowser } from './browser.ts'
 
 /** A tree like that of the clustering example, whose last leaves wait until somebody lets them go. */
 function growingTree(): { workflow: Workflow; release: () => void } {
@@ -49,24 +46,13 @@ function growingTree(): { workflow: Workflow; release: () => void } {
 const HOSTILE = '</script><img src=x onerror="document.title=\'taken\'">'
 
 describeInBrowser('the page of a running pool', () => {
-  let browser: Browser
-  let folder: string
-
-  beforeAll(async () => {
-    browser = await launch()
-    folder = await mkdtemp(join(tmpdir(), 'espalier-live-'))
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await rm(folder, { recursive: true })
-  })
+  const used = useBrowser()
 
   test('shows the tree growing, cancels a job in the runtime, goes back in time, and exports a report', async () => {
     await using pool = new JobPool({ maxParallelJobs: 2 })
     await using inspector = createInspector(pool, { title: 'clustering' })
     const address = await inspector.listen()
-    await using watched = await openPage(browser)
+    await using watched = await openPage(used.browser)
     const { page, errors } = watched
     await page.goto(address)
     await page.getByText('No jobs yet').waitFor()
@@ -109,11 +95,11 @@ describeInBrowser('the page of a running pool', () => {
       page.waitForEvent('download'),
       page.getByRole('link', { name: /^Report/ }).click(),
     ])
-    const report = join(folder, 'report.html')
+    const report = join(used.folder, 'report.html')
     await download.saveAs(report)
     expect(errors).toEqual([])
 
-    await using offline = await openPage(browser, { offline: true })
+    await using offline = await openPage(used.browser, { offline: true })
     const file = pathToFileURL(report).href
     await offline.page.goto(`${file}#/jobs`)
     await offline.page.getByText('7 of 7 jobs').waitFor()
@@ -127,7 +113,7 @@ describeInBrowser('the page of a running pool', () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool, { title: 'far away' })
     await using server = await serveInspector(inspector)
-    await using watched = await openPage(browser)
+    await using watched = await openPage(used.browser)
     const { page } = watched
     pool.submitJob({ id: 'first', execute: () => 1 })
     await page.goto(inspector.link(server.origin))

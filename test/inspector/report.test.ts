@@ -1,30 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
 import { VIEWS } from '../../inspector/state/route.ts'
-import { describeInBrowser, launch, openPage, violationsOf, writeReport } from './browser.ts'
+import { describeInBrowser, openPage, useBrowser, violationsOf, writeReport } from './browser.ts'
 
 describeInBrowser('a report', () => {
-  let browser: Browser
-  let folder: string
+  const used = useBrowser()
   let report: string
 
   beforeAll(async () => {
-    browser = await launch()
-    folder = await mkdtemp(join(tmpdir(), 'espalier-report-'))
-    report = await writeReport(folder, generateRecording({ jobs: 400, seed: 3, failures: 0.05 }))
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await rm(folder, { recursive: true })
+    report = await writeReport(used.folder, generateRecording({ jobs: 400, seed: 3, failures: 0.05 }))
   })
 
   test('opens from a file, asks for nothing else, and shows every job', async () => {
-    await using watched = await openPage(browser, { offline: true })
+    await using watched = await openPage(used.browser, { offline: true })
     const { page, requests, errors } = watched
     await page.goto(report)
     await page.getByRole('heading', { name: 'Slots at work' }).waitFor()
@@ -35,7 +23,7 @@ describeInBrowser('a report', () => {
   })
 
   test('goes back in time to before the first job had ended', async () => {
-    await using watched = await openPage(browser)
+    await using watched = await openPage(used.browser)
     const { page } = watched
     await page.goto(`${report}#/jobs`)
     await page.getByText('400 of 400 jobs').waitFor()
@@ -48,7 +36,7 @@ describeInBrowser('a report', () => {
   test.each(['light', 'dark'] as const)(
     'has no flaw that axe knows, in any view: %s',
     async (colorScheme) => {
-      await using watched = await openPage(browser, { colorScheme, reducedMotion: 'reduce' })
+      await using watched = await openPage(used.browser, { colorScheme, reducedMotion: 'reduce' })
       const { page } = watched
       const found: string[] = []
       for (const view of VIEWS) {

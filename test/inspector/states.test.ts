@@ -1,32 +1,28 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { JobPool } from 'espalier'
 import { createInspector } from 'espalier/http'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Locator, Page } from 'playwright-core'
+import { beforeAll, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
-import { describeInBrowser, launch, openPage, violationsOf, type Watched, writeReport } from './browser.ts'
+import {
+  describeInBrowser,
+  openPage,
+  useBrowser,
+  violationsOf,
+  type Watched,
+  writeReport,
+} from './browser.ts'
 
 /** What is seldom seen, in one browser and one page: every state has its words, and no flaw that axe knows. */
 describeInBrowser('the page', () => {
-  let browser: Browser
-  let folder: string
+  const used = useBrowser()
   let watched: Watched
   let page: Page
   const recording = generateRecording({ jobs: 300, seed: 4, failures: 0.1, blockEvents: 400 })
 
   beforeAll(async () => {
-    browser = await launch()
-    folder = await mkdtemp(join(tmpdir(), 'espalier-states-'))
-    watched = await openPage(browser, { reducedMotion: 'reduce' })
+    watched = await openPage(used.browser, { reducedMotion: 'reduce' })
     page = watched.page
     page.setDefaultTimeout(10_000)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await rm(folder, { recursive: true })
   })
 
   /** In both themes, each from the first paint on. */
@@ -42,14 +38,14 @@ describeInBrowser('the page', () => {
   }
 
   test('shows a recording that was cut short as far as it goes, and says where it ends', async () => {
-    await page.goto(await writeReport(folder, recording.subarray(0, recording.length >> 1)))
+    await page.goto(await writeReport(used.folder, recording.subarray(0, recording.length >> 1)))
     await page.getByText('The recording is not whole').waitFor()
     const shown = page.getByRole('heading', { name: 'Slots at work' })
     expect(await flawsWith(shown)).toEqual([])
   })
 
   test('says of bytes that are no recording that there is nothing to show', async () => {
-    await page.goto(await writeReport(folder, new Uint8Array(100)))
+    await page.goto(await writeReport(used.folder, new Uint8Array(100)))
     await page.getByText('There is nothing to show').waitFor()
     expect(await flawsWith(page.getByText(/Expected a recording of espalier/))).toEqual([])
   })
@@ -72,7 +68,7 @@ describeInBrowser('the page', () => {
   test.each(['tree?as=map', 'graph?as=path', 'events?as=sequence&job=run.n3', 'jobs?q=nothing-is-called-so'])(
     'has no flaw that axe knows in %s',
     async (view) => {
-      await page.goto(`${await writeReport(folder, recording)}#/${view}`)
+      await page.goto(`${await writeReport(used.folder, recording)}#/${view}`)
       expect(await flawsWith(page.locator('main .card, main .grid').first())).toEqual([])
     },
   )
@@ -85,7 +81,7 @@ describeInBrowser('the page', () => {
   })
 
   test('goes through the timeline and the map with the keyboard, and opens what the cursor is on', async () => {
-    const report = await writeReport(folder, recording)
+    const report = await writeReport(used.folder, recording)
     for (const [view, label, told] of [
       ['timeline', /^Timeline/, '#timeline-cursor b'],
       ['tree?as=map', /^Map of the tree/, '#map-cursor b'],
