@@ -1,5 +1,6 @@
 import { EVENT_CODES, JOB_STATES } from '../protocol/journal.ts'
-import { type JobActor, stateOf } from '../runtime/job.ts'
+import type { JobActor } from '../runtime/job.ts'
+import { stateOf } from '../runtime/job-states.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
 import { type RawJournal, rawError } from './raw-journal.ts'
 

@@ -4,7 +4,8 @@ import type { JobUsage, OutputStream } from '../domain/job.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
 import type { AttemptListener, RunningAttempt } from './attempt.ts'
-import { EXECUTING, type JobActor, stateOf } from './job.ts'
+import type { JobActor } from './job.ts'
+import { EXECUTING, stateOf } from './job-states.ts'
 import type { Loop } from './loop.ts'
 
 type Running = RunningAttempt<JobActor>

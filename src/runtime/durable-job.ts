@@ -6,7 +6,8 @@ import { jsonText } from '../domain/json-text.ts'
 import { errorToJson, type JobSubmitted } from '../domain/trace.ts'
 import type { JobEnd, JobRecord } from '../ports/run-store.ts'
 import { jobLogic } from './charts.ts'
-import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor, stateOf, statusOf } from './job.ts'
+import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor } from './job.ts'
+import { stateOf, statusOf } from './job-states.ts'
 import type { Journal, StagingJob } from './journal.ts'
 
 /** The longest value of a job, as JSON text; larger ones belong into a file. */

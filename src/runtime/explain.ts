@@ -1,6 +1,6 @@
 import type { CancelSource, JobId, JobResult, JobStatus } from '../domain/job.ts'
-import { type JobActor, stateOf } from './job.ts'
-import { isRunning } from './job-counts.ts'
+import type { JobActor } from './job.ts'
+import { isRunning, stateOf } from './job-states.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** Why a job is where it is. */

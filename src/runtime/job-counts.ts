@@ -1,6 +1,16 @@
 import { JOB_STATES } from '../domain/job.ts'
 import { PRIORITIES, type Priority } from '../domain/priority.ts'
-import { BLOCKED, CANCELLED, COMPLETED, DELAYED, EXECUTING, FAILED, READY, STOPPING } from './job.ts'
+import {
+  BLOCKED,
+  CANCELLED,
+  COMPLETED,
+  DELAYED,
+  EXECUTING,
+  FAILED,
+  isQueued,
+  READY,
+  STOPPING,
+} from './job-states.ts'
 
 /** How many jobs are in each state; ended ones count for ever. Changed only in the commit that changes the rows. */
 export class JobCounts {
@@ -88,12 +98,4 @@ export class JobCounts {
   #changeBand(band: number, change: number): void {
     this.#queuedByBand[band] = (this.#queuedByBand[band] as number) + change
   }
-}
-
-function isQueued(state: number): boolean {
-  return state === READY || state === BLOCKED || state === DELAYED
-}
-
-export function isRunning(state: number): boolean {
-  return state === EXECUTING || state === STOPPING
 }

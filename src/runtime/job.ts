@@ -9,22 +9,14 @@ import type {
 } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../machines/index.ts'
 import { EspalierError } from '../domain/errors.ts'
-import {
-  type CancelSource,
-  type EndedStatus,
-  type Execute,
-  JOB_STATES,
-  type JobId,
-  type JobResult,
-  type JobStatus,
-  type Transferable,
-} from '../domain/job.ts'
+import type { CancelSource, Execute, JobId, JobResult, JobStatus, Transferable } from '../domain/job.ts'
 import type { Demand } from '../domain/resources.ts'
 import type { Executor } from '../ports/executor.ts'
 import type { EffectTaker } from '../statechart/index.ts'
 import type { RunningAttempt } from './attempt.ts'
 import { ChartActor, jobLogic } from './charts.ts'
 import type { Sleeper, Wish } from './deadlines.ts'
+import { READY, stateOf, statusOf } from './job-states.ts'
 import type { Queueable } from './ready-queue.ts'
 import { shieldObserver } from './shield.ts'
 
@@ -348,42 +340,6 @@ export class JobActor
     return values
   }
 }
-
-export function statusOf(value: StateValue): JobStatus {
-  if (typeof value === 'string') return value as EndedStatus
-  return 'queued' in value ? 'queued' : 'running'
-}
-
-/** The leaf state a job is in, as an index into `JOB_STATES`; numbers, since every step of every job asks. */
-export function stateOf(value: StateValue): number {
-  switch (typeof value === 'string' ? value : (value.queued ?? value.running)) {
-    case 'blocked':
-      return BLOCKED
-    case 'ready':
-      return READY
-    case 'delayed':
-      return DELAYED
-    case 'executing':
-      return EXECUTING
-    case 'stopping':
-      return STOPPING
-    case 'completed':
-      return COMPLETED
-    case 'failed':
-      return FAILED
-    default:
-      return CANCELLED
-  }
-}
-
-export const BLOCKED = JOB_STATES.indexOf('queued.blocked')
-export const READY = JOB_STATES.indexOf('queued.ready')
-export const DELAYED = JOB_STATES.indexOf('queued.delayed')
-export const EXECUTING = JOB_STATES.indexOf('running.executing')
-export const STOPPING = JOB_STATES.indexOf('running.stopping')
-export const COMPLETED = JOB_STATES.indexOf('completed')
-export const FAILED = JOB_STATES.indexOf('failed')
-export const CANCELLED = JOB_STATES.indexOf('cancelled')
 
 /** The job's place in the dependency graph, made when it gets one. */
 export function linksOf(job: JobActor): Links {

@@ -18,18 +18,10 @@ import { DurableEffects } from './durable-effects.ts'
 import type { DurableJob } from './durable-job.ts'
 import { EffectQueue } from './effect-queue.ts'
 import { Granting } from './granting.ts'
-import {
-  BLOCKED,
-  DELAYED,
-  type Dependency,
-  isJobEvent,
-  type JobActor,
-  type JobSupervisor,
-  READY,
-  stateOf,
-} from './job.ts'
-import { isRunning, JobCounts } from './job-counts.ts'
+import { type Dependency, isJobEvent, type JobActor, type JobSupervisor } from './job.ts'
+import { JobCounts } from './job-counts.ts'
 import { JobEffects } from './job-effects.ts'
+import { BLOCKED, DELAYED, isRunning, READY, stateOf } from './job-states.ts'
 import { JobTable, type Naming } from './job-table.ts'
 import { Journal } from './journal.ts'
 import { Leaving } from './leaving.ts'

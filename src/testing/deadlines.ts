@@ -1,4 +1,4 @@
-import { DELAYED, EXECUTING, STOPPING } from '../runtime/job.ts'
+import { DELAYED, EXECUTING, STOPPING } from '../runtime/job-states.ts'
 import { stateOfRow } from './rows.ts'
 import { isUntold } from './untold.ts'
 import type { WatchedWorld } from './world-view.ts'

@@ -1,5 +1,5 @@
 import { JOB_STATES } from '../domain/job.ts'
-import { BLOCKED, DELAYED, EXECUTING, READY, STOPPING } from '../runtime/job.ts'
+import { BLOCKED, DELAYED, EXECUTING, READY, STOPPING } from '../runtime/job-states.ts'
 import { keyOfAttempt } from './body.ts'
 import { faultOfDeadline } from './deadlines.ts'
 import { lacksResources } from './resources.ts'

@@ -1,7 +1,8 @@
 import { type EndedStatus, JOB_STATES, type JobId, type JobResult, type JobStatus } from '../domain/job.ts'
 import type { NodeId } from '../domain/node-spec.ts'
 import type { TreeNode } from '../domain/tree.ts'
-import { type JobActor, READY, stateOf } from '../runtime/job.ts'
+import type { JobActor } from '../runtime/job.ts'
+import { READY, stateOf } from '../runtime/job-states.ts'
 
 /** What a world remembers of a job, apart from the runtime. */
 export interface Row {

@@ -1,5 +1,5 @@
 import { PRIORITIES } from '../domain/priority.ts'
-import { READY } from '../runtime/job.ts'
+import { READY } from '../runtime/job-states.ts'
 import type { Body } from './body.ts'
 import { checkResources, lacksResources, sharesResources } from './resources.ts'
 import { goesBefore, type Row, stateOfRow } from './rows.ts'

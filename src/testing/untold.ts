@@ -1,4 +1,4 @@
-import { EXECUTING, STOPPING } from '../runtime/job.ts'
+import { EXECUTING, STOPPING } from '../runtime/job-states.ts'
 import { keyOfAttempt } from './body.ts'
 import { type Row, stateOfRow } from './rows.ts'
 import type { WatchedWorld } from './world-view.ts'
