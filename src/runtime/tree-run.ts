@@ -1,9 +1,8 @@
 import type { OrchestratorEvent } from '../../machines/index.ts'
-import type { Decision } from '../domain/decision.ts'
-import { EspalierError, isEspalierError } from '../domain/errors.ts'
+import { EspalierError } from '../domain/errors.ts'
 import { Fifo } from '../domain/fifo.ts'
 import type { JobResult } from '../domain/job.ts'
-import { type Budget, resolveLimits, type TreeLimits } from '../domain/limits.ts'
+import { resolveLimits, type TreeLimits } from '../domain/limits.ts'
 import type { NodeSpec } from '../domain/node-spec.ts'
 import { toError } from '../domain/thrown.ts'
 import type { Tree } from '../domain/tree.ts'
@@ -12,14 +11,12 @@ import type { RunRecord } from '../ports/run-store.ts'
 import type { EffectTaker } from '../statechart/index.ts'
 import { type OrchestratorActor, startOrchestratorActor } from './charts.ts'
 import type { Sleeper, Wish } from './deadlines.ts'
-import { readDecision } from './decisions.ts'
+import { Deciding, type DecidingRun } from './deciding.ts'
 import { EventHub } from './event-hub.ts'
-import { Expansion, type Question, type Questioner } from './expansion.ts'
-import { Growth, type GrowthSite, NOTHING } from './growth.ts'
+import { Growth, type GrowthSite } from './growth.ts'
 import type { JobActor } from './job.ts'
 import type { NodeRecord, NodeWatcher } from './node-record.ts'
 import { Planting } from './planting.ts'
-import { Request } from './request.ts'
 import type { RunEventType, RunStreamEvent } from './run-events.ts'
 import { factsOf, noFacts } from './run-facts.ts'
 import { type JournaledRun, RunJournal } from './run-journal.ts'
@@ -46,9 +43,7 @@ type Effect = readonly [type: string, params: unknown]
  *
  * Its methods are for those who call back; a run's user has the `Orchestrator`.
  */
-export class TreeRun
-  implements EffectTaker, Sleeper, Questioner<NodeRecord>, NodeWatcher, GrowthSite, JournaledRun
-{
+export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, GrowthSite, JournaledRun {
   readonly runId: string
   readonly actor: OrchestratorActor
   readonly workflow: Workflow
@@ -67,13 +62,11 @@ export class TreeRun
   /** Absent in memory. */
   readonly #journal: RunJournal | undefined
   readonly #planting: Planting
-  readonly #growth: Growth
-  readonly #expansion: Expansion<NodeRecord>
+  readonly #deciding: Deciding
   readonly #effects = new Fifo<Effect>()
   readonly #ended = Promise.withResolvers<RunOutcome>()
   #roots: readonly NodeSpec[] = []
   #isReporting = false
-  #isCut = false
   /** Whether it goes on in the store only, where it can be resumed. */
   #isLeft = false
   readonly #stayTold: (() => void) | undefined
@@ -105,8 +98,6 @@ export class TreeRun
       this,
       this.forkedFrom !== undefined,
     )
-    this.#growth = new Growth(limits, this.nodes, this.#planting, this)
-    this.#expansion = new Expansion(limits, supervisor.deadlines, () => supervisor.now(), this)
     const { logger } = supervisor.settings
     this.events = new EventHub((thrown, type) => logger.error(`A listener of "${type}" threw.`, thrown))
     this.actor = startOrchestratorActor(this, supervisor.reportSubscriber, {
@@ -117,13 +108,11 @@ export class TreeRun
     })
     const { journal } = supervisor
     this.#journal = journal && new RunJournal(this, journal, () => supervisor.now())
+    const growth = new Growth(limits, this.nodes, this.#planting, this)
+    this.#deciding = new Deciding(this, growth, supervisor, this.#journal)
     this.#stayTold = supervisor.leaving?.onBegin(() =>
       this.refused(new EspalierError('ESP_POOL_CLOSED', { state: 'draining' })),
     )
-  }
-
-  get input(): unknown {
-    return this.facts.input
   }
 
   get tree(): Tree {
@@ -170,7 +159,7 @@ export class TreeRun
 
   takeEffect(type: string, params: unknown): void {
     this.#effects.push([type, params])
-    this.#report()
+    this.report()
   }
 
   /** Effects are carried out at once, also while another is: what stops the growth must not wait for what plants. */
@@ -193,7 +182,7 @@ export class TreeRun
         this.#stopGrowth((params as { stopRunning: boolean }).stopRunning)
         return
       case 'wakeAt':
-        this.#wakeAt((params as { at: number }).at)
+        this.#supervisor.deadlines.wish(this, (params as { at: number }).at)
         return
       case 'settle':
         this.#settle()
@@ -207,36 +196,30 @@ export class TreeRun
     this.#tell({ type: 'deadline.reached', at })
   }
 
-  #wakeAt(at: number): void {
-    if (at > 0) this.#supervisor.deadlines.set(this, at)
-    else this.#supervisor.deadlines.remove(this)
-  }
-
   #plantRoots(): void {
     this.#emit('run.started', {})
     this.#supervisor.together(() => {
       // Whoever heard of the start may have cancelled the run.
-      if (!this.#isGrowing) return
+      if (!this.isGrowing) return
       try {
-        this.#keepCut(this.#growth.start(this.#roots))
+        this.#deciding.start(this.#roots)
       } catch (thrown) {
-        this.facts.error = toError(thrown)
-        this.#tell({ type: 'tree.failed', at: this.#supervisor.now() })
+        this.failed(toError(thrown))
       }
     })
-    this.#report()
+    this.report()
   }
 
   #stopGrowth(stopRunning: boolean): void {
     const reason = this.actor.getSnapshot().context.reason ?? 'cancelled'
-    this.#expansion.drop(new EspalierError('ESP_JOB_CANCELLED', { jobId: this.runId, reason }))
+    this.#deciding.drop(new EspalierError('ESP_JOB_CANCELLED', { jobId: this.runId, reason }))
     this.#supervisor.together(() => {
       for (const { job, isLive } of this.nodes.records()) {
         if (job === undefined || !isLive) continue
         if (stopRunning || job.status === 'queued') this.#supervisor.cancel(job, 'tree', reason)
       }
     })
-    this.#report()
+    this.report()
   }
 
   #settle(): void {
@@ -276,100 +259,38 @@ export class TreeRun
     this.changed(record)
     if (result.status === 'cancelled') this.#cancelled(record, result)
     // A failure is asked about when all that it cancels has been cancelled, so that a revision finds it.
-    else if (result.status === 'failed') this.#supervisor.whenQuiet(() => this.#askAbout(record))
-    else this.#askAbout(record)
-    this.#report()
+    else if (result.status === 'failed') this.#supervisor.whenQuiet(() => this.#deciding.askAbout(record))
+    else this.#deciding.askAbout(record)
+    this.report()
   }
 
   /** A root that somebody else cancelled takes the run with it: there is nothing left to grow from. */
   #cancelled({ depth }: NodeRecord, { cancelledBy }: JobResult): void {
-    if (!this.#isGrowing) return
+    if (!this.isGrowing) return
     const isRootLost = depth === 0 && cancelledBy === 'user'
     if (cancelledBy === 'shutdown' || isRootLost) this.cancel()
   }
 
-  // Decisions.
+  // What decisions come to.
 
-  #askAbout(record: NodeRecord): void {
-    if (!this.#isGrowing || record.isPruned || record.isLive) return
-    if (this.workflow.expand === undefined) this.#decide(record, undefined, undefined)
-    else this.#expansion.ask(record)
+  decided(record: NodeRecord): void {
+    if (!this.#isHeard('node.decided')) return
+    const { node } = record
+    this.#emit('node.decided', { node, decision: node.decision })
   }
 
-  ask(record: NodeRecord, question: Question<NodeRecord>): unknown {
-    return this.workflow.expand?.(new Request(this, record, question))
-  }
-
-  answered(record: NodeRecord, answer: unknown): void {
-    if (this.#isGrowing) this.facts.decisions++
-    this.#decide(record, answer, undefined)
-  }
-
-  unanswered(record: NodeRecord, error: EspalierError): void {
-    this.#supervisor.settings.logger.warn(error.message)
-    this.#decide(record, undefined, error)
-  }
-
-  /** What a decision sets going starts only after the decision has been recorded and told. */
-  #decide(record: NodeRecord, answer: unknown, fault: Error | undefined): void {
-    if (this.#isGrowing) this.#supervisor.together(() => this.#decideNow(record, answer, fault))
-  }
-
-  #decideNow(record: NodeRecord, answer: unknown, fault: Error | undefined): void {
-    let decision: Decision = STOP
-    let done = NOTHING
-    let error = fault
-    try {
-      decision = readDecision(record.id, answer)
-      this.#journal?.checkDecision(decision)
-      if (decision.score !== undefined) record.judge(decision.score)
-      done = this.#growth.carryOut(record, decision)
-    } catch (thrown) {
-      // A pool that takes no more jobs ends the growth, whatever was decided; with a store, it can be decided again.
-      if (isEspalierError(thrown, 'ESP_POOL_CLOSED')) {
-        if (this.#supervisor.leaving?.isWanted) {
-          this.refused(thrown)
-          return
-        }
-        this.cancel()
-      }
-      error = toError(thrown)
-      this.#supervisor.settings.logger.warn(error.message)
-      decision = STOP
-    }
-    const { type, why, score } = decision
-    const { nodeIds, cut } = done
-    this.#keepCut(done)
-    record.decide({ type, why, score, nodeIds, cut, error, at: this.#supervisor.now() })
-    this.#journal?.decided(record, decision)
-    if (this.#isHeard('node.decided')) {
-      const { node } = record
-      this.#emit('node.decided', { node, decision: node.decision })
-    }
-    if (decision.type === 'satisfy') this.#satisfied(decision.value)
-    else if (record.status === 'failed' && record.children.length === 0) this.#branchFailed(record)
-    this.#report()
-  }
-
-  /** Keeps in mind whether the tree may hold no more nodes. */
-  #keepCut({ cut }: Pick<typeof NOTHING, 'cut'>): void {
-    if (cut.length > 0) this.#isCut ||= cut.some(({ by }) => by === 'maxNodes')
-  }
-
-  #satisfied(value: unknown): void {
-    if (!this.#isGrowing) return
+  satisfied(value: unknown): void {
     this.facts.value = value
     const stopRunning = this.workflow.onSatisfied === 'cancel'
     this.#tell({ type: 'tree.satisfied', at: this.#supervisor.now(), stopRunning })
   }
 
-  #branchFailed({ depth, result }: NodeRecord): void {
-    if (!this.#isGrowing || !(depth === 0 || this.workflow.failFast === true)) return
-    this.facts.error = result?.error
+  failed(error: Error | undefined): void {
+    this.facts.error = error
     this.#tell({ type: 'tree.failed', at: this.#supervisor.now() })
   }
 
-  // What decisions do.
+  // What growing does.
 
   added(records: readonly NodeRecord[]): void {
     this.#journal?.grown(records)
@@ -390,32 +311,17 @@ export class TreeRun
   }
 
   dropQuestions(reason: Error, isDropped: (record: NodeRecord) => boolean): void {
-    this.#expansion.drop(reason, isDropped)
-  }
-
-  budgetOf({ depth, children, revisions }: NodeRecord): Budget {
-    const { maxNodes, maxChildrenPerNode, maxDepth, maxRevisions, maxRunMs } = this.limits
-    const leftMs =
-      maxRunMs === undefined
-        ? Number.POSITIVE_INFINITY
-        : this.facts.startedAt + maxRunMs - this.#supervisor.now()
-    return {
-      nodes: Math.max(0, maxNodes - this.nodes.size),
-      children: Math.max(0, maxChildrenPerNode - children.length),
-      depth: Math.max(0, maxDepth - depth),
-      revisions: Math.max(0, maxRevisions - revisions),
-      runMs: Math.max(0, leftMs),
-    }
+    this.#deciding.drop(reason, isDropped)
   }
 
   // Telling others.
 
-  get #isGrowing(): boolean {
+  get isGrowing(): boolean {
     return !this.#isLeft && this.actor.getSnapshot().hasTag('growing')
   }
 
   /** Gives the chart the tree's counts, once for all changes of this turn. */
-  #report(): void {
+  report(): void {
     if (this.#isReporting) return
     this.#isReporting = true
     this.#supervisor.settings.clock.soon(() => {
@@ -423,8 +329,8 @@ export class TreeRun
       const tree = {
         nodes: this.nodes.size,
         jobs: this.#planting.live,
-        decisions: this.#expansion.size,
-        isCut: this.#isCut,
+        decisions: this.#deciding.open,
+        isCut: this.#deciding.isCut,
       }
       this.#tell({ type: 'tree.changed', at: this.#supervisor.now(), tree })
     })
@@ -450,7 +356,7 @@ export class TreeRun
     this.#end()
     // A run that nobody has started is waited for by nobody.
     this.#ended.promise.catch(() => {})
-    this.#expansion.drop(error)
+    this.#deciding.drop(error)
     this.#ended.reject(error)
   }
 
@@ -477,15 +383,8 @@ export class TreeRun
       return
     }
     this.#supervisor.runs.add(this.runId)
-    this.#wakeAt(this.actor.getSnapshot().context.deadlineAt)
-    for (const record of this.nodes.records()) {
-      if (record.decision !== undefined) this.#keepCut(record.decision)
-      const isOpen =
-        record.decision === undefined && (record.status === 'completed' || record.status === 'failed')
-      if (isOpen) this.#askAbout(record)
-    }
-    this.#report()
+    this.#supervisor.deadlines.wish(this, this.actor.getSnapshot().context.deadlineAt)
+    this.#deciding.resume()
+    this.report()
   }
 }
-
-const STOP: Decision = Object.freeze({ type: 'stop', why: undefined, score: undefined })
