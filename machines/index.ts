@@ -1,4 +1,4 @@
-export { type JobContext, type JobEvent, type JobInput, jobMachine } from './job.machine.ts'
+export { type JobContext, type JobEvent, type JobInput, type JobOrigin, jobMachine } from './job.machine.ts'
 export {
   type OrchestratorContext,
   type OrchestratorEvent,

@@ -7,7 +7,9 @@ import type { Backoff } from './retry.ts'
 export type JobId = string
 
 export type JobStatus = 'queued' | 'running' | EndedStatus
-export type EndedStatus = 'completed' | 'failed' | 'cancelled'
+/** How a job may end. */
+export const ENDED_STATUSES = ['completed', 'failed', 'cancelled'] as const
+export type EndedStatus = (typeof ENDED_STATUSES)[number]
 
 /** The leaf states of the job chart, each job being in exactly one. */
 export const JOB_STATES = [

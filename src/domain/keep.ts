@@ -1,5 +1,5 @@
 import { checkDuration, checkInteger, checkKeys, checkObject } from './check.ts'
-import type { EndedStatus } from './job.ts'
+import { ENDED_STATUSES, type EndedStatus } from './job.ts'
 
 /** How long ended jobs of one outcome stay known. */
 export interface KeepRule {
@@ -35,5 +35,5 @@ export function resolveKeep(keep: Keep | undefined, defaultCount: number): Resol
   return { completed: ruleOf('completed'), failed: ruleOf('failed'), cancelled: ruleOf('cancelled') }
 }
 
-const STATUSES: ReadonlySet<string> = new Set<EndedStatus>(['completed', 'failed', 'cancelled'])
+const STATUSES: ReadonlySet<string> = new Set(ENDED_STATUSES)
 const KEEP_RULE: ReadonlySet<string> = new Set<keyof KeepRule>(['count', 'ageMs'])

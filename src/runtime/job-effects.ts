@@ -2,11 +2,11 @@ import { EspalierError } from '../domain/errors.ts'
 import type { JobResult } from '../domain/job.ts'
 import { RunningAttempt } from './attempt.ts'
 import type { DurableJob } from './durable-job.ts'
+import { stopAttempt } from './end-attempt.ts'
 import { type JobActor, linksOf } from './job.ts'
 import { EXECUTING, stateOf } from './job-states.ts'
 import type { Loop } from './loop.ts'
 import { findReusable } from './reuse.ts'
-import { stopAttempt } from './stop-attempt.ts'
 
 /** Carries out what the job chart asks for; each effect ends in exactly one event. */
 export class JobEffects {

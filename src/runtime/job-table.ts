@@ -1,5 +1,5 @@
 import { Fifo } from '../domain/fifo.ts'
-import type { EndedStatus, JobId, JobResult } from '../domain/job.ts'
+import { ENDED_STATUSES, type EndedStatus, type JobId, type JobResult } from '../domain/job.ts'
 import type { ResolvedKeep } from '../domain/keep.ts'
 
 /** How many forgotten jobs are still known by id and outcome, the oldest being dropped first. */
@@ -96,7 +96,7 @@ export class JobTable<Job extends Row> {
     if (chosen !== undefined) return chosen
     const sequence = this.#sequenceOf(id)
     const code = this.#pages.get(Math.floor(sequence / PAGE_SIZE))?.tombstones?.[sequence % PAGE_SIZE]
-    return code === undefined || code === 0 ? undefined : STATUSES[code - 1]
+    return code === undefined || code === 0 ? undefined : ENDED_STATUSES[code - 1]
   }
 
   isKnown(id: JobId): boolean {
@@ -136,7 +136,7 @@ export class JobTable<Job extends Row> {
 
   /** Forgets what has grown too old. */
   expire(at: number): void {
-    for (const status of STATUSES) this.#forget(status, at)
+    for (const status of ENDED_STATUSES) this.#forget(status, at)
   }
 
   endedAs(status: EndedStatus): Iterable<Job> {
@@ -193,7 +193,7 @@ export class JobTable<Job extends Row> {
     if (this.#byChosenId.delete(job.id)) this.#bury(job.id, status)
     else {
       page.tombstones ??= new Uint8Array(PAGE_SIZE)
-      page.tombstones[place] = STATUSES.indexOf(status) + 1
+      page.tombstones[place] = ENDED_STATUSES.indexOf(status) + 1
     }
     if (page.count === 0 && page !== this.#lastPage) this.#empty(page)
   }
@@ -227,8 +227,6 @@ export class JobTable<Job extends Row> {
     }
   }
 }
-
-const STATUSES: readonly EndedStatus[] = ['completed', 'failed', 'cancelled']
 
 class Page<Job> {
   readonly number: number

@@ -3,12 +3,12 @@ import type { JobResult } from '../domain/job.ts'
 import type { Announcer } from './announcer.ts'
 import type { RunningAttempt } from './attempt.ts'
 import type { Deadlines, Sleeper, Wish } from './deadlines.ts'
+import { loseAttempt, stopAttempt } from './end-attempt.ts'
 import type { JobActor } from './job.ts'
 import { EXECUTING, stateOf } from './job-states.ts'
 import type { JobTable } from './job-table.ts'
 import type { PoolSettings } from './options.ts'
 import type { Slots } from './slots.ts'
-import { stopAttempt } from './stop-attempt.ts'
 
 /** A pool with a store, as it leaves. */
 export interface LeavingPool {
@@ -80,12 +80,7 @@ export class Leaving implements Sleeper {
   wake(at: number): void {
     for (const { job, attempt } of this.#pool.slots.holders()) {
       if (!isExecuting(job) || job.context.attempt !== attempt) continue
-      const error = new EspalierError('ESP_ATTEMPT_LOST', {
-        jobId: job.id,
-        attempt,
-        how: 'its pool was shut down',
-      })
-      job.take({ type: 'attempt.failed', at, attempt, error, reason: 'lost', random: 0 })
+      loseAttempt(job, 'its pool was shut down', at)
     }
     this.#isOver = true
     this.#pool.openTurn()

@@ -130,6 +130,14 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#picture = undefined
   }
 
+  /** Has the nodes it waits for know that it does. */
+  tellDependencies(): void {
+    for (const dependency of this.dependencies) {
+      dependency.dependants ??= []
+      dependency.dependants.push(this)
+    }
+  }
+
   /** Takes up what a store remembers of the node; its last job is there again. */
   restore({ score, revisions, jobs, isPruned }: StoredNode, decision: DecisionRecord | undefined): void {
     const { job } = this

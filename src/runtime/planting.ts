@@ -70,14 +70,10 @@ export class Planting {
     const isLinked = specs.some(({ dependencies }) => dependencies !== undefined)
     if (isLinked) this.#link(records)
     const batch = isLinked ? new Set(records) : NO_BATCH
-    const jobs = records.map((record) => this.#jobSpecOf(record, batch))
-    this.#submit(records, jobs)
+    this.#submit(records, batch)
     for (const record of records) {
       this.#store.add(record)
-      for (const dependency of record.dependencies) {
-        dependency.dependants ??= []
-        dependency.dependants.push(record)
-      }
+      record.tellDependencies()
     }
     return records
   }
@@ -88,14 +84,10 @@ export class Planting {
     const spec = { ...oldSpec, ...patch }
     this.checkSpec(spec)
     const again = [record, ...cancelledBy(record)]
-    const batch = new Set(again)
     // Before the job is submitted: its arguments are read from the record.
     record.change(spec, patch.score ?? oldScore)
     try {
-      this.#submit(
-        again,
-        again.map((each) => this.#jobSpecOf(each, batch)),
-      )
+      this.#submit(again, new Set(again))
     } catch (thrown) {
       record.change(oldSpec, oldScore)
       throw thrown
@@ -106,11 +98,7 @@ export class Planting {
 
   /** Submits jobs of nodes that have too few: those that had not ended where the run was forked. */
   replant(records: readonly NodeRecord[]): void {
-    const batch = new Set(records)
-    this.#submit(
-      records,
-      records.map((record) => this.#jobSpecOf(record, batch)),
-    )
+    this.#submit(records, new Set(records))
   }
 
   /** No more will be planted. */
@@ -139,8 +127,9 @@ export class Planting {
     }
   }
 
-  #submit(records: readonly NodeRecord[], specs: readonly NodeJobSpec[]): void {
-    const jobs = this.#submissions.submitNodes(specs)
+  /** @param batch - Those of them that others of them may wait for. */
+  #submit(records: readonly NodeRecord[], batch: ReadonlySet<NodeRecord>): void {
+    const jobs = this.#submissions.submitNodes(records.map((record) => this.#jobSpecOf(record, batch)))
     records.forEach((record, index) => {
       record.submitted(jobs[index] as JobActor)
     })

@@ -1,5 +1,4 @@
 import type { StateValue } from 'xstate'
-import { EspalierError } from '../domain/errors.ts'
 import { type Execute, JOB_STATES, type JobId, type JobResult } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
 import { type ErrorJson, errorFromJson, type JobSubmitted } from '../domain/trace.ts'
@@ -7,7 +6,9 @@ import type { JobRecord } from '../ports/run-store.ts'
 import { link } from './dependency-links.ts'
 import { DurableJob } from './durable-job.ts'
 import { executeOf, type Handlers } from './durable-spec.ts'
+import { loseAttempt } from './end-attempt.ts'
 import type { Dependency, JobExtras, JobSnapshot } from './job.ts'
+import { originOf } from './job-origin.ts'
 import { isRunning, stateOf } from './job-states.ts'
 import type { IdRange } from './job-table.ts'
 import type { Journal } from './journal.ts'
@@ -64,7 +65,10 @@ export function recoverJobs(
     link(supervisor, job, found)
   }
   supervisor.together(() => {
-    for (const job of jobs) if (isRunning(stateOf(job.stateValue))) loseAttempt(job, supervisor)
+    for (const job of jobs) {
+      if (isRunning(stateOf(job.stateValue)))
+        loseAttempt(job, 'the process that ran it ended', supervisor.now())
+    }
   })
   return jobs
 }
@@ -136,11 +140,10 @@ function extrasOf(
 /** The chart's snapshot, from the columns of its row. */
 function snapshotOf(record: JobRecord, { settings }: Supervisor): object {
   const { id: jobId, submitted, state, attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = record
-  const { nodeId, treeId, metadata, policy = settings.policy } = submitted
-  const standsAlone = nodeId === undefined && treeId === undefined && metadata === undefined
+  const { policy = settings.policy } = submitted
   const context = {
     jobId,
-    origin: standsAlone ? undefined : { nodeId, treeId, metadata },
+    origin: originOf(submitted),
     policy,
     queuedAt,
     attempt,
@@ -216,16 +219,6 @@ function withValue(result: JobResult, text: string): JobResult {
       return value
     },
   })
-}
-
-function loseAttempt(job: DurableJob, supervisor: Supervisor): void {
-  const { attempt } = job.context
-  const error = new EspalierError('ESP_ATTEMPT_LOST', {
-    jobId: job.id,
-    attempt,
-    how: 'the process that ran it ended',
-  })
-  job.take({ type: 'attempt.failed', at: supervisor.now(), attempt, error, reason: 'lost', random: 0 })
 }
 
 function executeFor({ execute }: JobSubmitted, handlers: Handlers): Execute {

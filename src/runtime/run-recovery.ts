@@ -70,9 +70,6 @@ function restore(record: NodeRecord, row: NodeRow, nodes: TreeStore): void {
   const { dependencies } = record.spec
   if (dependencies !== undefined)
     record.dependencies = dependencies.map((name) => nodes.find(name) as NodeRecord)
-  for (const dependency of record.dependencies) {
-    dependency.dependants ??= []
-    dependency.dependants.push(record)
-  }
+  record.tellDependencies()
   record.restore(row, decision)
 }

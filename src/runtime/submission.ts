@@ -6,10 +6,12 @@ import { checkBackoff } from '../domain/retry.ts'
 import type { JobSubmitted } from '../domain/trace.ts'
 import type { Executor } from '../ports/executor.ts'
 import { checkDependencies } from './dependencies.ts'
+import { connect } from './dependency-links.ts'
 import { DurableJob } from './durable-job.ts'
 import { durableSpec, executeOf } from './durable-spec.ts'
 import type { ExecutorSet } from './executors.ts'
 import { type Dependency, JobActor, type JobExtras, type JobRow } from './job.ts'
+import { originOf } from './job-origin.ts'
 import { checkDependencyList, checkExecutable, checkFields, checkKnownFields } from './job-spec-check.ts'
 import type { IdRange, Naming } from './job-table.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -95,7 +97,7 @@ export class Submissions {
     const at = this.#supervisor.now()
     const job = this.#create(checked, at)
     this.#supervisor.admit(job, checked.naming, at)
-    this.#supervisor.connect(job, this.#resolve(checked, NO_BATCH), at)
+    connect(this.#supervisor, job, this.#resolve(checked, NO_BATCH), at)
     return job
   }
 
@@ -145,7 +147,7 @@ export class Submissions {
     batch.forEach((checked, index) => {
       const job = admitted[index] as JobActor
       const isTwin = job.sequence !== checked.sequence
-      if (!isTwin) this.#supervisor.connect(job, this.#resolve(checked, byId), at)
+      if (!isTwin) connect(this.#supervisor, job, this.#resolve(checked, byId), at)
     })
     return admitted
   }
@@ -311,11 +313,9 @@ export class Submissions {
 
   #create(checked: CheckedSpec, at: number): JobActor {
     const { spec, id, policy } = checked
-    const { nodeId, treeId, metadata, delayMs } = spec
+    const { delayMs } = spec
     const readyAt = delayMs === undefined || delayMs === 0 ? undefined : at + delayMs
-    const standsAlone = nodeId === undefined && treeId === undefined && metadata === undefined
-    const origin = standsAlone ? undefined : { nodeId, treeId, metadata }
-    const input = { jobId: id, origin, policy, queuedAt: at, readyAt }
+    const input = { jobId: id, origin: originOf(spec), policy, queuedAt: at, readyAt }
     const options = { id, parent: this.#supervisor.actor, input }
     const { journal } = this.#supervisor
     if (journal === undefined || checked.submitted === undefined) {

@@ -13,12 +13,11 @@ import { AttemptReports } from './attempt-reports.ts'
 import { CallbackRunner } from './callbacks.ts'
 import { type PoolActor, startPoolActor } from './charts.ts'
 import { Deadlines, type Wish } from './deadlines.ts'
-import { connect } from './dependency-links.ts'
 import { DurableEffects } from './durable-effects.ts'
 import type { DurableJob } from './durable-job.ts'
 import { EffectQueue } from './effect-queue.ts'
 import { Granting } from './granting.ts'
-import { type Dependency, isJobEvent, type JobActor, type JobSupervisor } from './job.ts'
+import { isJobEvent, type JobActor, type JobSupervisor } from './job.ts'
 import { JobCounts } from './job-counts.ts'
 import { JobEffects } from './job-effects.ts'
 import { BLOCKED, DELAYED, isRunning, READY, stateOf } from './job-states.ts'
@@ -156,7 +155,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     }
   }
 
-  /** Adds jobs that have been checked, with the jobs they wait for; those that wait for nothing get ready. */
+  /** Adds a job that has been checked; it is yet to be connected with the jobs it waits for. */
   admit(job: JobActor, naming: Naming, at: number): void {
     this.jobs.add(job, naming)
     this.meter.start(at)
@@ -169,11 +168,6 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const tell = () => this.announcer.tellOf(job, 'job.submitted', at, {})
     if (this.journal === undefined) tell()
     else this.journal.afterCommit(tell)
-  }
-
-  /** Connects a job with the jobs it waits for; one that waits for nothing more gets ready. */
-  connect(job: JobActor, dependencies: readonly Dependency[], at: number): void {
-    connect(this, job, dependencies, at)
   }
 
   /** A job by its id; an ended one that only the store remembers is taken up again. */

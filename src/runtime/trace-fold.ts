@@ -11,6 +11,7 @@ import {
   type TraceEntry,
 } from '../domain/trace.ts'
 import { jobLogic, orchestratorLogic, poolLogic } from './charts.ts'
+import { originOf } from './job-origin.ts'
 
 /**
  * The state of every chart, made again from a trace: each entry is one step of the chart it belongs to.
@@ -60,13 +61,10 @@ export class TraceFold {
 
   /** What a job's chart was born with. */
   jobInputOf({ id, at }: TraceEntry, submitted: JobSubmitted): JobInput {
-    const { nodeId, treeId, metadata, readyAt } = submitted
     const policy = submitted.policy ?? this.#policy
     if (policy === undefined)
       throw new Error(`Job "${id}" names no policy, and no pool was created before it.`)
-    const standsAlone = nodeId === undefined && treeId === undefined && metadata === undefined
-    const origin = standsAlone ? undefined : { nodeId, treeId, metadata }
-    return { jobId: id, origin, policy, queuedAt: at, readyAt }
+    return { jobId: id, origin: originOf(submitted), policy, queuedAt: at, readyAt: submitted.readyAt }
   }
 
   /** A pool that takes jobs up gives those that name no policy its own. */

@@ -284,8 +284,8 @@ export const mutants: readonly Planted[] = [
   {
     name: 'an attempt that died with its process is waited for',
     file: 'src/runtime/recovery.ts',
-    find: 'if (isRunning(stateOf(job.stateValue))) loseAttempt(job, supervisor)',
-    replace: 'if (job.priority < 0) loseAttempt(job, supervisor)',
+    find: 'if (isRunning(stateOf(job.stateValue)))',
+    replace: 'if (job.priority < 0)',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
   {

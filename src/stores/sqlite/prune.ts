@@ -1,8 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { EndedStatus } from '../../domain/job.ts'
+import { ENDED_STATUSES } from '../../domain/job.ts'
 import type { PruneReport, PruneRule } from '../../ports/run-store.ts'
-
-const STATUSES: readonly EndedStatus[] = ['completed', 'failed', 'cancelled']
 
 /**
  * Lets go of ended runs with all that is theirs, and of ended jobs that stand alone; inside a transaction of the caller's.
@@ -14,7 +12,7 @@ export function pruneRows(db: DatabaseSync, { now, keep }: PruneRule): PruneRepo
     'CREATE TEMP TABLE gone_runs (id TEXT PRIMARY KEY); CREATE TEMP TABLE gone_jobs (key INTEGER PRIMARY KEY)',
   )
   try {
-    for (const status of STATUSES) {
+    for (const status of ENDED_STATUSES) {
       const { count, ageMs } = keep[status]
       const before = Number.isFinite(ageMs) ? now - ageMs : Number.NEGATIVE_INFINITY
       const old = (of: string) => `ended_at < ? OR key NOT IN

@@ -1,3 +1,4 @@
+import { EspalierError } from '../domain/errors.ts'
 import type { RunningAttempt } from './attempt.ts'
 import type { JobActor } from './job.ts'
 import type { PoolSettings } from './options.ts'
@@ -15,4 +16,11 @@ export function stopAttempt(
   } catch (thrown) {
     logger.error(`The executor "${executor.name}" threw when it was asked to stop.`, thrown)
   }
+}
+
+/** Tells a job that the attempt it is at is lost, which no executor reports. @param how - For the error. */
+export function loseAttempt(job: JobActor, how: string, at: number): void {
+  const { attempt } = job.context
+  const error = new EspalierError('ESP_ATTEMPT_LOST', { jobId: job.id, attempt, how })
+  job.take({ type: 'attempt.failed', at, attempt, error, reason: 'lost', random: 0 })
 }
