@@ -86,40 +86,40 @@ const MISSED_SHOWN = 12
  * @returns The exit code: 1 when a promise was broken.
  * @throws {UsageError | EspalierError} Before anything has started, for what the user has to correct.
  */
-async function check(path: string, options: CheckCommandOptions, output: Output): Promise<number> {
-  // One document is promised on stdout: what the workflow itself prints goes to stderr.
-  const giveBack = options.json ? output.divertToStderr() : () => {}
-  try {
-    if (options.report !== undefined) formatOf(options.report)
-    const { workflow, exports } = await loadModule(path)
-    const exported = exports.check as CheckOptions | undefined
-    const settings = await settingsOf(options, exported)
-    const progress = options.json ? undefined : new ProgressLine(output)
-    if (!options.json) output.raw(`${headLine(workflow, settings)}\n`)
-    const startedAt = performance.now()
-    const report = await checkSubject(workflow, {
-      ...settings,
-      ...(progress && { onProgress: (each) => progress.show(each) }),
-    })
-    progress?.end()
-    const story = await storyOf(workflow, report, settings)
-    const trace = await recordedTrace(workflow, report, settings)
-    if (options.json) {
-      output.raw(`${JSON.stringify({ ...documentOf(workflow, report, story), trace }, undefined, 2)}\n`)
-    } else output.raw(textOf(report, story, performance.now() - startedAt))
-    if (options.coverage !== undefined) {
-      await writeCoverage(report.coverage, options.coverage)
-      if (!options.json) output.raw(`\nThe coverage of the charts is in ${options.coverage}.\n`)
-    }
-    await emit(path, options, report, story, exported !== undefined, output)
-    if (options.report !== undefined && trace !== undefined) {
-      await writeTrace(trace, titleOf(workflow.name, report), options.report)
-      if (!options.json) output.raw(`\nThe run is recorded in ${options.report}.\n`)
-    }
-    return report.violation === undefined ? 0 : 1
-  } finally {
-    giveBack()
+function check(path: string, options: CheckCommandOptions, output: Output): Promise<number> {
+  return output.during(options.json, () => checkModule(path, options, output))
+}
+
+async function checkModule(path: string, options: CheckCommandOptions, output: Output): Promise<number> {
+  if (options.report !== undefined) formatOf(options.report)
+  const { workflow, exports } = await loadModule(path)
+  const exported = exports.check as CheckOptions | undefined
+  const settings = await settingsOf(options, exported)
+  const progress = options.json ? undefined : new ProgressLine(output)
+  if (!options.json) output.raw(`${headLine(workflow, settings)}\n`)
+  const startedAt = performance.now()
+  const report = await checkSubject(workflow, {
+    ...settings,
+    ...(progress && { onProgress: (each) => progress.show(each) }),
+  })
+  progress?.end()
+  const { counterexample } = report
+  const { handlers, invariants } = settings
+  const how = present({ handlers, invariants })
+  const story = counterexample && (await tell(workflow, counterexample, how))
+  const trace = counterexample && (await traceOf(workflow, counterexample, how))
+  if (options.json) output.document({ ...documentOf(workflow, report, story), trace })
+  else output.raw(textOf(report, story, performance.now() - startedAt))
+  if (options.coverage !== undefined) {
+    await writeCoverage(report.coverage, options.coverage)
+    if (!options.json) output.raw(`\nThe coverage of the charts is in ${options.coverage}.\n`)
   }
+  await emit(path, options, report, story, exported !== undefined, output)
+  if (options.report !== undefined && trace !== undefined) {
+    await writeTrace(trace, `${workflow.name}: ${report.violation?.invariant}`, options.report)
+    if (!options.json) output.raw(`\nThe run is recorded in ${options.report}.\n`)
+  }
+  return report.violation === undefined ? 0 : 1
 }
 
 async function settingsOf(
@@ -161,27 +161,6 @@ function headLine({ name }: Workflow, { handlers, faults }: CheckOptions): strin
         ' or use --run-handlers when they are pure.'
       : ''
   return `checking ${name}${what}${note}`
-}
-
-async function storyOf(
-  workflow: Workflow,
-  { counterexample }: CheckReport,
-  { handlers, invariants }: CheckOptions,
-): Promise<Story | undefined> {
-  if (counterexample === undefined) return undefined
-  return tell(workflow, counterexample, present({ handlers, invariants }))
-}
-
-const titleOf = (name: string, { violation }: CheckReport): string => `${name}: ${violation?.invariant}`
-
-/** What the run that breaks a promise records; absent when none does. */
-async function recordedTrace(
-  workflow: Workflow,
-  { counterexample }: CheckReport,
-  { handlers, invariants }: CheckOptions,
-): Promise<Awaited<ReturnType<typeof traceOf>> | undefined> {
-  if (counterexample === undefined) return undefined
-  return traceOf(workflow, counterexample, present({ handlers, invariants }))
 }
 
 function textOf(report: CheckReport, story: Story | undefined, ms: number): string {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Coverage } from '../testing/index.ts'
+import { jsonDocument } from './json.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -17,7 +18,7 @@ export async function writeCoverage(coverage: Coverage, folder: string): Promise
     files.set(`${machine.id}.svg`, await coverage.toSvg(machine, layout))
     files.set(`${machine.id}.mmd`, coverage.toMermaid(machine))
   }
-  files.set('coverage.json', `${JSON.stringify(coverage.report(), undefined, 2)}\n`)
+  files.set('coverage.json', jsonDocument(coverage.report()))
   try {
     await mkdir(folder, { recursive: true })
     for (const [name, text] of files) await writeFile(join(folder, name), text)

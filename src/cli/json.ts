@@ -57,3 +57,6 @@ function asText(value: unknown): string {
   const text = inspect(value, { depth: 2, maxArrayLength: 20, breakLength: Infinity })
   return text.length > STRING_LENGTH_MAX ? `${text.slice(0, STRING_LENGTH_MAX - 1)}…` : text
 }
+
+/** A document as it is printed and written. */
+export const jsonDocument = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`

@@ -1,3 +1,4 @@
+import { jsonDocument } from './json.ts'
 import { type Line, printable } from './line.ts'
 
 /** Columns of what is no terminal. */
@@ -52,6 +53,11 @@ export class Output {
     this.#write(text)
   }
 
+  /** Writes a value as a JSON document. */
+  document(value: unknown): void {
+    this.raw(jsonDocument(value))
+  }
+
   error(text: string): void {
     this.#writeError(`${text}\n`)
   }
@@ -68,9 +74,14 @@ export class Output {
     }
   }
 
-  /** Sends what others write to stdout to stderr. */
-  divertToStderr(): () => void {
-    return this.divert(['stdout'], this.#writeError)
+  /** Does some work; when it ends in one document on stdout, what others print meanwhile goes to stderr. */
+  async during<Result>(isDocument: boolean | undefined, work: () => Promise<Result>): Promise<Result> {
+    const giveBack = isDocument ? this.divert(['stdout'], this.#writeError) : () => {}
+    try {
+      return await work()
+    } finally {
+      giveBack()
+    }
   }
 
   /** Resolves when everything printed has been handed to the system. */

@@ -1,11 +1,10 @@
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
-import { EspalierError } from '../index.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../protocol/index.ts'
 import { announceAddress, type InspectOptions } from './inspect.ts'
 import { Interruption } from './interruption.ts'
 import type { Output } from './output.ts'
-import { type StoreOptions, withReader } from './store.ts'
+import { findRun, type StoreOptions, withReader } from './store.ts'
 import { inspectorToken } from './token-file.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -134,8 +133,7 @@ async function checkedRun(text: string): Promise<Uint8Array | undefined> {
 async function storedRun(runId: string, options: StoreOptions): Promise<Uint8Array> {
   const { recordTrace } = await import('../http/index.ts')
   return withReader(options, (store) => {
-    const run = store.run(runId)
-    if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
-    return recordTrace(store.trace({ runId }), `${run.workflow} ${runId}`)
+    const { workflow } = findRun(store, runId)
+    return recordTrace(store.trace({ runId }), `${workflow} ${runId}`)
   })
 }

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import {
-  EspalierError,
   type ForkPoint,
   JobPool,
   type Logger,
@@ -12,14 +11,14 @@ import {
 import { readInput } from './arguments.ts'
 import { type InspectOptions, inspectRun } from './inspect.ts'
 import { Interruption } from './interruption.ts'
-import { toJson } from './json.ts'
+import { jsonDocument, toJson } from './json.ts'
 import { loadWorkflow } from './load-workflow.ts'
 import type { Output } from './output.ts'
 import { type Progress, showLive, showPlain, silence } from './progress.ts'
 import { formatOf, writeReport } from './recordings.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
-import { type StoreOptions, storeFile, withReader } from './store.ts'
+import { findRun, type StoreOptions, storeFile, withReader } from './store.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface RunOptions extends InspectOptions {
@@ -44,15 +43,11 @@ export interface RunOptions extends InspectOptions {
  * workflow's `root` throws.
  */
 export async function run(path: string, options: RunOptions, output: Output): Promise<number> {
-  // One document is promised on stdout: what the workflow itself prints goes to stderr.
-  const giveBack = options.json ? output.divertToStderr() : () => {}
-  try {
+  return output.during(options.json, async () => {
     const workflow = await loadWorkflow(path)
     const input = await readInput(options.input ?? [])
-    return await runWorkflow(workflow, { ...options, input, source: resolve(path) }, output)
-  } finally {
-    giveBack()
-  }
+    return runWorkflow(workflow, { ...options, input, source: resolve(path) }, output)
+  })
 }
 
 /**
@@ -62,15 +57,7 @@ export async function run(path: string, options: RunOptions, output: Output): Pr
  * what {@link run} throws.
  */
 export async function resume(runId: string, options: ResumeOptions, output: Output): Promise<number> {
-  const giveBack = options.json ? output.divertToStderr() : () => {}
-  try {
-    const store = storeFile(options)
-    const source = withReader(options, (reader) => options.workflow ?? sourceOf(reader, runId))
-    const workflow = await loadWorkflow(source)
-    return await runWorkflow(workflow, { ...options, store, runId, input: undefined, source }, output)
-  } finally {
-    giveBack()
-  }
+  return runStored(runId, options, { ...options, runId }, output)
 }
 
 /**
@@ -79,18 +66,24 @@ export async function resume(runId: string, options: ResumeOptions, output: Outp
  * @throws {UsageError | EspalierError} As {@link resume}; `ESP_INVALID_OPTION` for an event that the run does not have.
  */
 export async function fork(runId: string, options: ForkOptions, output: Output): Promise<number> {
-  const giveBack = options.json ? output.divertToStderr() : () => {}
-  try {
-    const { at, runId: as, ...rest } = options
+  const { at, ...rest } = options
+  const point = at === undefined ? { runId } : { runId, at }
+  return runStored(runId, options, { ...rest, fork: point }, output)
+}
+
+/** Runs the workflow of a stored run, as it is told. */
+function runStored(
+  runId: string,
+  options: ResumeOptions,
+  start: Omit<RunOptions, 'input'>,
+  output: Output,
+): Promise<number> {
+  return output.during(options.json, async () => {
     const store = storeFile(options)
     const source = withReader(options, (reader) => options.workflow ?? sourceOf(reader, runId))
     const workflow = await loadWorkflow(source)
-    const point = at === undefined ? { runId } : { runId, at }
-    const start = { ...rest, ...(as && { runId: as }), store, fork: point, input: undefined, source }
-    return await runWorkflow(workflow, start, output)
-  } finally {
-    giveBack()
-  }
+    return runWorkflow(workflow, { ...start, store, input: undefined, source }, output)
+  })
 }
 
 export type ForkOptions = Omit<RunOptions, 'input'> &
@@ -100,9 +93,8 @@ export type ResumeOptions = Omit<RunOptions, 'input' | 'runId'> &
   StoreOptions & { readonly workflow?: string }
 
 function sourceOf(store: RunStore, runId: string): string {
-  const run = store.run(runId)
-  if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
-  if (run.source !== undefined) return run.source
+  const { source } = findRun(store, runId)
+  if (source !== undefined) return source
   throw new UsageError(
     `Run "${runId}" was started by a program, not from a module. Name its workflow with --workflow.`,
   )
@@ -173,7 +165,7 @@ function showProgress(
 /** @returns The file; `undefined` when it could not be written. */
 async function write(outcome: RunOutcome, file: string, output: Output): Promise<string | undefined> {
   try {
-    return await writeResult(file, `${JSON.stringify(toJson(outcome), undefined, 2)}\n`)
+    return await writeResult(file, jsonDocument(toJson(outcome)))
   } catch (error) {
     output.error(`The result could not be written to ${file}: ${(error as Error).message}`)
     return undefined
@@ -182,8 +174,7 @@ async function write(outcome: RunOutcome, file: string, output: Output): Promise
 
 function show(finished: Finished, { json, quiet }: Pick<RunOptions, 'json' | 'quiet'>, output: Output): void {
   if (json) {
-    const document = { ...(toJson(finished.outcome) as object), file: finished.file }
-    output.raw(`${JSON.stringify(document, undefined, 2)}\n`)
+    output.document({ ...(toJson(finished.outcome) as object), file: finished.file })
     return
   }
   const { columns } = output

@@ -1,15 +1,7 @@
-import {
-  EspalierError,
-  type JobRecord,
-  type JobUsage,
-  type NodeRecord,
-  type RunRecord,
-  type RunStore,
-  type TraceEntry,
-} from '../index.ts'
+import type { JobRecord, JobUsage, NodeRecord, RunRecord, RunStore, TraceEntry } from '../index.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
-import { type StoreOptions, storeFile, withReader } from './store.ts'
+import { findRun, type StoreOptions, storeFile, withReader } from './store.ts'
 import { clean, formatBytes, plural } from './text.ts'
 
 export interface LookOptions extends StoreOptions {
@@ -24,7 +16,7 @@ export interface ShowOptions extends LookOptions {
 /** Lists the runs of a store, newest first. */
 export function listRuns(options: LookOptions, output: Output): number {
   const runs = withReader(options, (store) => store.runs())
-  if (options.json) output.raw(`${JSON.stringify(runs.map(summaryOf), undefined, 2)}\n`)
+  if (options.json) output.document(runs.map(summaryOf))
   else if (runs.length === 0) output.print([[`No runs are in ${storeFile(options)}.`]])
   else output.print(runs.map(runLine))
   return 0
@@ -35,8 +27,7 @@ export function showRun(runId: string, options: ShowOptions, output: Output): nu
   if (options.events) return showEvents(runId, options, output)
   const { run, nodes, jobs, size } = withReader(options, (store) => read(store, runId))
   if (options.json) {
-    const document = { ...summaryOf(run), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size }
-    output.raw(`${JSON.stringify(document, undefined, 2)}\n`)
+    output.document({ ...summaryOf(run), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size })
     return 0
   }
   const { bytes, runs, jobs: allJobs, events, outputs, outputBytes } = size
@@ -57,10 +48,10 @@ export function showRun(runId: string, options: ShowOptions, output: Output): nu
 
 function showEvents(runId: string, options: LookOptions, output: Output): number {
   const events = withReader(options, (store) => {
-    read(store, runId)
+    findRun(store, runId)
     return [...store.trace({ runId })]
   })
-  if (options.json) output.raw(`${JSON.stringify(events, undefined, 2)}\n`)
+  if (options.json) output.document(events)
   else output.print(events.map(eventLine))
   return 0
 }
@@ -79,8 +70,7 @@ function eventLine({ seq, at, id, event }: TraceEntry): Line {
 }
 
 function read(store: RunStore, runId: string) {
-  const run = store.run(runId)
-  if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
+  const run = findRun(store, runId)
   const jobs = new Map(Array.from(store.jobs(runId), (job) => [job.submitted.nodeId, job] as const))
   return { run, nodes: store.nodes(runId), jobs, size: store.size() }
 }

@@ -1,4 +1,4 @@
-import { openSqliteStore, type RunStore, verifyStore } from '../index.ts'
+import { EspalierError, openSqliteStore, type RunRecord, type RunStore, verifyStore } from '../index.ts'
 
 /** Where runs are kept when nobody says otherwise: what `--store` and `ESPALIER_STORE` name. */
 const DEFAULT_STORE = 'runs.db'
@@ -27,4 +27,11 @@ export function withReader<Result>(options: StoreOptions, look: (store: RunStore
   } finally {
     store.close()
   }
+}
+
+/** A run that must be there. @throws {EspalierError} `ESP_UNKNOWN_RUN`. */
+export function findRun(store: RunStore, runId: string): RunRecord {
+  const run = store.run(runId)
+  if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
+  return run
 }

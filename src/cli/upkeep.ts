@@ -1,6 +1,5 @@
 import {
   defineWorkflow,
-  EspalierError,
   JobPool,
   Orchestrator,
   openSqliteStore,
@@ -9,7 +8,7 @@ import {
 } from '../index.ts'
 import type { Output } from './output.ts'
 import type { LookOptions } from './runs.ts'
-import { storeFile } from './store.ts'
+import { findRun, storeFile } from './store.ts'
 import { formatBytes, plural } from './text.ts'
 
 const DAY_MS = 86_400_000
@@ -36,8 +35,7 @@ export function prune(options: PruneOptions, output: Output): number {
       },
     })
     const { bytes } = store.size()
-    if (options.json)
-      output.raw(`${JSON.stringify({ ...report, bytes, freedBytes: before - bytes }, undefined, 2)}\n`)
+    if (options.json) output.document({ ...report, bytes, freedBytes: before - bytes })
     else {
       const gone = `${plural(report.runs, 'run')} and ${plural(report.jobs, 'job')} of their own`
       output.print([
@@ -58,10 +56,9 @@ export function prune(options: PruneOptions, output: Output): number {
 export async function cancelRun(runId: string, options: LookOptions, output: Output): Promise<number> {
   const store = openSqliteStore(storeFile(options), { mustExist: true })
   try {
-    const run = store.run(runId)
-    if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId, store: store.name })
+    const run = findRun(store, runId)
     const status = run.status === 'running' ? await cancel(run, store) : run.status
-    if (options.json) output.raw(`${JSON.stringify({ runId, status }, undefined, 2)}\n`)
+    if (options.json) output.document({ runId, status })
     else output.print([[`${runId} is ${status}.`]])
     return status === 'cancelled' ? 0 : 1
   } finally {

@@ -9,7 +9,7 @@ import { clean } from './text.ts'
 /** Tells why a stored job is where it is. @throws {EspalierError} `ESP_UNKNOWN_JOB`. */
 export function why(jobId: string, options: LookOptions, output: Output): number {
   const found = withReader(options, (store) => explainStored(jobId, store))
-  if (options.json) output.raw(`${JSON.stringify(toJson(found), undefined, 2)}\n`)
+  if (options.json) output.document(toJson(found))
   else output.print(linesOf(found))
   return 0
 }
