@@ -19,6 +19,7 @@ import {
 import { positiveInteger, readInput, wholeNumber } from './arguments.ts'
 import { writeCoverage } from './coverage.ts'
 import { loadModule } from './load-workflow.ts'
+import { DEBUG } from './options.ts'
 import type { Output } from './output.ts'
 import { formatOf, writeTrace } from './recordings.ts'
 import { formatDuration } from './text.ts'
@@ -68,7 +69,7 @@ export function addCheckCommand(program: Command, output: Output, onRun: (exitCo
       'draw what was taken of the charts there, as SVG and Mermaid, and list what never was',
     )
     .option('--json', 'print the report as one JSON document, and no progress')
-    .option('--debug', 'show where an error comes from')
+    .addOption(DEBUG)
     .addHelpText('after', '\nExit codes: 0 nothing was broken, 1 a promise was broken, 2 wrong use.')
     .action(async (workflow: string, options: CheckCommandOptions) => {
       onRun(await check(workflow, options, output))

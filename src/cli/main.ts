@@ -2,12 +2,24 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { isEspalierError } from '../index.ts'
-import { parallelism, positiveInteger, runIdentifier } from './arguments.ts'
+import { positiveInteger, runIdentifier } from './arguments.ts'
 import { addCheckCommand } from './check.ts'
 import type { InspectOptions } from './inspect.ts'
+import {
+  DEBUG,
+  DOCUMENT,
+  MAX_PARALLEL_JOBS,
+  NO_COLOR,
+  OUT,
+  OUTCOME_DOCUMENT,
+  QUIET,
+  STORE,
+  VERIFY,
+  WORKFLOW,
+} from './options.ts'
 import { Output } from './output.ts'
 import { inspectRecording, reportRecording } from './recordings.ts'
-import { type ForkOptions, fork, type ResumeOptions, type RunOptions, resume, run } from './run.ts'
+import { fork, resume, run } from './run.ts'
 import { type LookOptions, listRuns, type ShowOptions, showRun } from './runs.ts'
 import { withSuggestion } from './suggestion.ts'
 import { clean } from './text.ts'
@@ -19,8 +31,6 @@ const USAGE_EXIT_CODE = 2
 const ERROR_LENGTH_MAX = 4_000
 const RECORDING =
   'a file that `espalier run … --report <name>.espalier` or the page has written, or the id of a stored run'
-const STORE = 'the file of the store (default: ESPALIER_STORE, or runs.db)'
-
 const STANDSTILL =
   'The run stands still: nothing is left to wait for, but jobs have not ended. Look for a promise that never settles.'
 
@@ -50,6 +60,15 @@ async function main(): Promise<number> {
 }
 
 function createProgram(onRun: (exitCode: number) => void): Command {
+  /** A command that grows a tree, and shows how. */
+  const colored =
+    <Options extends object>(
+      command: (subject: string, options: Options, output: Output) => Promise<number>,
+    ) =>
+    async (subject: string, { color, ...options }: Options & { readonly color: boolean }) => {
+      output.wantsColors = color
+      onRun(await command(subject, options as unknown as Options, output))
+    }
   const program = new Command('espalier')
     .description('Grows job trees under control: runs a workflow and shows how its tree grows.')
     .version(packageVersion(), '--version', 'tell the version')
@@ -66,54 +85,40 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .description('run a workflow to its end')
     .argument('<workflow>', 'a module whose default export is a workflow, such as workflow.ts')
     .option('--input <value...>', 'JSON, @file.json, or any number of key=value')
-    .option(
-      '--max-parallel-jobs <number>',
-      "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
-      parallelism,
-    )
+    .addOption(MAX_PARALLEL_JOBS)
     .option(
       '--executor <name>',
       "how jobs run, instead of the workflow's own: async, thread, process, command or machine",
     )
-    .option('--json', 'print the outcome as one JSON document, and no progress')
-    .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
+    .addOption(OUTCOME_DOCUMENT)
+    .addOption(OUT)
     .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)
     .option('--store <file>', 'keep the run here, so that it can be resumed')
     .option('--inspect', 'serve a page that shows the run, and tell its address')
     .option('--inspect-port <number>', 'the port of that page (default: any free one)', positiveInteger)
     .option('--open', 'open that page in the browser')
     .option('--report <file>', 'write a page (.html), or the recording in another format, after the run')
-    .option('--no-color', 'use no colours (also: NO_COLOR=1)')
-    .option('--quiet', 'print only how the run ended')
-    .option('--debug', 'show where an error comes from')
+    .addOption(NO_COLOR)
+    .addOption(QUIET)
+    .addOption(DEBUG)
     .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
-    .action(async (workflow: string, { color, ...options }: RunOptions & { color: boolean }) => {
-      output.wantsColors = color
-      onRun(await run(workflow, options, output))
-    })
+    .action(colored(run))
 
   program
     .command('resume')
     .description('take a stored run up again where its process ended')
     .argument('<run>', 'the id of the run')
-    .option('--store <file>', STORE)
-    .option('--verify', 'check first that the journal folds to the stored state')
-    .option('--workflow <file>', 'the module of the workflow (default: the one it was started from)')
-    .option(
-      '--max-parallel-jobs <number>',
-      "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
-      parallelism,
-    )
-    .option('--json', 'print the outcome as one JSON document, and no progress')
-    .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
-    .option('--no-color', 'use no colours (also: NO_COLOR=1)')
-    .option('--quiet', 'print only how the run ended')
-    .option('--debug', 'show where an error comes from')
+    .addOption(STORE)
+    .addOption(VERIFY)
+    .addOption(WORKFLOW)
+    .addOption(MAX_PARALLEL_JOBS)
+    .addOption(OUTCOME_DOCUMENT)
+    .addOption(OUT)
+    .addOption(NO_COLOR)
+    .addOption(QUIET)
+    .addOption(DEBUG)
     .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
-    .action(async (runId: string, { color, ...options }: ResumeOptions & { color: boolean }) => {
-      output.wantsColors = color
-      onRun(await resume(runId, options, output))
-    })
+    .action(colored(resume))
 
   program
     .command('fork')
@@ -125,47 +130,40 @@ function createProgram(onRun: (exitCode: number) => void): Command {
       positiveInteger,
     )
     .option('--run-id <id>', 'name the new run (default: a fresh id)', runIdentifier)
-    .option('--store <file>', STORE)
-    .option('--verify', 'check first that the journal folds to the stored state')
-    .option('--workflow <file>', 'the module of the workflow (default: the one it was started from)')
-    .option(
-      '--max-parallel-jobs <number>',
-      "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
-      parallelism,
-    )
+    .addOption(STORE)
+    .addOption(VERIFY)
+    .addOption(WORKFLOW)
+    .addOption(MAX_PARALLEL_JOBS)
     .option('--executor <name>', 'how jobs run (default: as in the other run)')
-    .option('--json', 'print the outcome as one JSON document, and no progress')
-    .option('--out <file>', 'write the outcome here (default: results/<workflow>-<run id>.json)')
-    .option('--no-color', 'use no colours (also: NO_COLOR=1)')
-    .option('--quiet', 'print only how the run ended')
-    .option('--debug', 'show where an error comes from')
-    .action(async (runId: string, { color, ...options }: ForkOptions & { color: boolean }) => {
-      output.wantsColors = color
-      onRun(await fork(runId, options, output))
-    })
+    .addOption(OUTCOME_DOCUMENT)
+    .addOption(OUT)
+    .addOption(NO_COLOR)
+    .addOption(QUIET)
+    .addOption(DEBUG)
+    .action(colored(fork))
 
   program
     .command('runs')
     .description('list the runs of a store, newest first')
-    .option('--store <file>', STORE)
-    .option('--json', 'print one JSON document')
+    .addOption(STORE)
+    .addOption(DOCUMENT)
     .action((options: LookOptions) => onRun(listRuns(options, output)))
 
   program
     .command('show')
     .description('show a stored run, its nodes and the size of its store')
     .argument('<run>', 'the id of the run')
-    .option('--store <file>', STORE)
-    .option('--verify', 'check first that the journal folds to the stored state')
+    .addOption(STORE)
+    .addOption(VERIFY)
     .option('--events', 'show its journal instead: each event with its number')
-    .option('--json', 'print one JSON document')
+    .addOption(DOCUMENT)
     .action((runId: string, options: ShowOptions) => onRun(showRun(runId, options, output)))
 
   program
     .command('inspect')
     .description('show a recorded run in the browser, or the one that espalier check --json found')
     .argument('<recording>', RECORDING)
-    .option('--store <file>', STORE)
+    .addOption(STORE)
     .option('--inspect-port <number>', 'the port of the page (default: any free one)', positiveInteger)
     .option('--open', 'open the page in the browser')
     .action(async (recording: string, options: InspectOptions & LookOptions) =>
@@ -176,7 +174,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .command('report')
     .description('write a recorded run as a page that opens from disk, or in another format')
     .argument('<recording>', RECORDING)
-    .option('--store <file>', STORE)
+    .addOption(STORE)
     .requiredOption('-o, --out <file>', 'ends in .html, .json (for Perfetto), .csv, .jsonl or .mmd (Mermaid)')
     .action(async (recording: string, options: LookOptions & { readonly out: string }) =>
       onRun(await reportRecording(recording, options, output)),
@@ -186,26 +184,26 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .command('why')
     .description('tell why a stored job is where it is')
     .argument('<job>', 'the id of the job, such as r1.n3')
-    .option('--store <file>', STORE)
-    .option('--json', 'print one JSON document')
+    .addOption(STORE)
+    .addOption(DOCUMENT)
     .action((jobId: string, options: LookOptions) => onRun(why(jobId, options, output)))
 
   program
     .command('cancel')
     .description('cancel a stored run that no process works on')
     .argument('<run>', 'the id of the run')
-    .option('--store <file>', STORE)
-    .option('--json', 'print one JSON document')
+    .addOption(STORE)
+    .addOption(DOCUMENT)
     .action(async (runId: string, options: LookOptions) => onRun(await cancelRun(runId, options, output)))
 
   program
     .command('prune')
     .description('let go of ended runs and jobs of a store, and give the room back')
-    .option('--store <file>', STORE)
+    .addOption(STORE)
     .option('--keep <number>', 'how many ended runs to keep of each outcome (default: all)', positiveInteger)
     .option('--keep-failed <number>', 'how many failed ones (default: as --keep)', positiveInteger)
     .option('--older-than <days>', 'let go of what ended longer ago', positiveInteger)
-    .option('--json', 'print one JSON document')
+    .addOption(DOCUMENT)
     .action((options: PruneOptions) => onRun(prune(options, output)))
   addCheckCommand(program, output, onRun)
   return program
