@@ -24,15 +24,7 @@ export function createProcessExecutor({
 }: ProcessExecutorOptions = {}): Executor {
   return new WorkerExecutor({
     name,
-    supports: {
-      modules: true,
-      carries: 'clones',
-      memoryLimit: true,
-      forcedStop: true,
-      context: true,
-      output: true,
-      usage: true,
-    },
+    transfer: false,
     async load() {
       const { Child } = await import('./process/child.ts')
       const watchdog = new Watchdog()

@@ -19,16 +19,7 @@ export interface ThreadExecutorOptions {
 export function createThreadExecutor({ name = 'thread', ...options }: ThreadExecutorOptions = {}): Executor {
   return new WorkerExecutor({
     name,
-    supports: {
-      modules: true,
-      carries: 'clones',
-      transfer: true,
-      memoryLimit: true,
-      forcedStop: true,
-      context: true,
-      output: true,
-      usage: true,
-    },
+    transfer: true,
     async load() {
       const { Threads } = await import('./thread/threads.ts')
       return new Threads(options)

@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import { packError } from '../packed-error.ts'
 import type { Abort, Task } from '../worker/messages.ts'
-import type { PooledWorker, WorkerListener } from '../worker/pooled-worker.ts'
+import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
 import type { Report } from '../worker/report.ts'
-import { afterGrace, type Force, OUT_OF_MEMORY, type RunningTask } from '../worker/running.ts'
+import { OUT_OF_MEMORY, type RunningTask } from '../worker/running.ts'
 import { FROM_THREAD, type Line, post, TO_THREAD } from './line.ts'
 
 export interface ThreadOptions {
@@ -24,28 +23,21 @@ const HEAP_SHARE_MAX = 0.9
  * Piscina makes it, as a pool of one, and brings it a port; by that port come attempts and go their words and ends. So
  * an attempt can be asked to end, and has a thread before it is handed over, which tasks of Piscina's have not.
  */
-export class Thread implements PooledWorker {
-  readonly memoryLimitBytes: number | undefined
+export class Thread extends PooledWorker {
   readonly exited: Promise<void>
-  readonly #listener: WorkerListener
   readonly #piscina: Piscina
   readonly #worker: Worker
   readonly #port: MessagePort
   readonly #line: Line
   /** How many messages of it were heard. */
   #heard = 0
-  #running: RunningTask | undefined
-  /** What it holds by itself; unknown until it is ready. */
-  #ownBytes: number | undefined
   /** What nobody caught in it. */
   #error: (Error & { readonly code?: string }) | undefined
-  #isUnfit = false
   /** Whether it was asked how much memory it holds, and has not answered. */
   #isAsked = false
 
   constructor(memoryLimitBytes: number | undefined, options: ThreadOptions, listener: WorkerListener) {
-    this.memoryLimitBytes = memoryLimitBytes
-    this.#listener = listener
+    super(memoryLimitBytes, listener)
     this.#piscina = createPiscina(memoryLimitBytes, options)
     const { port1, port2 } = new MessageChannel()
     // What becomes of it, the thread's own events tell.
@@ -56,7 +48,7 @@ export class Thread implements PooledWorker {
     this.#port = port1
     this.#line = { port: port1, counts }
     port1.on('message', (report: Report) => {
-      this.#hear(report)
+      this.#take(report)
       options.onTurn()
     })
     port1.unref()
@@ -68,105 +60,60 @@ export class Thread implements PooledWorker {
     })
   }
 
-  get running(): RunningTask | undefined {
-    return this.#running
-  }
-
-  run(running: RunningTask, task: Task): void {
-    this.#running = running
-    this.#port.ref()
-    try {
-      post(this.#line, TO_THREAD, task, running.attempt.transfer)
-    } catch (thrown) {
-      this.#rest()
-      running.reject(thrown as Error)
-    }
-  }
-
-  stop(running: RunningTask, killGraceMs: number): void {
-    const { number, attempt } = running
-    const abort: Abort = { number, reason: packError(attempt.signal.reason) }
-    post(this.#line, TO_THREAD, abort, [])
-    running.timer = afterGrace(killGraceMs, () => this.#force(running, 'stopped'))
-  }
-
   look(): void {
-    if (this.#running !== undefined && !this.#isAsked) void this.#measure(this.#running)
+    if (this.running !== undefined && !this.#isAsked) void this.#measure(this.running)
   }
 
   /** Takes in a message that the event loop has not brought yet, if there is one. */
   hearNext(): boolean {
     if (Atomics.load(this.#line.counts, FROM_THREAD) === this.#heard) return false
     const next = receiveMessageOnPort(this.#port)
-    if (next !== undefined) this.#hear(next.message as Report)
+    if (next !== undefined) this.#take(next.message as Report)
     return next !== undefined
   }
 
   async close(): Promise<void> {
-    this.#retire()
-    this.#running?.force('stopped')
-    void this.#worker.terminate()
+    this.running?.force('stopped')
+    this.kill()
     await this.exited
   }
 
-  #force(running: RunningTask, reason: Force, seenBytes?: number): void {
-    if (this.#running !== running) return
-    running.force(reason, seenBytes)
-    this.#retire()
+  protected override hand(message: Task | Abort, moved: readonly object[]): void {
+    this.#port.ref()
+    post(this.#line, TO_THREAD, message, moved)
+  }
+
+  protected override unref(): void {
+    this.#port.unref()
+  }
+
+  protected override kill(): void {
+    this.retire()
     void this.#worker.terminate()
   }
 
-  #hear(report: Report): void {
+  protected override onEnded({ outcome }: Extract<Report, { kind: 'ended' }>): void {
+    this.finish(outcome)
+  }
+
+  #take(report: Report): void {
     this.#heard = (this.#heard + 1) | 0
-    switch (report.kind) {
-      case 'ended': {
-        const running = this.#running
-        this.#rest()
-        running?.report(report.outcome)
-        return
-      }
-      case 'said':
-        if (this.#running?.number === report.number) this.#running.hear(report.word)
-        return
-      case 'ready':
-        this.#ownBytes = report.ownBytes
-        return
-      case 'unfit':
-        this.#retire()
-        if (this.#running === undefined) void this.close()
-        return
-    }
-  }
-
-  /** Ready for another attempt, unless it is unfit. */
-  #rest(): void {
-    this.#running = undefined
-    this.#port.unref()
-    if (this.#isUnfit) void this.close()
-    else this.#listener.onIdle(this)
-  }
-
-  #retire(): void {
-    if (this.#isUnfit) return
-    this.#isUnfit = true
-    this.#listener.onUnfit(this)
+    this.hear(report)
   }
 
   async #ended(code: number): Promise<void> {
-    this.#retire()
+    this.retire()
     // What it has said last, without waiting for the event loop to bring it.
     for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))
-      this.#hear(next.message as Report)
+      this.#take(next.message as Report)
     this.#port.close()
-    const running = this.#running
-    this.#running = undefined
     const isOutOfMemory = this.#error?.code === 'ERR_WORKER_OUT_OF_MEMORY'
-    running?.reportEnd(isOutOfMemory ? OUT_OF_MEMORY : this.#howItEnded(code), isOutOfMemory)
+    this.gone(isOutOfMemory ? OUT_OF_MEMORY : this.#howItEnded(code), isOutOfMemory)
     await this.#piscina.destroy()
   }
 
   #howItEnded(code: number): string {
-    if (this.#ownBytes !== undefined) return `its thread exited with code ${code} before it had a result`
+    if (this.ownBytes !== undefined) return `its thread exited with code ${code} before it had a result`
     const why = this.#error === undefined ? '' : `: ${this.#error.message}`
     return `its thread ended before it was ready${why}`
   }
@@ -175,14 +122,14 @@ export class Thread implements PooledWorker {
     this.#isAsked = true
     try {
       const statistics = await this.#worker.getHeapStatistics()
-      if (this.#running !== running) return
+      if (this.running !== running) return
       const { used_heap_size: heap, external_memory: external, heap_size_limit: heapLimit } = statistics
       running.seen(heap + external)
-      if (this.#ownBytes === undefined) return
-      const { memoryLimitBytes: limit } = this
-      const seenBytes = heap + external - this.#ownBytes
+      const { memoryLimitBytes: limit, ownBytes } = this
+      if (ownBytes === undefined) return
+      const seenBytes = heap + external - ownBytes
       const isOver = limit !== undefined && seenBytes > limit
-      if (isOver || heap > heapLimit * HEAP_SHARE_MAX) this.#force(running, 'memory', seenBytes)
+      if (isOver || heap > heapLimit * HEAP_SHARE_MAX) this.force(running, 'memory', seenBytes)
     } catch {
       // The thread has ended meanwhile.
     } finally {

@@ -8,10 +8,21 @@ import { taskOf } from './task.ts'
 
 export interface WorkerExecutorOptions {
   readonly name: string
-  readonly supports: ExecutorSupports
+  /** Whether its workers can be handed buffers without a copy. */
+  readonly transfer: boolean
   /** Loads what starts the threads or processes, with the library behind it; called when the first attempt needs it. */
   load(): Promise<WorkerSource>
 }
+
+const SUPPORTS = {
+  modules: true,
+  carries: 'clones',
+  memoryLimit: true,
+  forcedStop: true,
+  context: true,
+  output: true,
+  usage: true,
+} as const
 
 /** How many idle workers of other memory limits are kept when one more is needed. */
 const IDLE_OTHERS_MAX = 4
@@ -33,9 +44,9 @@ export class WorkerExecutor implements Executor, WorkerListener {
   #watch: NodeJS.Timeout | undefined
   #watchMs = 0
 
-  constructor({ name, supports, load }: WorkerExecutorOptions) {
+  constructor({ name, transfer, load }: WorkerExecutorOptions) {
     this.name = name
-    this.supports = supports
+    this.supports = { ...SUPPORTS, transfer }
     this.#source = new FirstUse(load, (attempt, sink) => this.start(attempt, sink))
   }
 

@@ -1,21 +1,121 @@
-import type { Task } from './messages.ts'
-import type { RunningTask } from './running.ts'
+import { packError } from '../packed-error.ts'
+import type { Abort, Outcome, Task } from './messages.ts'
+import type { Report } from './report.ts'
+import { afterGrace, type Force, type RunningTask } from './running.ts'
 
 /** A thread or process that runs attempts, one at a time, seen from the executor that uses it again. */
-export interface PooledWorker {
+export abstract class PooledWorker {
   /** What it was started with: V8 takes its limit then. */
   readonly memoryLimitBytes: number | undefined
-  /** The attempt that runs in it. */
-  readonly running: RunningTask | undefined
   /** Resolves when it has ended, with all that it has started. */
-  readonly exited: Promise<void>
-  run(running: RunningTask, task: Task): void
+  abstract readonly exited: Promise<void>
+  /** What it holds by itself; unknown until it is ready. */
+  protected ownBytes: number | undefined
+  readonly #listener: WorkerListener
+  #running: RunningTask | undefined
+  #isUnfit = false
+
+  constructor(memoryLimitBytes: number | undefined, listener: WorkerListener) {
+    this.memoryLimitBytes = memoryLimitBytes
+    this.#listener = listener
+  }
+
+  /** The attempt that runs in it. */
+  get running(): RunningTask | undefined {
+    return this.#running
+  }
+
+  run(running: RunningTask, task: Task): void {
+    this.#running = running
+    try {
+      this.hand(task, running.attempt.transfer)
+    } catch (thrown) {
+      this.#rest()
+      running.reject(thrown as Error)
+    }
+  }
+
   /** Asks its attempt to end, and ends it with the attempt when the grace is over. */
-  stop(running: RunningTask, killGraceMs: number): void
+  stop(running: RunningTask, killGraceMs: number): void {
+    const { number, attempt } = running
+    this.hand({ number, reason: packError(attempt.signal.reason) }, [])
+    running.timer = afterGrace(killGraceMs, () => this.force(running, 'stopped'))
+  }
+
   /** Looks how much memory it holds. */
-  look(): void
+  abstract look(): void
+
   /** Ends it; an attempt that still runs ends with it. */
-  close(): Promise<void>
+  abstract close(): Promise<void>
+
+  /**
+   * Sends it a message, and keeps this process awake from then on.
+   *
+   * @param moved - What of the message is to be moved, where that is possible.
+   * @throws When the message cannot be carried.
+   */
+  protected abstract hand(message: Task | Abort, moved: readonly object[]): void
+
+  /** Lets this process end while it is idle. */
+  protected abstract unref(): void
+
+  /** Ends it at once. */
+  protected abstract kill(): void
+
+  /** It tells how its attempt ended. */
+  protected abstract onEnded(report: Extract<Report, { kind: 'ended' }>): void
+
+  protected hear(report: Report): void {
+    switch (report.kind) {
+      case 'ended':
+        this.onEnded(report)
+        return
+      case 'said':
+        if (this.#running?.number === report.number) this.#running.hear(report.word)
+        return
+      case 'ready':
+        this.ownBytes = report.ownBytes
+        return
+      case 'unfit':
+        this.retire()
+        if (this.#running === undefined) void this.close()
+        return
+    }
+  }
+
+  /** Its attempt has ended: it is ready for another, unless it is unfit. */
+  protected finish(outcome: Outcome): void {
+    const running = this.#running
+    this.#rest()
+    running?.report(outcome)
+  }
+
+  /** It has ended, and with it an attempt that still ran; see `RunningTask.reportEnd`. */
+  protected gone(how: string, isOutOfMemory: boolean): void {
+    const running = this.#running
+    this.#running = undefined
+    running?.reportEnd(how, isOutOfMemory)
+  }
+
+  protected force(running: RunningTask, reason: Force, seenBytes?: number): void {
+    if (this.#running !== running) return
+    running.force(reason, seenBytes)
+    this.kill()
+  }
+
+  /** It is to be given no more attempts. */
+  protected retire(): void {
+    if (this.#isUnfit) return
+    this.#isUnfit = true
+    this.#listener.onUnfit(this)
+  }
+
+  #rest(): void {
+    this.#running = undefined
+    this.unref()
+    if (this.#isUnfit) void this.close()
+    else this.#listener.onIdle(this)
+  }
 }
 
 /** What a {@link PooledWorker} tells its executor. */
