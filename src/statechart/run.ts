@@ -40,6 +40,7 @@ export function runPlan(
     const step = steps[index] as Step
     const { work } = step
     if (isPlain && step.kind === EFFECT) {
+      // What the action itself would do; it needs neither a call of its own nor an info.
       const params = step.paramsOf === undefined ? step.params : step.paramsOf({ context, event })
       const taker = scope.self as unknown as EffectTaker
       taker.takeEffect((work as EffectAction).effect, params)
@@ -57,11 +58,8 @@ export function runPlan(
         break
       }
       case REPLACE:
-        context = replaced(step, context, event, scope, params)
-        info = undefined
-        break
       case ASSIGN:
-        context = assigned(work as Assignment, context, event, scope, params)
+        context = assigned(step, context, event, scope, params)
         info = undefined
         break
       case EMIT: {
@@ -83,8 +81,7 @@ export function runPlan(
   return context
 }
 
-/** The first answer of each function is looked at: one that leaves keys out would lose them. */
-function replaced(
+function assigned(
   step: Step,
   context: unknown,
   event: AnyEventObject,
@@ -92,9 +89,24 @@ function replaced(
   params: unknown,
 ): object {
   refuseNoContext(context)
-  const next = (step.work as AssignFunction)({ context, event, spawn: refuseSpawn, self, system }, params)
-  if (step.isProven) return next
-  const missing = Object.keys(context).find((key) => !(key in next))
+  const args = { context, event, spawn: refuseSpawn, self, system }
+  const assignment = step.work as Assignment
+  if (typeof assignment === 'function') {
+    const answer = assignment(args, params)
+    return step.kind === REPLACE ? whole(answer, context, step) : { ...context, ...answer }
+  }
+  const update: Record<string, unknown> = {}
+  for (const key of Object.keys(assignment)) {
+    const value = assignment[key]
+    update[key] = typeof value === 'function' ? value(args, params) : value
+  }
+  return { ...context, ...update }
+}
+
+/** The first answer of each function is looked at: one that leaves keys out would lose them. */
+function whole(answer: object, context: object, step: Step): object {
+  if (step.isProven) return answer
+  const missing = Object.keys(context).find((key) => !(key in answer))
   if (missing !== undefined) {
     throw new Error(
       `Expected every \`assign\` of the machine to answer the whole context, got one without '${missing}'. ` +
@@ -102,25 +114,7 @@ function replaced(
     )
   }
   step.isProven = true
-  return next
-}
-
-function assigned(
-  assignment: Assignment,
-  context: unknown,
-  event: AnyEventObject,
-  { self, system }: InternalScope,
-  params: unknown,
-): object {
-  refuseNoContext(context)
-  const args = { context, event, spawn: refuseSpawn, self, system }
-  if (typeof assignment === 'function') return { ...context, ...assignment(args, params) }
-  const update: Record<string, unknown> = {}
-  for (const key of Object.keys(assignment)) {
-    const value = assignment[key]
-    update[key] = typeof value === 'function' ? value(args, params) : value
-  }
-  return { ...context, ...update }
+  return answer
 }
 
 function refuseNoContext(context: unknown): asserts context is object {
