@@ -1,7 +1,16 @@
 import { defineWorkflow, grow, JobPool, node, Orchestrator, PRIORITIES } from 'espalier'
 import fastq from 'fastq'
 import PQueue from 'p-queue'
-import { atLeast, atMost, breathe, type Measures, measureAll, type Row } from './suite.ts'
+import {
+  atLeast,
+  atMost,
+  breathe,
+  type Measures,
+  measureAll,
+  microseconds,
+  perSecond,
+  type Row,
+} from './suite.ts'
 
 const JOBS = 100_000
 const SLOTS = 8
@@ -50,16 +59,6 @@ export async function core(progress: (what: string) => void): Promise<Row[]> {
     atMost('fan-in', 'a fan-in, time a job at 100k beside 10k', fanIn100k, fanIn10k, 1.5, 'µs'),
     atMost('chain', 'a chain, time a job at 100k beside 10k', chain100k, chain10k, 1.5, 'µs'),
   ]
-}
-
-async function perSecond(jobs: number, work: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now()
-  await work()
-  return (jobs / (performance.now() - startedAt)) * 1000
-}
-
-async function microseconds(jobs: number, work: () => Promise<void>): Promise<number> {
-  return 1e6 / (await perSecond(jobs, work))
 }
 
 async function flatJobs(jobs: number, options: ConstructorParameters<typeof JobPool>[0] = {}): Promise<void> {

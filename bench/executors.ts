@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { type Execute, JobPool, type JobPoolOptions } from 'espalier'
 import { execaNode } from 'execa'
 import { Piscina } from 'piscina'
-import { atLeast, atMost, type Measures, measureAll, type Row } from './suite.ts'
+import { atLeast, atMost, type Measures, measureAll, microseconds, perSecond, type Row } from './suite.ts'
 
 const THREAD_JOBS = 20_000
 const PROCESS_JOBS = 3_000
@@ -81,9 +81,7 @@ async function inPool(options: JobPoolOptions, jobs: number, execute: Execute): 
   await using pool = new JobPool({ maxParallelJobs: SLOTS, pressure: false, ...options })
   const submit = () => pool.submitJob({ execute }).value()
   await Promise.all(Array.from({ length: 2 * SLOTS }, submit))
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: jobs }, submit))
-  return perSecond(jobs, startedAt)
+  return await perSecond(jobs, () => Promise.all(Array.from({ length: jobs }, submit)))
 }
 
 async function piscinaTasks(): Promise<number> {
@@ -91,9 +89,7 @@ async function piscinaTasks(): Promise<number> {
   const piscina = new Piscina({ filename, name: 'noop', minThreads: SLOTS, maxThreads: SLOTS })
   const run = () => piscina.run(undefined)
   await Promise.all(Array.from({ length: 2 * SLOTS }, run))
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: THREAD_JOBS }, run))
-  const figure = perSecond(THREAD_JOBS, startedAt)
+  const figure = await perSecond(THREAD_JOBS, () => Promise.all(Array.from({ length: THREAD_JOBS }, run)))
   await piscina.destroy()
   return figure
 }
@@ -110,13 +106,11 @@ async function execaMessages(): Promise<number> {
     return { child, ask: (message: object) => ask(child, message) }
   })
   await Promise.all(children.map(({ ask }) => ask({})))
-  const startedAt = performance.now()
   let left = PROCESS_JOBS
   const work = async ({ ask }: (typeof children)[number]) => {
     while (left-- > 0) await ask({ number: left, module: handlers, export: 'noop', jobId: String(left) })
   }
-  await Promise.all(children.map(work))
-  const figure = perSecond(PROCESS_JOBS, startedAt)
+  const figure = await perSecond(PROCESS_JOBS, () => Promise.all(children.map(work)))
   for (const { child } of children) child.kill('SIGKILL')
   await Promise.all(children.map(({ child }) => child))
   return figure
@@ -149,11 +143,7 @@ async function handedOver(bytes: number): Promise<number> {
     for (let time = 0; time < times; time++) buffer = await pass(buffer)
   }
   await Promise.all(Array.from({ length: SLOTS }, () => passOften(2)))
-  const startedAt = performance.now()
-  await Promise.all(Array.from({ length: SLOTS }, () => passOften(TRANSFERS / SLOTS)))
-  return 1e6 / perSecond(TRANSFERS, startedAt)
-}
-
-function perSecond(jobs: number, startedAt: number): number {
-  return (jobs / (performance.now() - startedAt)) * 1000
+  return await microseconds(TRANSFERS, () =>
+    Promise.all(Array.from({ length: SLOTS }, () => passOften(TRANSFERS / SLOTS))),
+  )
 }

@@ -1,6 +1,6 @@
 import { defineWorkflow, grow, node } from 'espalier'
 import { explore, simulateMany } from 'espalier/testing'
-import { atLeast, atMost, type Measures, measureAll, type Row } from './suite.ts'
+import { atLeast, atMost, type Measures, measureAll, type Row, seconds } from './suite.ts'
 
 const handlers = { work: () => {} }
 const work = (key: string, dependencies: readonly string[] = []) =>
@@ -65,10 +65,4 @@ async function exploreDiamond(): Promise<{ states: number; seconds: number }> {
     states = report.states
   })
   return { states, seconds: taken }
-}
-
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now()
-  await work()
-  return (performance.now() - startedAt) / 1000
 }

@@ -7,7 +7,16 @@ import { fileURLToPath } from 'node:url'
 import { JobPool, Orchestrator, openSqliteStore } from 'espalier'
 import { SLOTS, twoHalves } from './half-run.ts'
 import { startRedis } from './redis.ts'
-import { atLeast, atMost, breathe, type Measures, measureAll, type Row } from './suite.ts'
+import {
+  atLeast,
+  atMost,
+  breathe,
+  type Done,
+  type Measures,
+  measureAll,
+  perSecond,
+  type Row,
+} from './suite.ts'
 
 const JOBS = 100_000
 /** BullMQ and plainjob take longer; a rate is a rate. */
@@ -17,13 +26,14 @@ const COMMITS = 1_000
 const noop = async () => {}
 const handlers = { noop }
 
+/** Jobs a second, or milliseconds. */
 export const measures = {
-  memory: () => jobsPerSecond(JOBS, (done) => settleAll({}, JOBS, done)),
-  sqlite: () => inFile((file) => jobsPerSecond(JOBS, (done) => settleAll({ store: file }, JOBS, done))),
-  plainjob: () => inFile((file) => jobsPerSecond(PEER_JOBS, (done) => plainjobs(file, done))),
-  bullmq: () => jobsPerSecond(PEER_JOBS, bullJobs),
-  bareCommits: () => inFile((file) => jobsPerSecond(COMMITS, (done) => bareCommits(file, done))),
-  acceptedOneByOne: () => inFile((file) => jobsPerSecond(COMMITS, (done) => oneByOne(file, done))),
+  memory: () => perSecond(JOBS, (done) => settleAll({}, JOBS, done)),
+  sqlite: () => inFile((file) => perSecond(JOBS, (done) => settleAll({ store: file }, JOBS, done))),
+  plainjob: () => inFile((file) => perSecond(PEER_JOBS, (done) => plainjobs(file, done))),
+  bullmq: () => perSecond(PEER_JOBS, bullJobs),
+  bareCommits: () => inFile((file) => perSecond(COMMITS, (done) => bareCommits(file, done))),
+  acceptedOneByOne: () => inFile((file) => perSecond(COMMITS, (done) => oneByOne(file, done))),
   resume50k: () => inFile((file) => resumeMs(file, 50_000)),
   resume100k: () => inFile((file) => resumeMs(file, 100_000)),
   submitToEmpty: () => inFile(acceptedPerSecond),
@@ -49,18 +59,6 @@ export async function store(progress: (what: string) => void): Promise<Row[]> {
       0.8,
     ),
   ]
-}
-
-type Done = () => void
-
-/** @param work - Calls `done` when what is timed is over; what it does after is not timed. */
-async function jobsPerSecond(jobs: number, work: (done: Done) => Promise<void>): Promise<number> {
-  const startedAt = performance.now()
-  let endedAt = startedAt
-  await work(() => {
-    endedAt = performance.now()
-  })
-  return (jobs / (endedAt - startedAt)) * 1000
 }
 
 async function inFile(measure: (file: string) => Promise<number>): Promise<number> {
@@ -164,7 +162,7 @@ async function resumeMs(file: string, half: number): Promise<number> {
 
 /** The store of a run whose process was killed half way: made once, and copied for each round. */
 function halfRun(half: number): string {
-  return kept('half-run', (file) => {
+  return kept(`half-run-${half}`, (file) => {
     const script = fileURLToPath(new URL('./half-run.ts', import.meta.url))
     const { signal } = spawnSync(process.execPath, [...process.execArgv, script, file, String(half)])
     if (signal !== 'SIGKILL') throw new Error(`Expected the run to be killed, but got ${signal}.`)
@@ -179,7 +177,7 @@ function copyStore(from: string, to: string): void {
 async function acceptedPerSecond(file: string): Promise<number> {
   const pool = new JobPool({ store: file, handlers, maxParallelJobs: SLOTS })
   pool.pause()
-  const rate = await jobsPerSecond(JOBS, async (done) => {
+  const rate = await perSecond(JOBS, async (done) => {
     let last = pool.submitJob({ execute: 'noop' })
     for (let index = 1; index < JOBS; index++) last = pool.submitJob({ execute: 'noop' })
     await last.accepted
@@ -197,16 +195,18 @@ function millionFile(): string {
   })
 }
 
-let keptFile: string | undefined
+const keptFiles = new Map<string, string>()
 
 /** A file that is made once for all rounds, since making it takes longer than they do. */
 function kept(name: string, make: (file: string) => void): string {
-  if (keptFile !== undefined) return keptFile
+  const known = keptFiles.get(name)
+  if (known !== undefined) return known
   const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'))
   process.on('exit', () => rmSync(folder, { recursive: true }))
-  keptFile = join(folder, `${name}.db`)
-  make(keptFile)
-  return keptFile
+  const file = join(folder, `${name}.db`)
+  keptFiles.set(name, file)
+  make(file)
+  return file
 }
 
 /** Writes ended jobs and their events, as the store has them. */

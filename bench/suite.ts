@@ -30,6 +30,28 @@ export async function breathe(): Promise<void> {
   globalThis.gc()
 }
 
+export type Done = () => void
+
+/** Seconds that `work` takes: until it calls `done`, when what follows is not to be timed, else until it has ended. */
+export async function seconds(work: (done: Done) => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  let endedAt: number | undefined
+  await work(() => {
+    endedAt = performance.now()
+  })
+  return ((endedAt ?? performance.now()) - startedAt) / 1000
+}
+
+/** Jobs a second: `work` does all of them, see {@link seconds}. */
+export async function perSecond(jobs: number, work: (done: Done) => Promise<unknown>): Promise<number> {
+  return jobs / (await seconds(work))
+}
+
+/** Microseconds a job: `work` does all of them, see {@link seconds}. */
+export async function microseconds(jobs: number, work: (done: Done) => Promise<unknown>): Promise<number> {
+  return (1e6 * (await seconds(work))) / jobs
+}
+
 /** The median figure of one measure, in this process. */
 export async function medianOf(measure: () => Promise<number>): Promise<number> {
   const figures: number[] = []
