@@ -3,6 +3,7 @@ import { EspalierError } from '../domain/errors.ts'
 import { type Choice, choicesOf, EXPLORED_FAULTS } from './choices.ts'
 import { type Counterexample, counterexampleOf } from './counterexample.ts'
 import { Coverage } from './coverage.ts'
+import { type ExploredState, findStuck, stepsTo } from './explored-state.ts'
 import { checkFaults, type Fault, type FaultType, needsStore } from './faults.ts'
 import { stateKey } from './state-key.ts'
 import type { Step } from './step.ts'
@@ -70,21 +71,6 @@ export async function explore(subject: Subject, options: ExploreOptions = {}): P
   return new Exploration(subject, options).run()
 }
 
-interface State {
-  readonly parent: State | undefined
-  readonly step: Step | undefined
-  readonly depth: number
-  readonly faults: number
-  choices: readonly Choice[]
-  readonly isEnd: boolean
-  /** Whether an end can be reached without a fault; known when the search is over. */
-  canEnd: boolean
-  /** The states that lead here without a fault. */
-  readonly sources: State[]
-  /** The world it was found in, for its first choice. */
-  world: World | undefined
-}
-
 class Exploration {
   readonly #subject: Subject
   readonly #options: ExploreOptions
@@ -93,8 +79,8 @@ class Exploration {
   readonly #limits: Required<Omit<ExploreLimits, 'maxFaults'>> & { readonly maxFaults: number | undefined }
   readonly #coverage: Coverage
   readonly #repeats: boolean
-  readonly #states = new Map<string, State>()
-  #queue: State[] = []
+  readonly #states = new Map<string, ExploredState>()
+  readonly #queue: ExploredState[] = []
   #transitions = 0
   #worlds = 0
   #depth = 0
@@ -138,10 +124,10 @@ class Exploration {
     this.#coverage.attach(start)
     await start.start()
     start.check()
-    const found = start.violation === undefined ? this.#discover(start, undefined, undefined, 0) : undefined
-    if (found === undefined || start.violation !== undefined) return this.#report(start.violation, [])
+    if (start.violation === undefined) this.#discover(start, undefined, undefined, 0)
+    if (start.violation !== undefined) return this.#report(start.violation, [])
     for (let index = 0; index < this.#queue.length; index++) {
-      const state = this.#queue[index] as State
+      const state = this.#queue[index] as ExploredState
       const broken = await this.#expand(state)
       if (broken !== undefined) return this.#report(broken.violation, broken.steps)
       // What was worked off is let go.
@@ -149,14 +135,14 @@ class Exploration {
       if (this.#cutBy === 'maxStates') break
       if (index % PROGRESS_STATES === 0) this.#options.onProgress?.(this.#progress(index))
     }
-    const stuck = this.#cutBy === undefined ? this.#findStuck() : undefined
+    const stuck = this.#cutBy === undefined ? findStuck(this.#queue) : undefined
     if (stuck === undefined) return this.#report(undefined, [])
     const message = 'Without another fault, no end can be reached any more.'
     const at = stuck.step?.at ?? 0
     return this.#report({ invariant: 'termination', message, at }, stepsTo(stuck))
   }
 
-  async #expand(state: State): Promise<{ violation: Violation; steps: readonly Step[] } | undefined> {
+  async #expand(state: ExploredState): Promise<{ violation: Violation; steps: readonly Step[] } | undefined> {
     if (state.depth >= this.#limits.maxDepth) {
       this.#cutBy ??= 'maxDepth'
       return undefined
@@ -185,7 +171,7 @@ class Exploration {
   }
 
   /** The world that a state was found in, for the first of its choices. */
-  #takeWorld(state: State): World | undefined {
+  #takeWorld(state: ExploredState): World | undefined {
     const { world } = state
     if (world === undefined) return undefined
     state.world = undefined
@@ -194,7 +180,7 @@ class Exploration {
   }
 
   /** Makes the world of a state again. */
-  async #reach(state: State): Promise<World> {
+  async #reach(state: ExploredState): Promise<World> {
     const world = new World(this.#subject, this.#settings)
     await world.start()
     for (const step of stepsTo(state)) {
@@ -227,10 +213,10 @@ class Exploration {
   /** The state a world is in: a known one, or one that is new. */
   #discover(
     world: World,
-    parent: State | undefined,
+    parent: ExploredState | undefined,
     step: Step | undefined,
     fault: number,
-  ): State | undefined {
+  ): ExploredState | undefined {
     const faults = (parent?.faults ?? 0) + fault
     const key = stateKey(world, this.#limits.maxFaults === undefined ? undefined : faults)
     const known = this.#states.get(key)
@@ -243,13 +229,12 @@ class Exploration {
     const depth = parent === undefined ? 0 : parent.depth + 1
     if (isEnd) this.#ends++
     if (depth > this.#depth) this.#depth = depth
-    const state: State = {
+    const state: ExploredState = {
       parent,
       step,
       depth,
       faults,
       choices,
-      isEnd,
       canEnd: isEnd,
       sources: [],
       world: undefined,
@@ -261,19 +246,6 @@ class Exploration {
     this.#states.set(key, state)
     this.#queue.push(state)
     return state
-  }
-
-  /** A state from which no end can be reached without a fault; the first that was found is one of the nearest. */
-  #findStuck(): State | undefined {
-    const open = this.#queue.filter(({ isEnd }) => isEnd)
-    for (let state = open.pop(); state !== undefined; state = open.pop()) {
-      for (const source of state.sources) {
-        if (source.canEnd) continue
-        source.canEnd = true
-        open.push(source)
-      }
-    }
-    return this.#queue.find(({ canEnd }) => !canEnd)
   }
 
   #progress(done: number): ExploreProgress {
@@ -297,11 +269,4 @@ class Exploration {
       coverage: this.#coverage,
     }
   }
-}
-
-function stepsTo(state: State): Step[] {
-  const steps: Step[] = []
-  for (let each: State | undefined = state; each?.step !== undefined; each = each.parent)
-    steps.push(each.step)
-  return steps.reverse()
 }
