@@ -1,5 +1,6 @@
 import { type Deadline, deadlinesOf } from './deadlines.ts'
 import { type Fault, type FaultType, isStricken } from './faults.ts'
+import { canCancelRun, isHalted, isLimited, isPaused, isShutDown, isThrottled } from './standing.ts'
 import type { Deed } from './step.ts'
 import type { World } from './world.ts'
 
@@ -93,17 +94,17 @@ const FAULT_OF: Readonly<Record<Deadline['kind'], FaultType | undefined>> = {
 }
 
 function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): void {
-  if (world.isThrottled || world.host.isPressed)
+  if (isThrottled(world) || world.host.isPressed)
     choices.push({ deed: { do: 'pressure', isRaised: false }, isFault: false })
-  if (world.isLimited) choices.push({ deed: { do: 'limit', isLowered: false }, isFault: false })
-  if (world.isPaused) choices.push({ deed: { do: 'resume' }, isFault: false })
+  if (isLimited(world)) choices.push({ deed: { do: 'limit', isLowered: false }, isFault: false })
+  if (isPaused(world)) choices.push({ deed: { do: 'resume' }, isFault: false })
   if (world.disk?.refusals !== undefined)
     choices.push({ deed: { do: 'refuse', isFull: false }, isFault: false })
   for (const { type, on } of faults) {
     const deed = deedOfTheWhole(world, type)
     if (deed !== undefined) choices.push({ deed, isFault: true })
     if (type !== 'cancel') continue
-    if (on === undefined && world.canCancelRun) choices.push({ deed: { do: 'cancel' }, isFault: true })
+    if (on === undefined && canCancelRun(world)) choices.push({ deed: { do: 'cancel' }, isFault: true })
     for (const { id: job, node, handler, isUnwanted } of world.rows.live) {
       const key = node === undefined ? undefined : world.node(node)?.key
       if (
@@ -116,14 +117,14 @@ function ofTheWhole(world: World, faults: readonly Fault[], choices: Choice[]): 
 }
 
 function deedOfTheWhole(world: World, type: FaultType): Deed | undefined {
-  if (type === 'pause' && !world.isPaused) return { do: 'pause' }
-  if (type === 'pressure' && !world.isPaused && !world.isThrottled && !world.host.isPressed)
+  if (type === 'pause' && !isPaused(world)) return { do: 'pause' }
+  if (type === 'pressure' && !isPaused(world) && !isThrottled(world) && !world.host.isPressed)
     return { do: 'pressure', isRaised: true }
-  if (type === 'limit' && !world.isLimited) return { do: 'limit', isLowered: true }
+  if (type === 'limit' && !isLimited(world)) return { do: 'limit', isLowered: true }
   if (type === 'crash' && !world.hasEnded) return { do: 'crash' }
   if (type === 'refuse' && world.disk?.refusals === undefined && !world.hasEnded)
     return { do: 'refuse', isFull: true }
-  if (type === 'shutdown' && !world.isShutDown) return { do: 'shutdown', wait: true }
-  if (type === 'halt' && !world.isHalted) return { do: 'shutdown', wait: false }
+  if (type === 'shutdown' && !isShutDown(world)) return { do: 'shutdown', wait: true }
+  if (type === 'halt' && !isHalted(world)) return { do: 'shutdown', wait: false }
   return undefined
 }

@@ -20,6 +20,15 @@ export interface WorldDriver {
   asked(question: OpenQuestion): void
 }
 
+/** Drives nothing: whoever looks at the world says himself what happens next. Chance is always the middle. */
+export const STANDING_STILL: WorldDriver = {
+  random: () => 0.5,
+  tie: () => 0,
+  began() {},
+  stopped() {},
+  asked() {},
+}
+
 /** A world as its own parts see it, which change it. */
 export interface InnerWorld extends WatchedWorld {
   readonly subject: Subject

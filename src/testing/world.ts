@@ -5,20 +5,19 @@ import type { NodeId } from '../domain/node-spec.ts'
 import type { TreeNode } from '../domain/tree.ts'
 import { checkWorkflow, type RunOutcome } from '../domain/workflow.ts'
 import { PoolCore } from '../runtime/job-pool.ts'
-import { STOPPING } from '../runtime/job-states.ts'
 import type { JobPoolOptions } from '../runtime/options.ts'
 import { Orchestrator } from '../runtime/orchestrator.ts'
 import { type Body, keyOfAttempt } from './body.ts'
 import { doDeed, repeatEnd } from './deeds.ts'
 import { Disk } from './disk.ts'
 import { type Stricken, strickenOf } from './faults.ts'
-import type { InnerWorld, WorldDriver } from './inner-world.ts'
+import { type InnerWorld, STANDING_STILL, type WorldDriver } from './inner-world.ts'
 import { atEnd, atQuiet } from './invariants.ts'
 import type { JournalEntry } from './journal.ts'
 import { type Behaviour, behavioursOf } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
 import { Recorder } from './recorder.ts'
-import { type JobView, Rows, stateOfRow, viewOf } from './rows.ts'
+import { type JobView, Rows, viewOf } from './rows.ts'
 import { SimulatedExecutor } from './simulated-executor.ts'
 import { StandIn } from './stand-in.ts'
 import type { Deed, Step } from './step.ts'
@@ -31,14 +30,6 @@ import type { Invariant, Violation } from './world-view.ts'
 const RUN_ID = 'run'
 /** Wakes at one instant, beyond which the runtime is thought to turn in a circle. */
 const WAKES_MAX = 1_000
-
-const STANDING_STILL: WorldDriver = {
-  random: () => 0.5,
-  tie: () => 0,
-  began() {},
-  stopped() {},
-  asked() {},
-}
 
 /**
  * The real runtime, with pool, orchestrator and charts, in a world where nothing happens by itself: its clock, chance,
@@ -184,11 +175,6 @@ export class World implements InnerWorld {
     return strickenOf(body, body.node === undefined ? undefined : this.node(body.node)?.key)
   }
 
-  /** Whether nothing is wanted any more of what the pool has accepted. */
-  get isHalted(): boolean {
-    return this.isShutDown && Array.from(this.rows.live).every((row) => stateOfRow(row) === STOPPING)
-  }
-
   /** Whether the pool starts nothing, since the store has refused a commit. */
   get isRefused(): boolean {
     return this.disk?.hasRefused === true && PoolCore.partsOf(this.pool).supervisor.isRefused
@@ -198,31 +184,9 @@ export class World implements InnerWorld {
     return this.#isGivenUp
   }
 
-  get isPaused(): boolean {
-    return this.pool.actor.getSnapshot().value.dispatch === 'paused'
-  }
-
   /** Whether the pool looks at its machine itself, and finds pressure late. */
   get watchesHost(): boolean {
     return PoolCore.partsOf(this.pool).supervisor.settings.pressure !== undefined
-  }
-
-  get isThrottled(): boolean {
-    return this.pool.actor.getSnapshot().value.dispatch === 'throttled'
-  }
-
-  /** Whether the pool may run fewer jobs than it was made for. */
-  get isLimited(): boolean {
-    return this.pool.actor.getSnapshot().context.maxParallelJobs < this.maxParallelJobs
-  }
-
-  get isShutDown(): boolean {
-    return this.pool.actor.getSnapshot().value.lifecycle !== 'accepting'
-  }
-
-  get canCancelRun(): boolean {
-    const run = this.orchestrator?.actor.getSnapshot()
-    return !this.#isGivenUp && run?.status === 'active' && run.context.reason !== 'cancelled'
   }
 
   /** Whether the workflow looks at results. */
