@@ -1,4 +1,5 @@
 import { checkInteger, checkKeys, checkObject, checkPositive } from './check.ts'
+import { present } from './present.ts'
 
 /** Bounds of a tree's growth. */
 export interface TreeLimits {
@@ -46,7 +47,7 @@ export interface Budget {
 export function resolveLimits(given: Partial<TreeLimits> = {}): TreeLimits {
   checkObject('limits', given)
   checkKeys('limits', given, NAMES)
-  const limits = { ...DEFAULT_LIMITS, ...definedOf(given) }
+  const limits = { ...DEFAULT_LIMITS, ...present(given) }
   checkInteger('limits.maxNodes', limits.maxNodes, 1)
   checkInteger('limits.maxChildrenPerNode', limits.maxChildrenPerNode, 1)
   checkInteger('limits.maxDepth', limits.maxDepth)
@@ -55,11 +56,6 @@ export function resolveLimits(given: Partial<TreeLimits> = {}): TreeLimits {
   checkPositive('limits.expandTimeoutMs', limits.expandTimeoutMs)
   if (limits.maxRunMs !== undefined) checkPositive('limits.maxRunMs', limits.maxRunMs)
   return limits
-}
-
-/** A limit that is `undefined` is not given. */
-function definedOf(given: Partial<TreeLimits>): Partial<TreeLimits> {
-  return Object.fromEntries(Object.entries(given).filter(([, limit]) => limit !== undefined))
 }
 
 const NAMES: ReadonlySet<string> = new Set(Object.keys(DEFAULT_LIMITS))

@@ -27,21 +27,17 @@ export function counterexampleOf(
   steps: readonly Step[],
   violation: Violation,
 ): Counterexample {
-  const plain = { ...given('input', input), ...given('pool', pool), ...given('handlers', handlers) }
+  // What JSON cannot carry without loss is left out: whoever does the run again gives it anew.
+  const plain = Object.entries({ input, pool, handlers }).filter(([, value]) => isJson(value))
   return {
     format: COUNTEREXAMPLE_FORMAT,
     subject: subject.name ?? 'jobs',
-    ...plain,
+    ...Object.fromEntries(plain),
     ...(isDurable ? { isDurable } : {}),
     ...(seed === undefined ? {} : { seed }),
     steps: [...steps],
     violation,
   }
-}
-
-/** A field, if there is one and JSON can carry it without loss. */
-function given(name: string, value: unknown): Record<string, unknown> {
-  return value !== undefined && isJson(value) ? { [name]: value } : {}
 }
 
 function isJson(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { present } from '../domain/present.ts'
 import type { PoolStreamEvent } from '../runtime/events.ts'
 import type { RunStreamEvent } from '../runtime/run-events.ts'
 
@@ -20,7 +21,7 @@ export function entryOf(event: PoolStreamEvent | RunStreamEvent, at: number): Jo
         type: event.type,
         job: event.jobId,
         attempts,
-        ...given({ value: plain(value), error: error?.message, reason, causedBy }),
+        ...present({ value: plain(value), error: error?.message, reason, causedBy }),
       }
     }
     case 'job.started':
@@ -29,23 +30,23 @@ export function entryOf(event: PoolStreamEvent | RunStreamEvent, at: number): Jo
     case 'job.retrying':
       return { at, type: event.type, job: event.jobId, attempt: event.attempt }
     case 'job.submitted':
-      return { at, type: event.type, job: event.jobId, ...given({ node: event.nodeId }) }
+      return { at, type: event.type, job: event.jobId, ...present({ node: event.nodeId }) }
     case 'job.ignored':
       return { at, type: event.type, job: event.jobId, event: event.event, status: event.status }
     case 'node.added': {
       const { id, parentId, handler, key } = event.node
-      return { at, type: event.type, node: id, handler, ...given({ parent: parentId, key }) }
+      return { at, type: event.type, node: id, handler, ...present({ parent: parentId, key }) }
     }
     case 'node.changed':
       return { at, type: event.type, node: event.node.id, status: event.node.status }
     case 'node.decided': {
       const { type: decision, why, nodeIds, cut, error } = event.decision
-      const told = given({ why, error: error?.message, nodes: some(nodeIds), cut: some(cut) })
+      const told = present({ why, error: error?.message, nodes: some(nodeIds), cut: some(cut) })
       return { at, type: event.type, node: event.node.id, decision, ...told }
     }
     case 'run.ended': {
       const { status, reason, value } = event.outcome
-      return { at, type: event.type, status, reason, ...given({ value: plain(value) }) }
+      return { at, type: event.type, status, reason, ...present({ value: plain(value) }) }
     }
     case 'job.progress':
     case 'job.log':
@@ -61,13 +62,6 @@ export function entryOf(event: PoolStreamEvent | RunStreamEvent, at: number): Jo
 
 const some = <Item>(items: readonly Item[]): readonly Item[] | undefined =>
   items.length === 0 ? undefined : items
-
-/** The facts that there are. */
-function given(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const found: Record<string, unknown> = {}
-  for (const name in facts) if (facts[name] !== undefined) found[name] = facts[name]
-  return found
-}
 
 /** How long the text of one value may be in a journal or a state's key. */
 const TEXT_LENGTH_MAX = 2_000

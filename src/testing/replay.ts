@@ -1,7 +1,9 @@
 import { checkObject } from '../domain/check.ts'
 import { EspalierError } from '../domain/errors.ts'
+import { present } from '../domain/present.ts'
 import type { TraceEntry } from '../domain/trace.ts'
 import { COUNTEREXAMPLE_FORMAT, type Counterexample } from './counterexample.ts'
+import { STANDING_STILL, type WorldDriver } from './inner-world.ts'
 import type { JournalEntry } from './journal.ts'
 import { SeededRandom } from './random.ts'
 import type { Step } from './step.ts'
@@ -32,15 +34,8 @@ export async function replay(
 ): Promise<ReplayReport> {
   checkCounterexample(counterexample)
   const { input, pool, handlers, isDurable, seed, steps } = counterexample
-  const random = seed === undefined ? { next: () => 0.5 } : new SeededRandom(~seed)
-  const settings = { ...given({ input, pool, handlers, isDurable }), ...options }
-  const world = new World(subject, settings, {
-    random: () => random.next(),
-    tie: () => 0,
-    began() {},
-    stopped() {},
-    asked() {},
-  })
+  const settings = { ...present({ input, pool, handlers, isDurable }), ...options }
+  const world = new World(subject, settings, driverOf(seed))
   const journal: JournalEntry[] = []
   world.journal = journal
   const skipped: Step[] = []
@@ -67,9 +62,15 @@ export async function traceOf(
   counterexample: Counterexample,
   options: Pick<WorldOptions, 'handlers' | 'invariants'> = {},
 ): Promise<readonly TraceEntry[]> {
-  checkCounterexample(counterexample)
   const { world } = await replay(subject, { ...counterexample, isDurable: true }, options)
   return world.disk?.trace() ?? []
+}
+
+/** The steps say what happens; the runtime draws what it has drawn. */
+function driverOf(seed: number | undefined): WorldDriver {
+  if (seed === undefined) return STANDING_STILL
+  const random = new SeededRandom(~seed)
+  return { ...STANDING_STILL, random: () => random.next() }
 }
 
 function checkCounterexample(counterexample: Counterexample): void {
@@ -81,8 +82,4 @@ function checkCounterexample(counterexample: Counterexample): void {
     got: format,
     todo: 'Pass the JSON that explore, simulate or `espalier check` gave.',
   })
-}
-
-function given(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
