@@ -40,7 +40,7 @@ export interface ExploreProgress {
   readonly open: number
 }
 
-export interface ExploreReport extends ExploreProgress {
+export interface ExploreReport extends Omit<ExploreProgress, 'open'> {
   /** The first promise that was broken: no shorter run breaks any. */
   readonly violation: Violation | undefined
   readonly counterexample: Counterexample | undefined
@@ -261,7 +261,9 @@ class Exploration {
     const counterexample =
       violation === undefined ? undefined : counterexampleOf(this.#subject, this.#settings, steps, violation)
     return {
-      ...this.#progress(this.#queue.length - 1),
+      states: this.#states.size,
+      transitions: this.#transitions,
+      depth: this.#depth,
       violation,
       counterexample,
       ends: this.#ends,
