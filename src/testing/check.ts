@@ -34,6 +34,8 @@ export const DEFAULT_CHECKED_FAULTS: readonly FaultType[] = ['fail', 'timeout', 
 /** States that are explored before chance takes over. */
 const DEFAULT_MAX_STATES = 20_000
 const DEFAULT_RUNS = 1_000
+/** Progress is told after each so many runs. */
+const PROGRESS_RUNS = 20
 const CHECK_OPTIONS: ReadonlySet<string> = new Set([
   ...(['input', 'pool', 'handlers', 'isDurable', 'invariants', 'seed', 'latency', 'expandLatency'] as const),
   ...(['faults', 'limits', 'runs', 'onProgress'] as const),
@@ -95,6 +97,3 @@ export async function checkSubject(subject: Subject, options: CheckOptions = {})
     coverage,
   }
 }
-
-/** Progress is told after each so many runs. */
-const PROGRESS_RUNS = 20

@@ -14,9 +14,11 @@ import type { World } from './world.ts'
  * its rank among those that have not ended. What has ended is told by its outcome only, and by its value where an
  * `expand` can see it. Siblings that nobody can tell apart, having no key and nobody who depends on them, stand in an
  * order of their own instead of that of their growth.
+ *
+ * @param faults - How many have struck on the way; absent where their number is not limited.
  */
-export function stateKey(world: World, faultsLeft: number | undefined): string {
-  return new Writer(world).write(faultsLeft)
+export function stateKey(world: World, faults: number | undefined): string {
+  return new Writer(world).write(faults)
 }
 
 class Writer {
@@ -37,7 +39,7 @@ class Writer {
       for (const name of dependencies) this.#namedNodes.add(name)
   }
 
-  write(faultsLeft: number | undefined): string {
+  write(faults: number | undefined): string {
     const world = this.#world
     const { value, context } = world.pool.actor.getSnapshot()
     const refusal = `${Math.min(world.disk?.refusals ?? -1, REFUSALS_SEEN)}${world.isRefused ? world.untold.join() : ''}${world.isGivenUp ? 'G' : ''}${this.#at('store')}`
@@ -47,7 +49,7 @@ class Writer {
       ({ job }) => world.rows.all.get(job)?.outcome !== undefined,
     )
     const kept = [...world.kept].sort().join()
-    return `${pool}${this.#at('pool')}|${body}|${zombies.map(({ key }) => key).join()}|${kept}|${faultsLeft ?? ''}`
+    return `${pool}${this.#at('pool')}|${body}|${zombies.map(({ key }) => key).join()}|${kept}|${faults ?? ''}`
   }
 
   #jobs(): string {
