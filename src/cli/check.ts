@@ -22,7 +22,7 @@ import { loadModule } from './load-workflow.ts'
 import { DEBUG } from './options.ts'
 import type { Output } from './output.ts'
 import { formatOf, writeTrace } from './recordings.ts'
-import { formatDuration } from './text.ts'
+import { clean, formatDuration, plural } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The options of `espalier check` as commander gives them. */
@@ -176,6 +176,7 @@ function textOf(report: CheckReport, story: Story | undefined, ms: number): stri
           `simulated  ${number(simulated.runs)} runs from seed ${simulated.seed}, ${number(simulated.attempts)} attempts`,
         ]),
     ...coverageLines(report),
+    ...failureLines(report),
   ]
   if (violation === undefined || story === undefined) {
     return `${[...lines, '', `✓ no promise was broken, after ${formatDuration(ms)}`].join('\n')}\n`
@@ -196,8 +197,15 @@ function coverageLines({ coverage }: CheckReport): string[] {
   ]
 }
 
+/** Where `expand` failed: a run ends well without its answer, but what that should have grown was never tried. */
+function failureLines({ failedDecisions }: CheckReport): string[] {
+  const [first] = failedDecisions.values()
+  if (first === undefined) return []
+  return [`undecided  ${plural(failedDecisions.size, 'node')}: ${clean(first.message)}`]
+}
+
 function documentOf({ name }: Workflow, report: CheckReport, story: Story | undefined): object {
-  const { explored, simulated, violation, counterexample, coverage } = report
+  const { explored, simulated, violation, counterexample, coverage, failedDecisions } = report
   const { states, transitions, depth, ends, cutBy } = explored
   return {
     workflow: name,
@@ -207,6 +215,7 @@ function documentOf({ name }: Workflow, report: CheckReport, story: Story | unde
     coverage: coverage
       .report()
       .map(({ missed, ...rest }) => ({ ...rest, missed: missed.map(({ id }) => id) })),
+    failedDecisions: Array.from(failedDecisions, ([nodeId, { message }]) => ({ nodeId, message })),
     violation,
     counterexample,
     ...(story && { story: story.text, mermaid: story.mermaid }),

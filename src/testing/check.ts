@@ -1,10 +1,13 @@
 import { checkKeys } from '../domain/check.ts'
+import { isEspalierError } from '../domain/errors.ts'
+import type { NodeId } from '../domain/node-spec.ts'
 import { EXPLORED_FAULTS } from './choices.ts'
 import type { Coverage } from './coverage.ts'
 import { type ExploreLimits, type ExploreProgress, type ExploreReport, explore } from './explore.ts'
 import { checkFaults, type Fault, type FaultType } from './faults.ts'
 import { type SimulationOptions, type SimulationReport, simulateMany } from './simulate.ts'
 import type { Subject, WorldOptions } from './subject.ts'
+import type { Invariant } from './world-view.ts'
 
 /** How a workflow is checked; a workflow's module may export it as `check`, for the command line. */
 export interface CheckOptions
@@ -28,6 +31,8 @@ export interface CheckReport {
   readonly violation: ExploreReport['violation']
   readonly counterexample: ExploreReport['counterexample']
   readonly coverage: Coverage
+  /** The nodes about which `expand` gave no decision, and what went wrong there last; no violation by itself. */
+  readonly failedDecisions: ReadonlyMap<NodeId, Error>
 }
 
 export const DEFAULT_CHECKED_FAULTS: readonly FaultType[] = ['fail', 'timeout', 'cancel']
@@ -64,7 +69,13 @@ export async function checkSubject(subject: Subject, options: CheckOptions = {})
     limits,
     ...rest
   } = options
-  const settings = { ...rest, pool: { ...DEFAULT_POOL, ...rest.pool } }
+  const failedDecisions = new Map<NodeId, Error>()
+  const settings = {
+    ...rest,
+    pool: { ...DEFAULT_POOL, ...rest.pool },
+    // Last, so that those that have no name keep their number.
+    invariants: [...(rest.invariants ?? []), watcherOf(failedDecisions)],
+  }
   const all = checkFaults(faults)
   const explored = await explore(subject, {
     ...settings,
@@ -74,7 +85,7 @@ export async function checkSubject(subject: Subject, options: CheckOptions = {})
   })
   const { violation, counterexample, coverage } = explored
   if (violation !== undefined || runs === 0) {
-    return { explored, simulated: undefined, violation, counterexample, coverage }
+    return { explored, simulated: undefined, violation, counterexample, coverage, failedDecisions }
   }
   let attempts = 0
   const simulated = await simulateMany(subject, {
@@ -95,5 +106,17 @@ export async function checkSubject(subject: Subject, options: CheckOptions = {})
     violation: failed?.violation,
     counterexample: failed?.counterexample,
     coverage,
+    failedDecisions,
+  }
+}
+
+/** Looks on as an invariant does, and breaks nothing: a run ends well without the decisions that failed. */
+function watcherOf(failed: Map<NodeId, Error>): Invariant {
+  return ({ nodes }) => {
+    for (const { id, decision } of nodes) {
+      const error = decision?.error
+      // That it takes too long is a fault which is tried.
+      if (error !== undefined && !isEspalierError(error, 'ESP_EXPAND_TIMEOUT')) failed.set(id, error)
+    }
   }
 }

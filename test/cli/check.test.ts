@@ -65,6 +65,17 @@ describe('espalier check', () => {
     expect(code).toBe(0)
   })
 
+  test('tells where expand failed, which breaks no promise but leaves much untried', async () => {
+    const args = [fixture('undecided'), '--runs', '1'] as const
+    const { code, stdout } = await espalierCheck(...args)
+    expect(stdout).toMatch(/undecided {2}1 node: ESP_EXPAND_FAILED: expand threw for node "\S+": Cannot read/)
+    expect(stdout).toContain('✓ no promise was broken')
+    expect(code).toBe(0)
+    const { failedDecisions } = JSON.parse((await espalierCheck(...args, '--json')).stdout)
+    expect(failedDecisions).toMatchObject([{ message: expect.stringContaining('ESP_EXPAND_FAILED') }])
+    expect((await espalierCheck(fixture('failing'), '--runs', '0')).stdout).not.toContain('undecided')
+  })
+
   test('prints one JSON document, whose counterexample can be replayed', async () => {
     const { code, stdout } = await espalierCheck(fixture('racing'), '--json')
     const report = JSON.parse(stdout)
