@@ -1,9 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Counterexample, replay } from 'espalier/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { root } from '../../scripts/tool.ts'
 import { Command, fixture } from './command.ts'
 import racing, { check } from './fixtures/racing.ts'
 
@@ -24,7 +33,7 @@ function runVitest(folder: string): { readonly status: number | null; readonly s
 export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test: { root: ${JSON.stringify(folder)} } }
 `,
   )
-  const vitest = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs')
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs')
   const { VITEST, VITEST_WORKER_ID, VITEST_POOL_ID, ...env } = process.env
   const args = [vitest, 'run', '--config', config, '--root', folder]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
@@ -33,6 +42,13 @@ export default { resolve: { conditions }, ssr: { resolve: { conditions } }, test
     encoding: 'utf8',
   })
   return { status, stdout: stdout + stderr }
+}
+
+/** What an emitted test imports, where its user would have installed it. */
+function linkPackages(folder: string): void {
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/espalier'), 'junction')
+  symlinkSync(join(root, 'node_modules/vitest'), join(folder, 'node_modules/vitest'), 'junction')
 }
 
 describe('espalier check', () => {
@@ -125,9 +141,9 @@ describe('espalier check', () => {
   })
 
   test('writes a test that fails under Vitest while the promise is broken, and passes once it is mended', async () => {
-    // Beside the project's own tests: there Vitest finds the package by its name.
-    const own = mkdtempSync(join(import.meta.dirname, 'emitted-'))
+    const own = mkdtempSync(join(tmpdir(), 'espalier-emitted-'))
     try {
+      linkPackages(own)
       copyFileSync(fixture('racing'), join(own, 'racing.ts'))
       await Command.start(own, 'check', 'racing.ts', '--emit-test', 'racing.test.ts').ended
       const broken = runVitest(own)
