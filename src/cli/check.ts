@@ -108,7 +108,8 @@ async function checkModule(path: string, options: CheckCommandOptions, output: O
   const { handlers, invariants } = settings
   const how = present({ handlers, invariants })
   const story = counterexample && (await tell(workflow, counterexample, how))
-  const trace = counterexample && (await traceOf(workflow, counterexample, how))
+  const isShown = options.json || options.report !== undefined
+  const trace = counterexample && isShown ? await traceOf(workflow, counterexample, how) : undefined
   if (options.json) output.document({ ...documentOf(workflow, report, story), trace })
   else output.raw(textOf(report, story, performance.now() - startedAt))
   if (options.coverage !== undefined) {
