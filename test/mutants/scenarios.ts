@@ -1,5 +1,6 @@
-import { defineWorkflow, type ExpandRequest, grow, node, prune, revise, satisfy, stop } from 'espalier'
+import { defineWorkflow, type ExpandRequest, grow, node, revise, stop } from 'espalier'
 import type { ExploreOptions, JobSet, Subject } from 'espalier/testing'
+import { satisfied } from '../testing/workflows.ts'
 
 /** What a mutant is put to the test in. */
 export interface Scenario {
@@ -93,16 +94,7 @@ export const scenarios = {
     options: { pool: { maxParallelJobs: 2 }, faults: ['fail'] },
   },
   satisfied: {
-    subject: defineWorkflow({
-      name: 'satisfied',
-      handlers,
-      onSatisfied: 'cancel',
-      root: () => [work('one'), work('two'), work('three', ['two']), work('four')],
-      expand: async ({ node: { key }, result }: ExpandRequest) => {
-        if (result.status === 'failed') return stop()
-        return key === 'four' ? prune(['two']) : satisfy(key)
-      },
-    }),
+    subject: satisfied('cancel'),
     options: { pool: { maxParallelJobs: 2 }, faults: ['fail', 'deaf'] },
   },
   hurried: {

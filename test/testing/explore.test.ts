@@ -22,19 +22,21 @@ describe('explore', () => {
     120_000,
   )
 
-  test('a process that dies at any point, during a backoff too, leaves what the next one ends well', async () => {
-    const pool = { maxParallelJobs: 2, maxRetries: 1, maxLost: 1 }
+  test.each([
+    [
+      'a process that dies at any point, during a backoff too, leaves what the next one ends well',
+      'crash',
+      { maxLost: 1 },
+    ],
+    [
+      'a store that refuses at any point, and takes again, leaves nothing behind',
+      'refuse',
+      { backoff: { type: 'fixed', delayMs: 20 } },
+    ],
+  ] as const)('%s', async (_, fault, pool) => {
     const limits = { maxFaults: 2 }
-    const report = await explore(diamond, { pool, limits, faults: ['fail', 'cancel', 'crash'] })
-    expect(report.violation).toBeUndefined()
-    expect(report.cutBy).toBe('maxFaults')
-    expect(report.ends).toBeGreaterThan(0)
-  })
-
-  test('a store that refuses at any point, and takes again, leaves nothing behind', async () => {
-    const pool = { maxParallelJobs: 2, maxRetries: 1, backoff: { type: 'fixed', delayMs: 20 } } as const
-    const limits = { maxFaults: 2 }
-    const report = await explore(diamond, { pool, limits, faults: ['fail', 'cancel', 'refuse'] })
+    const options = { pool: { maxParallelJobs: 2, maxRetries: 1, ...pool }, limits }
+    const report = await explore(diamond, { ...options, faults: ['fail', 'cancel', fault] })
     expect(report.violation).toBeUndefined()
     expect(report.cutBy).toBe('maxFaults')
     expect(report.ends).toBeGreaterThan(0)

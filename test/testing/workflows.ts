@@ -75,7 +75,7 @@ const slowAnswers = defineWorkflow({
 })
 
 /** The first answer ends the run while others run, wait and are being decided. */
-const satisfied = (onSatisfied: 'drain' | 'cancel') =>
+export const satisfied = (onSatisfied: 'drain' | 'cancel') =>
   defineWorkflow({
     name: `satisfied while running, ${onSatisfied}`,
     handlers,
