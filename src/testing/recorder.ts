@@ -58,7 +58,11 @@ export class Recorder {
   }
 
   submitted(jobId: JobId, wasLost = false): void {
-    const actor = this.#world.pool.job(jobId) as unknown as JobActor
+    const actor = this.#world.pool.job(jobId) as unknown as JobActor | undefined
+    if (actor === undefined) {
+      this.#world.breaks('durability', `Job ${jobId} is stored, but was not taken up again.`)
+      return
+    }
     const spec = this.#specs.get(jobId)
     const row: Row = {
       id: jobId,
@@ -137,8 +141,7 @@ export class Recorder {
     }
     const actor = this.#world.pool.job(row.id) as unknown as JobActor | undefined
     if (actor === undefined) {
-      if (stored !== undefined)
-        this.#world.breaks('durability', `Job ${row.id} is stored, but was not taken up again.`)
+      // One that is stored all the same is missed when what was never told is looked for.
       this.#world.rows.remove(row)
       return
     }

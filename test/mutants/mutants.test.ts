@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
+import { BUILT_IN_INVARIANTS } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { mutants } from './mutants.ts'
 import type { ScenarioName } from './scenarios.ts'
@@ -52,6 +53,12 @@ describe('a planted bug is caught', () => {
     expect(new Set(mutants.map(({ find, replace }) => find + replace)).size).toBe(mutants.length)
   })
 })
+
+test('every promise is broken by a planted bug', async () => {
+  const broken = new Set<string | undefined>()
+  for (const index of mutants.keys()) broken.add((await verdictOn(index)).caughtBy)
+  expect(Object.keys(BUILT_IN_INVARIANTS).filter((promise) => !broken.has(promise))).toEqual([])
+}, 240_000)
 
 test('the report tells of each planted bug, and of no other', () => {
   const report = readFileSync(new URL('./report.md', import.meta.url), 'utf8')

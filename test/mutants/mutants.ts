@@ -356,4 +356,42 @@ export const mutants: readonly Planted[] = [
     replace: '  return facts.slice(1)\n',
     hunt: { scenario: 'refusals', by: 'explore', within: 500 },
   },
+  // Promises that none of these breaks first.
+  {
+    name: 'jobs start while the pool is paused',
+    file: 'src/runtime/granting.ts',
+    find: "return pool.hasTag('dispatching') ||",
+    replace: "return pool.hasTag('dispatching') || pool.value.dispatch === 'paused' ||",
+    hunt: { scenario: 'priorities', by: 'explore', within: 100 },
+  },
+  {
+    name: 'the end of a failed job is told twice',
+    file: 'src/runtime/announcer.ts',
+    find: 'this.events.emit({ type, at, jobId, nodeId, treeId, ...facts } as PoolStreamEvent)',
+    replace: `for (const _ of type === 'job.failed' ? [1, 2] : [1])
+      this.events.emit({ type, at, jobId, nodeId, treeId, ...facts } as PoolStreamEvent)`,
+    hunt: { scenario: 'diamond', by: 'explore', within: 200 },
+  },
+  {
+    name: 'nobody is told that a node was cancelled',
+    file: 'src/runtime/tree-run.ts',
+    find: "if (this.#isHeard('node.changed')) this",
+    replace: "if (this.#isHeard('node.changed') && record.node.status !== 'cancelled') this",
+    hunt: { scenario: 'diamond', by: 'explore', within: 100 },
+  },
+  {
+    name: 'a delayed job is left behind when its process dies',
+    file: 'src/runtime/recovery.ts',
+    find: 'recoverJobs(store.jobs(undefined, { isOpen: true }), {',
+    replace:
+      "recoverJobs([...store.jobs(undefined, { isOpen: true })].filter(({ state }) => state !== 'queued.delayed'), {",
+    hunt: { scenario: 'crashes', by: 'explore', within: 100 },
+  },
+  {
+    name: 'it is not stored how many attempts were lost',
+    file: 'src/runtime/durable-job.ts',
+    find: 'const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = this.context',
+    replace: 'const { attempt, deadlineAt, startedAt, stopping, queuedAt } = this.context; const lost = 0',
+    hunt: { scenario: 'crashes', by: 'explore', within: 100 },
+  },
 ]
