@@ -5,6 +5,7 @@ import { EXPLORED_FAULTS } from './choices.ts'
 import type { Coverage } from './coverage.ts'
 import { type ExploreLimits, type ExploreProgress, type ExploreReport, explore } from './explore.ts'
 import { checkFaults, type Fault, type FaultType } from './faults.ts'
+import { checkInvariants } from './invariants.ts'
 import { type SimulationOptions, type SimulationReport, simulateMany } from './simulate.ts'
 import type { Subject, WorldOptions } from './subject.ts'
 import type { Invariant } from './world-view.ts'
@@ -74,7 +75,7 @@ export async function checkSubject(subject: Subject, options: CheckOptions = {})
     ...rest,
     pool: { ...DEFAULT_POOL, ...rest.pool },
     // Last, so that those that have no name keep their number.
-    invariants: [...(rest.invariants ?? []), watcherOf(failedDecisions)],
+    invariants: [...checkInvariants(rest.invariants ?? []), watcherOf(failedDecisions)],
   }
   const all = checkFaults(faults)
   const explored = await explore(subject, {

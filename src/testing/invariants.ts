@@ -1,3 +1,4 @@
+import { EspalierError } from '../domain/errors.ts'
 import type { JobResult } from '../domain/job.ts'
 import { backoffMs } from '../domain/retry.ts'
 import type { Body } from './body.ts'
@@ -31,6 +32,15 @@ export const BUILT_IN_INVARIANTS = {
   journal: 'What was told adds up to what is.',
   termination: 'Once nothing is left to happen, everything has ended.',
 } as const
+
+/** @throws {EspalierError} `ESP_INVALID_OPTION` for anything but a list of what {@link Invariant} says. */
+export function checkInvariants(invariants: readonly Invariant[]): readonly Invariant[] {
+  const isInvariant = (given: Invariant) =>
+    typeof given === 'function' || (typeof given?.name === 'string' && typeof given.holds === 'function')
+  if (Array.isArray(invariants) && invariants.every(isInvariant)) return invariants
+  const expected = 'a list of functions `(world) => void`, and of what `eventually` makes'
+  throw new EspalierError('ESP_INVALID_OPTION', { option: 'invariants', expected, got: invariants })
+}
 
 /** What must be so when an executor is asked to end an attempt. */
 export function atStop(world: WatchedWorld, row: Row, body: Body): void {

@@ -12,7 +12,7 @@ import { doDeed, repeatEnd } from './deeds.ts'
 import { Disk } from './disk.ts'
 import { type Stricken, strickenOf } from './faults.ts'
 import { type InnerWorld, STANDING_STILL, type WorldDriver } from './inner-world.ts'
-import { atEnd, atQuiet } from './invariants.ts'
+import { atEnd, atQuiet, checkInvariants } from './invariants.ts'
 import type { JournalEntry } from './journal.ts'
 import { type Behaviour, behavioursOf } from './outcomes.ts'
 import type { OpenQuestion } from './question.ts'
@@ -82,7 +82,7 @@ export class World implements InnerWorld {
     this.#options = options
     this.driver = driver
     this.clock = new WorldClock(() => driver.tie())
-    this.invariants = options.invariants ?? []
+    this.invariants = checkInvariants(options.invariants ?? [])
     this.#behaviours = behavioursOf(handlersOf(subject), options.handlers)
     this.disk = options.isDurable === true ? new Disk(() => this.#wasRefused()) : undefined
     if (!('jobs' in subject)) checkWorkflow(subject)

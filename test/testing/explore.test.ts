@@ -4,6 +4,7 @@ import {
   checkSubject,
   explore,
   type Fault,
+  type Invariant,
   replay,
   type WorldView,
 } from 'espalier/testing'
@@ -65,6 +66,17 @@ describe('explore', () => {
     })
     const faults = [{ type: 'fail', atempt: 1 } as Fault]
     await expect(explore(diamond, { faults })).rejects.toMatchObject({ code: 'ESP_UNKNOWN_OPTION' })
+  })
+
+  test.each<[string, unknown]>([
+    ['an object of functions', { notBoth: () => {} }],
+    ['a list with something else in it', [() => {}, 'notBoth']],
+  ])('refuses %s as invariants', async (_, invariants) => {
+    const options = { invariants: invariants as readonly Invariant[] }
+    await expect(explore(diamond, options)).rejects.toMatchObject({
+      code: 'ESP_INVALID_OPTION',
+      message: expect.stringContaining('a list of functions'),
+    })
   })
 
   test('stops at a limit, and says at which', async () => {
