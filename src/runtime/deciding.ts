@@ -77,8 +77,13 @@ export class Deciding implements Questioner<NodeRecord> {
     this.#keepCut(this.#growth.start(roots))
   }
 
-  /** Of a tree that is taken up again: what was decided stands, what was being decided is asked again. */
-  resume(): void {
+  /**
+   * Of a tree that is taken up again: what was decided stands, what was being decided is asked again.
+   *
+   * @param isCut - What the chart knows of cuts, those of roots and of decisions that were revised since included.
+   */
+  resume(isCut: boolean): void {
+    this.#isCut = isCut
     for (const record of this.#run.nodes.records()) {
       const { decision, status } = record
       if (decision !== undefined) this.#keepCut(decision)

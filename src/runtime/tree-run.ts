@@ -207,7 +207,8 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
         this.failed(toError(thrown))
       }
     })
-    this.report()
+    // At once: that roots were cut stands nowhere else, and is committed with them.
+    this.#tellTree()
   }
 
   #stopGrowth(stopRunning: boolean): void {
@@ -326,14 +327,18 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
     this.#isReporting = true
     this.#supervisor.settings.clock.soon(() => {
       this.#isReporting = false
-      const tree = {
-        nodes: this.nodes.size,
-        jobs: this.#planting.live,
-        decisions: this.#deciding.open,
-        isCut: this.#deciding.isCut,
-      }
-      this.#tell({ type: 'tree.changed', at: this.#supervisor.now(), tree })
+      this.#tellTree()
     })
+  }
+
+  #tellTree(): void {
+    const tree = {
+      nodes: this.nodes.size,
+      jobs: this.#planting.live,
+      decisions: this.#deciding.open,
+      isCut: this.#deciding.isCut,
+    }
+    this.#tell({ type: 'tree.changed', at: this.#supervisor.now(), tree })
   }
 
   #emit(type: RunEventType, facts: object): void {
@@ -384,7 +389,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
     }
     this.#supervisor.runs.add(this.runId)
     this.#supervisor.deadlines.wish(this, this.actor.getSnapshot().context.deadlineAt)
-    this.#deciding.resume()
+    this.#deciding.resume(this.actor.getSnapshot().context.tree.isCut)
     this.report()
   }
 }

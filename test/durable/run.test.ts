@@ -214,6 +214,28 @@ describe('a run', () => {
     rmSync(folder, { recursive: true })
   })
 
+  test('whose roots were cut remembers it: it ends at its limit, whichever process ends it', async () => {
+    const disk = new FaultyStore()
+    const workflow = defineWorkflow({
+      name: 'cut',
+      handlers: { idle: untilAborted, end: () => 'ended' },
+      limits: { maxNodes: 1 },
+      root: () => [node({ handler: 'idle', executor: 'async' }), node({ handler: 'end' })],
+      expand: () => stop(),
+    })
+    const first = processOf(disk, 1_000)
+    const begun = new Orchestrator(workflow, { pool: first.pool, runId: 'run' })
+    void begun.run().catch(() => {})
+    await new Promise<void>((resolve) => {
+      first.pool.on('job.started', () => resolve())
+    })
+    first.die()
+    const second = processOf(disk, 2_000)
+    const ending = { ...workflow, handlers: { ...workflow.handlers, idle: () => 'ended' } }
+    const outcome = await new Orchestrator(ending, { pool: second.pool, runId: 'run' }).run()
+    expect(outcome).toMatchObject({ status: 'completed', reason: 'limit' })
+  })
+
   test('of another workflow does not lend its id', async () => {
     const disk = new FaultyStore()
     const { workflow, input } = counting(1)
