@@ -2,12 +2,14 @@ import { expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
 import { ABSENT, STATE_COUNT } from '../../inspector/model/job-states.ts'
 import { Moment } from '../../inspector/model/moment.ts'
-import type { RunStore } from '../../inspector/model/run-store.ts'
+import { RunStore } from '../../inspector/model/run-store.ts'
 import { Series } from '../../inspector/model/series.ts'
 import { loadRecording } from '../../inspector/source/recorded.ts'
+import { decodeBlock, decodeRecording } from '../../src/protocol/index.ts'
 
 // Enough events for several checkpoints.
-const { run } = await loadRecording(generateRecording({ jobs: 12_000, seed: 5, failures: 0.05 }))
+const recording = generateRecording({ jobs: 12_000, seed: 5, failures: 0.05 })
+const { run } = await loadRecording(recording)
 
 /** The states after so many events, by walking all of them. */
 function replay({ log, jobCount }: RunStore, steps: number): Uint8Array {
@@ -40,6 +42,18 @@ test('seeking an instant takes every event up to it, and none after it', () => {
     expect(data[moment.step - 1]!).toBeLessThanOrEqual(at)
     expect(data[moment.step]!).toBeGreaterThan(at)
   }
+})
+
+test('a moment has a state for the jobs that are read after it was sought: they are not there yet', () => {
+  const { header, blocks } = decodeRecording(recording)
+  const read = new RunStore(header)
+  const moment = new Moment(read)
+  for (const block of blocks) {
+    read.apply(decodeBlock(block))
+    expect(moment.states.length).toBeGreaterThanOrEqual(read.jobCount)
+  }
+  expect(read.jobCount).toBe(12_000)
+  expect(new Set(moment.states)).toEqual(new Set([ABSENT]))
 })
 
 test('the counts of the last moment are those of the store, and add up to all jobs', () => {
