@@ -13,6 +13,7 @@ import {
 } from 'xstate'
 import { type AnyObserver, tellComplete, tellEmitted, tellError, tellNext } from './audience.ts'
 import { type Extras, extrasOf, noExtras } from './extras.ts'
+import { ownInspection } from './inspection.ts'
 import {
   createSystem,
   type InternalSystem,
@@ -45,6 +46,7 @@ export abstract class ActorBase<TLogic extends AnyActorLogic> {
       return
     }
     const { system, rootId } = createSystem(options?.clock, options?.logger)
+    ownInspection(system, rootId)
     this.system = system
     this._rare.sessionId = rootId
     if (options?.inspect) system.inspect(toObserver(options.inspect as never))

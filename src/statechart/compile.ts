@@ -7,13 +7,14 @@ import {
   type Snapshot,
   StateMachine,
 } from 'xstate'
+import { inspectorsOf } from './inspection.ts'
 import { persistContext, reviveContext } from './persistence.ts'
 import { refuseUnsupported } from './refusals.ts'
 import { refuseSpawn, runPlan, takeOutput } from './run.ts'
 import { TableSnapshot, toPlain } from './snapshot.ts'
 import { CUSTOM, EFFECT } from './steps.ts'
 import { type Configuration, type Plan, Table } from './table.ts'
-import { detachableScope, type InternalScope, isInspected, type SnapshotHolder } from './xstate-internals.ts'
+import { detachableScope, type InternalScope, type SnapshotHolder } from './xstate-internals.ts'
 
 export interface CompileOptions {
   /**
@@ -228,7 +229,7 @@ function step(
   scope: InternalScope,
   raised: AnyEventObject[],
 ): TableSnapshot {
-  const context = runPlan(plan, before.context, event, scope, false, raised)
+  const context = runPlan(plan, before.context, event, scope, false, null, raised)
   if (!plan.changes) return before
   if (plan.finishes) return before.next(plan.target, 'done', takeOutput(), context)
   return before.next(plan.target, before.status, before.output, context)
@@ -253,15 +254,7 @@ function inspect(
   scope: InternalScope,
   plan: Plan | undefined,
 ): void {
-  if (!isInspected(scope.system)) return
-  const _transitions = plan?.transitions ?? noTransitions
-  scope.system._sendInspectionEvent({
-    type: '@xstate.microstep',
-    actorRef: scope.self,
-    event,
-    snapshot,
-    _transitions,
-  })
+  inspectorsOf(scope.system)?.tellMicrostep(scope.self, event, snapshot, plan?.transitions)
 }
 
 /** Whether the scope is the actor itself, as a light actor's is. */

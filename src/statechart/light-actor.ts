@@ -16,19 +16,18 @@ import type {
 } from 'xstate'
 import { CompiledMachine } from './compile.ts'
 import type { Extras } from './extras.ts'
+import { inspectorsOf, relay } from './inspection.ts'
 import { withLetter, withoutOldest } from './letters.ts'
 import { runPlan, takeOutput } from './run.ts'
 import type { TableSnapshot } from './snapshot.ts'
-import { failedFrom, StandingActor } from './standing-actor.ts'
+import { failedFrom, StandingActor, snapshotOf } from './standing-actor.ts'
 import type { Configuration, Plan } from './table.ts'
 import {
   detachableScope,
   type ExecutableAction,
   type InternalScope,
-  isInspected,
   NOT_STARTED,
   RUNNING,
-  relay,
   reportUnhandledError,
   STOPPED,
 } from './xstate-internals.ts'
@@ -61,7 +60,7 @@ export class LightActor<TLogic extends AnyActorLogic>
     super(logic, options)
     this.#input = options?.input
     const { system } = this
-    if (isInspected(system)) system._sendInspectionEvent({ type: '@xstate.actor', actorRef: this })
+    inspectorsOf(system)?.tellActor(this)
     const systemId = this._extras?.systemId
     if (systemId) system._set(systemId, this)
     this._enter(options?.snapshot ?? options?.state, options?.input)
@@ -86,15 +85,16 @@ export class LightActor<TLogic extends AnyActorLogic>
     if (extras?.systemId) system._set(extras.systemId, this)
     this._processingStatus = RUNNING
     const input = this.#input
-    if (isInspected(system)) {
-      const event = { type: 'xstate.init', input }
-      system._sendInspectionEvent({ type: '@xstate.event', sourceRef: this._parent, actorRef: this, event })
-    } else {
-      this.#input = undefined
+    const inspectors = inspectorsOf(system)
+    let init: AnyEventObject | undefined
+    if (inspectors === null) this.#input = undefined
+    else {
+      init = { type: 'xstate.init', input }
+      inspectors.tellEvent(this._parent, this, init)
     }
     if (!this.isActive) {
       const snapshot = this._snapshot
-      if (snapshot.status === 'done') this.update(snapshot, { type: 'xstate.init', input })
+      if (snapshot.status === 'done') this.update(snapshot, init ?? { type: 'xstate.init', input })
       if (snapshot.status === 'error') this._fail(snapshot.error)
       if (snapshot.status !== 'stopped') return this
     }
@@ -106,8 +106,8 @@ export class LightActor<TLogic extends AnyActorLogic>
       this._crash(error)
       return this
     }
-    if (this._place === undefined || isInspected(system))
-      this.update(this._snapshot, { type: 'xstate.init', input })
+    if (this._place === undefined || init !== undefined)
+      this.update(this._snapshot, init ?? { type: 'xstate.init', input })
     else this._tell()
     this._openMailbox()
     return this
@@ -201,7 +201,7 @@ export class LightActor<TLogic extends AnyActorLogic>
     for (let event: AnyEventObject | undefined = first; event !== undefined; event = this._dequeue()) {
       this.#mailbox = BUSY
       const place = this._place
-      if (place !== undefined && !isInspected(this.system)) this._step(place, event)
+      if (place !== undefined) this._step(place, event)
       else this._process(event)
       // Not busy any more: the actor has ended on the way, and may have been started anew.
       if (this.#mailbox !== BUSY) return
@@ -243,38 +243,52 @@ export class LightActor<TLogic extends AnyActorLogic>
     }
   }
 
-  /** Takes a compiled machine one step further without making a snapshot, which nobody may ever look at. */
   _step(place: Configuration, event: AnyEventObject): void {
     const reactions = place.reactionsTo(event.type)
     if (reactions.isSpecial) {
       this._process(event)
       return
     }
-    let context = this._context
     let plan: Plan | undefined
     try {
-      plan = place.choose(reactions, context, event)
-      if (plan !== undefined && !plan.raises) context = runPlan(plan, context, event, this, true, undefined)
+      plan = place.choose(reactions, this._context, event)
     } catch (error) {
       this._crash(error)
       return
     }
-    if (plan?.raises) {
-      this._follow(plan, event)
-      return
-    }
+    if (plan?.raises) this._follow(plan, event)
+    else this._advance(place, plan, event)
+  }
+
+  /** Takes a compiled machine one step further. Only inspectors get a snapshot: else nobody may ever look at it. */
+  _advance(place: Configuration, plan: Plan | undefined, event: AnyEventObject): void {
+    const inspectors = inspectorsOf(this.system)
     const target = plan?.target ?? place
     const hasChanged = plan?.changes === true
+    let context = this._context
+    let output = this._output
+    let made: Snapshot<unknown> | undefined
+    try {
+      if (plan !== undefined) context = runPlan(plan, context, event, this, true, inspectors, undefined)
+      if (plan?.finishes) output = takeOutput()
+      if (inspectors !== null) {
+        made = hasChanged ? snapshotOf(target, output, context) : this._snapshot
+        inspectors.tellMicrostep(this, event, made, plan?.transitions)
+      }
+    } catch (error) {
+      this._crash(error)
+      return
+    }
     this.stepping(target.value, hasChanged, event)
     if (hasChanged) {
       this._place = target
       this._context = context
-      this._made = undefined
-      if (plan?.finishes) this._output = takeOutput()
+      this._output = output
+      this._made = made
     }
     this._tell()
     // An effect may have called the first inspector.
-    if (isInspected(this.system)) this._tellInspectors(this._snapshot, event)
+    inspectorsOf(this.system)?.tellSnapshot(this, event, made ?? this._snapshot)
     this.stepped()
   }
 
@@ -303,12 +317,8 @@ export class LightActor<TLogic extends AnyActorLogic>
       this.stepping((snapshot as unknown as TableSnapshot).value, hasChanged, event)
     if (hasChanged) this._snapshot = snapshot
     this._tell()
-    if (isInspected(this.system)) this._tellInspectors(snapshot, event)
+    inspectorsOf(this.system)?.tellSnapshot(this, event, snapshot)
     if (event.type !== 'xstate.init') this.stepped()
-  }
-
-  _tellInspectors(snapshot: Snapshot<unknown>, event: AnyEventObject): void {
-    this.system._sendInspectionEvent({ type: '@xstate.snapshot', actorRef: this, event, snapshot })
   }
 
   /** Tells observers of the state that was just reached, and the parent when it is the last. */
@@ -345,11 +355,7 @@ export class LightActor<TLogic extends AnyActorLogic>
   }
 
   _execute(action: ExecutableAction): void {
-    const { system } = this
-    if (isInspected(system)) {
-      const { type, params } = action
-      system._sendInspectionEvent({ type: '@xstate.action', actorRef: this, action: { type, params } })
-    }
+    inspectorsOf(this.system)?.tellAction(this, action.type, action.params)
     action.exec?.(action.info, action.params)
   }
 

@@ -1,5 +1,6 @@
 import type { AnyEventObject } from 'xstate'
 import type { EffectAction, EffectTaker } from './effects.ts'
+import type { Inspectors } from './inspection.ts'
 import { ASSIGN, CUSTOM, type CustomWork, EFFECT, EMIT, FINISH, RAISE, REPLACE, type Step } from './steps.ts'
 import type { Plan } from './table.ts'
 import type { ActionArgs, EmitAction, InternalScope } from './xstate-internals.ts'
@@ -19,7 +20,8 @@ export function takeOutput(): unknown {
 /**
  * Takes a machine through one plan.
  *
- * @param isPlain - Whether effects may be called directly: the actor runs, and nobody inspects.
+ * @param isPlain - Whether effects may be called directly: the actor runs, and is a light one.
+ * @param inspectors - Who is told of what is called directly.
  * @param raised - Receives the done events of states; needed when the plan raises any.
  * @returns The context afterwards. When the plan finishes the machine, `takeOutput` tells the output.
  * @throws What an action, its parameters or an output throws.
@@ -30,6 +32,7 @@ export function runPlan(
   event: AnyEventObject,
   scope: InternalScope,
   isPlain: boolean,
+  inspectors: Inspectors | null,
   raised: AnyEventObject[] | undefined,
 ): unknown {
   const { steps } = plan
@@ -42,6 +45,7 @@ export function runPlan(
     if (isPlain && step.kind === EFFECT) {
       // What the action itself would do; it needs neither a call of its own nor an info.
       const params = step.paramsOf === undefined ? step.params : step.paramsOf({ context, event })
+      inspectors?.tellAction(scope.self, step.type, params)
       const taker = scope.self as unknown as EffectTaker
       taker.takeEffect((work as EffectAction).effect, params)
       continue
@@ -53,8 +57,10 @@ export function runPlan(
       case EFFECT:
       case CUSTOM: {
         const exec = work as CustomWork
-        if (isPlain) exec?.(info as ActionArgs, params)
-        else scope.actionExecutor({ type: step.type, info: info as ActionArgs, params, exec })
+        if (isPlain) {
+          inspectors?.tellAction(scope.self, step.type, params)
+          exec?.(info as ActionArgs, params)
+        } else scope.actionExecutor({ type: step.type, info: info as ActionArgs, params, exec })
         break
       }
       case REPLACE:

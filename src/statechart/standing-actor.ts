@@ -88,7 +88,7 @@ function placeOf(snapshot: Snapshot<unknown>, logic: AnyActorLogic): Configurati
   return configuration
 }
 
-function snapshotOf(place: Configuration, output: unknown, context: unknown): Snapshot<unknown> {
+export function snapshotOf(place: Configuration, output: unknown, context: unknown): Snapshot<unknown> {
   const status = place.isFinal ? 'done' : 'active'
   return new TableSnapshot(place, status, output, undefined, context) as unknown as Snapshot<unknown>
 }

@@ -111,59 +111,6 @@ export function builtinGuardKind(guard: BuiltinGuard): 'and' | 'or' | 'not' | 's
   return guard.check === checkStateIn ? 'stateIn' : undefined
 }
 
-const inspected = Symbol('inspected')
-const alarm = Symbol('an inspector reads this event')
-const probe: object = Object.defineProperty({}, 'type', {
-  enumerable: true,
-  get() {
-    throw alarm
-  },
-})
-
-/** A system that knows whether it was ever inspected; `undefined` until somebody has found out. */
-type Marked = InternalSystem & { [inspected]?: boolean }
-
-/**
- * Says whether anybody inspects the system. One that was ever inspected counts as inspected.
- *
- * XState does not tell, and building an inspection event for nobody costs more than asking.
- */
-export function isInspected(system: InternalSystem): boolean {
-  return (system as Marked)[inspected] ?? watchInspection(system)
-}
-
-/**
- * Finds out whether a system is inspected, and watches it from then on.
- *
- * XState copies an event before handing it out, and the probe cannot be copied: only an inspector makes it try.
- */
-function watchInspection(system: Marked): boolean {
-  const { inspect } = system
-  system.inspect = (observer) => {
-    system[inspected] = true
-    return inspect(observer)
-  }
-  try {
-    system._sendInspectionEvent(probe)
-    system[inspected] = false
-  } catch (error) {
-    if (error !== alarm) throw error
-    system[inspected] = true
-  }
-  return system[inspected]
-}
-
-/** Tells inspectors of an event and delivers it. */
-export function relay(
-  system: InternalSystem,
-  source: AnyActorRef | undefined,
-  target: AnyActorRef,
-  event: AnyEventObject,
-): void {
-  if (isInspected(system)) system._relay(source, target, event)
-  else (target as AnyActorRef & { _send(event: AnyEventObject): void })._send(event)
-}
-
 const idleLogic: AnyActorLogic = {
   transition: (snapshot) => snapshot,
   getInitialSnapshot: (_scope, input) => input,

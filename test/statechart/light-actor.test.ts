@@ -408,6 +408,46 @@ describe('a light actor does what an Actor does', () => {
   })
 })
 
+describe('inspectors of a system', () => {
+  it('are all told the same event, in the order in which they came, until they leave', async () => {
+    await expectSame((create, tell) => {
+      const inspector = (who: string, seen: InspectionEvent[]) => (event: InspectionEvent) => {
+        seen.push(event)
+        tell(who, event.type, Object.keys(event), event.rootId === root.system.get('root')?.sessionId)
+      }
+      const [early, late] = [[], []] as [InspectionEvent[], InspectionEvent[]]
+      const root = create(compile(toggle), { systemId: 'root' })
+      root.system.inspect(inspector('early', early))
+      root.start()
+      const leaf = create(compile(toggle), { parent: root })
+      const { unsubscribe } = root.system.inspect({ next: inspector('late', late) })
+      leaf.start()
+      leaf.send({ type: 'go' })
+      tell(late.every((event) => early.includes(event)))
+      unsubscribe()
+      for (const type of ['nothing', 'end']) leaf.send({ type })
+      tell(early.length, late.length)
+    })
+  })
+
+  it('that throw break the sender’s step as they break XState’s', async () => {
+    await expectSame((create, tell) => {
+      for (const broken of ['@xstate.action', '@xstate.microstep']) {
+        const root = create(compile(toggle), {
+          inspect: ({ type }: InspectionEvent) => {
+            if (type === broken && root.getSnapshot().status === 'active')
+              throw new Error(`broken at ${type}`)
+          },
+        })
+        root.subscribe({ error: (error) => tell(String(error)) })
+        root.start()
+        root.send({ type: 'go' })
+        tell(root.getSnapshot().status, root.getSnapshot().value)
+      }
+    })
+  })
+})
+
 describe('a light actor', () => {
   it('works with `waitFor` and `toPromise`', async () => {
     const actor = createLightActor(compile(toggle)).start()

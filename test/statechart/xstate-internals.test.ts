@@ -12,6 +12,7 @@ import {
   raise,
   stateIn,
 } from 'xstate'
+import { isInspected } from '../../src/statechart/inspection.ts'
 import {
   type BuiltinGuard,
   builtinGuardKind,
@@ -20,7 +21,6 @@ import {
   isAssign,
   isBuiltinAction,
   isEmit,
-  isInspected,
   observableKey,
   reportUnhandledError,
 } from '../../src/statechart/xstate-internals.ts'
