@@ -22,17 +22,19 @@ export interface KindGraph {
 
 /** Which kinds of jobs depend on which, at a moment. */
 export function kindGraph(run: RunStore, moment: Moment): KindGraph {
-  const places = new Map<number, number>()
+  /** By string: the node of a kind. A table, as it is asked for each of 100,000 jobs in each frame. */
+  const places = new Int32Array(run.strings.length).fill(-1)
   const nodes: { -readonly [Field in keyof KindNode]: KindNode[Field] }[] = []
   const { data: kinds } = run.jobs.kind
+  const { states } = moment
   for (let job = 0; job < run.jobCount; job++) {
-    const state = moment.states[job]!
+    const state = states[job]!
     if (state === ABSENT) continue
     const kind = kinds[job]!
-    let place = places.get(kind)
-    if (place === undefined) {
+    let place = places[kind]!
+    if (place < 0) {
       place = nodes.length
-      places.set(kind, place)
+      places[kind] = place
       nodes.push({ kind, name: run.text(kind), total: 0, done: 0, failed: 0, running: 0, open: 0 })
     }
     const node = nodes[place]!
@@ -44,10 +46,10 @@ export function kindGraph(run: RunStore, moment: Moment): KindGraph {
   }
   const edges = new Map<number, { from: number; to: number; count: number }>()
   run.links.forEach((dependant, dependency) => {
-    if (moment.states[dependant] === ABSENT) return
-    const from = places.get(kinds[dependency]!)
-    const to = places.get(kinds[dependant]!)
-    if (from === undefined || to === undefined) return
+    if (states[dependant] === ABSENT) return
+    const from = places[kinds[dependency]!]!
+    const to = places[kinds[dependant]!]!
+    if (from < 0 || to < 0) return
     const key = from * nodes.length + to
     const edge = edges.get(key)
     if (edge === undefined) edges.set(key, { from, to, count: 1 })
@@ -114,22 +116,24 @@ export interface CriticalPath {
 /** From the job that ended last back over, each time, the dependency that ended last. */
 export function criticalPath(run: RunStore, moment: Moment): CriticalPath | undefined {
   const { data: ended } = run.jobs.endedAt
+  const { states } = moment
   let last = -1
   for (let job = 0; job < run.jobCount; job++) {
-    if (!isEnded(moment.states[job]!) || run.jobs.lastSlice.data[job]! < 0) continue
+    if (!isEnded(states[job]!) || run.jobs.lastSlice.data[job]! < 0) continue
     if (last < 0 || ended[job]! > ended[last]!) last = job
   }
   if (last < 0) return undefined
-  const jobs = [last]
+  // In a set: a chain may be as long as the run.
+  const chain = new Set([last])
   for (let job = last; ; ) {
     let before = -1
     for (const each of run.links.dependenciesOf(job))
       if (before < 0 || ended[each]! > ended[before]!) before = each
-    if (before < 0 || Number.isNaN(ended[before]!) || jobs.includes(before)) break
-    jobs.push(before)
+    if (before < 0 || Number.isNaN(ended[before]!) || chain.has(before)) break
+    chain.add(before)
     job = before
   }
-  jobs.reverse()
+  const jobs = [...chain].reverse()
   const sum = (of: Float32Array) => jobs.reduce((total, job) => total + of[job]!, 0)
   return {
     jobs,
