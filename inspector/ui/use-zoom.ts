@@ -1,6 +1,7 @@
-import { useSignal } from '@preact/signals'
+import type { Signal } from '@preact/signals'
 import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import type { Span } from '../model/span.ts'
 
 interface Bounds {
   readonly low: number
@@ -9,9 +10,7 @@ interface Bounds {
   readonly least: number
 }
 
-export interface Zoom {
-  readonly from: number
-  readonly to: number
+export interface Zoom extends Span {
   set(from: number, to: number): void
   /** Moves just so far that a span is in view. */
   reveal(from: number, to: number): void
@@ -28,15 +27,18 @@ const CLICK_PX = 4
 /**
  * A span of an axis in view: the wheel zooms at the pointer, dragging moves, a wheel to the side moves too.
  *
- * Until somebody zooms, all is in view, however it grows.
+ * @param span - What is in view; `undefined`, until somebody zooms, for all, however it grows.
  */
-export function useZoom(element: RefObject<HTMLElement | null>, bounds: Bounds, { drags = true } = {}): Zoom {
-  const span = useSignal<{ from: number; to: number } | undefined>(undefined)
+export function useZoom(
+  element: RefObject<HTMLElement | null>,
+  bounds: Bounds,
+  span: Signal<Span | undefined>,
+): Zoom {
   const limits = useRef(bounds)
   limits.current = bounds
   const dragged = useRef(false)
 
-  const now = () => span.peek() ?? { from: limits.current.low, to: limits.current.high }
+  const now = () => inView(span.peek(), limits.current)
   const set = (from: number, to: number) => {
     const { low, high, least } = limits.current
     const width = Math.min(high - low, Math.max(least, to - from))
@@ -73,7 +75,7 @@ export function useZoom(element: RefObject<HTMLElement | null>, bounds: Bounds, 
     let last: number | undefined
     const onDown = (event: PointerEvent) => {
       dragged.current = false
-      if (drags && event.button === 0) last = event.clientX
+      if (event.button === 0) last = event.clientX
     }
     const onMove = (event: PointerEvent) => {
       if (last === undefined || event.buttons !== 1) {
@@ -108,7 +110,7 @@ export function useZoom(element: RefObject<HTMLElement | null>, bounds: Bounds, 
       span.value = undefined
     },
   }
-  const { from, to } = span.value ?? { from: bounds.low, to: bounds.high }
+  const { from, to } = inView(span.value, bounds)
   return {
     from,
     to,
@@ -130,3 +132,7 @@ export function useZoom(element: RefObject<HTMLElement | null>, bounds: Bounds, 
     wasDragged: () => dragged.current,
   }
 }
+
+/** All, unless a part of it is chosen: an address may name what is not there, or not yet. */
+const inView = (span: Span | undefined, { low, high }: Bounds): Span =>
+  span !== undefined && span.from < high ? span : { from: low, to: high }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { markText, stepOf } from '../../inspector/draw/axis.ts'
+import { formatSpan, parseSpan } from '../../inspector/model/span.ts'
 import { formatHash, parseHash } from '../../inspector/state/route.ts'
 
 describe('an address', () => {
@@ -11,6 +12,27 @@ describe('an address', () => {
   test.each(['', '#', '#/', '#/nowhere', '#code=abc'])('that names no view is the overview: %s', (hash) => {
     expect(parseHash(hash).view).toBe('overview')
   })
+})
+
+describe('a span in an address', () => {
+  test('is read as it was written, to the thousandth', () => {
+    const text = formatSpan({ from: 5_001.00049, to: 6_200 }, 5_000)
+    expect(text).toBe('1-1200')
+    expect(parseSpan(text, 5_000)).toEqual({ from: 5_001, to: 6_200 })
+    expect(formatSpan({ from: 6_200, to: 5_000.5 }, 5_000)).toBe('0.5-1200')
+  })
+
+  test('of no length is none', () => {
+    expect(formatSpan({ from: 7, to: 7 }, 0)).toBe('')
+    expect(formatSpan(undefined, 0)).toBe('')
+  })
+
+  test.each(['', '5', '5-', '5-5', '9-5', '-1-5', '1e3-2e3', 'a-b', `1-${'9'.repeat(400)}`])(
+    'that makes no sense is none: %s',
+    (text) => {
+      expect(parseSpan(text, 0)).toBeUndefined()
+    },
+  )
 })
 
 describe('the marks of an axis', () => {

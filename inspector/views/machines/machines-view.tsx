@@ -43,13 +43,13 @@ export function MachinesView() {
 
 function ActorPanel({ actor }: { actor: Actor }) {
   const run = store.value!
-  const tab = useSignal<'context' | 'events'>('events')
+  const tab = route.value.params.show === 'context' ? 'context' : 'events'
   const isPopulation = actor.id === 'jobs'
   const path = isPopulation ? undefined : `api/actors/${encodeURIComponent(actor.id)}`
   const hasBody = useSignal(false)
   // What a body goes through is not in the journal: it is asked about as time goes on.
   const polled = hasBody.value ? Math.floor(tick.value / BODY_EVERY_TICKS) : 0
-  const { body: told } = useDetail<ActorDetail>(path, `${actor.version} ${tab.value} ${polled}`)
+  const { body: told } = useDetail<ActorDetail>(path, `${actor.version} ${tab} ${polled}`)
   // What the server tells is of now; a moment of the past has only what the journal tells.
   const detail = isFollowing.value ? told : undefined
   const machine = detail?.body !== undefined && detail.body.machine !== '' ? detail.body : undefined
@@ -101,12 +101,12 @@ function ActorPanel({ actor }: { actor: Actor }) {
                 { name: 'events', title: 'Events' },
                 { name: 'context', title: 'Context' },
               ]}
-              current={tab.value}
-              onChoose={(name) => (tab.value = name)}
+              current={tab}
+              onChoose={(name) => setParams({ show: name === 'context' ? 'context' : '' })}
             />
             <Accepts actor={actor} detail={detail} />
           </div>
-          {tab.value === 'events' ? (
+          {tab === 'events' ? (
             <ActorEvents actor={actor} />
           ) : (
             <ContextDiff key={isBody ? 'body' : 'job'} detail={isBody ? machine : detail} />

@@ -14,6 +14,7 @@ import { Canvas, type Surface } from '../../ui/canvas.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Empty } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
+import { useLinkedSpan } from '../../ui/use-linked-span.ts'
 import { useZoom } from '../../ui/use-zoom.ts'
 import { RangeTable } from './range-table.tsx'
 import { SliceText, VisibleSlices } from './slice-text.tsx'
@@ -45,15 +46,12 @@ function Timeline() {
   const scroll = useSignal(0)
   const cursor = useSignal(-1)
   const hovered = useSignal(-1)
-  /** Chosen with the pointer while Shift is down, epoch ms. */
-  const range = useSignal<{ from: number; to: number } | undefined>(undefined)
+  /** Chosen with the pointer while Shift is down, epoch ms; a range goes from where the press was, to either side. */
+  const range = useLinkedSpan('range', run.epoch)
   const text = route.value.params.q ?? ''
   const lanes = slices.lanes.length
-  const zoom = useZoom(
-    box,
-    { low: run.epoch, high: Math.max(run.end, run.epoch + 1), least: LEAST_MS },
-    { drags: true },
-  )
+  const bounds = { low: run.epoch, high: Math.max(run.end, run.epoch + 1), least: LEAST_MS }
+  const zoom = useZoom(box, bounds, useLinkedSpan('zoom', run.epoch))
   const lit = useMemo(() => {
     if (text === '') return undefined
     return new Set(listJobs(run, moment, parseFilter(text), 'urgency', false).jobs)
@@ -134,16 +132,15 @@ function Timeline() {
     event.stopPropagation()
   }
 
-  // A link to a job in the timeline shows its last attempt, from near.
+  // A link to a job in the timeline shows its last attempt, from near; the span in view then takes its place in the address.
   const focus = route.value.params.focus ?? ''
+  const focused = focus === '' ? -1 : (run.jobs.lastSlice.data[run.find(focus)] ?? -1)
   useEffect(() => {
-    const job = focus === '' ? -1 : run.find(focus)
-    const slice = job < 0 ? -1 : run.jobs.lastSlice.data[job]!
-    if (slice >= 0) {
-      fitSlice(slice)
-      show(slice)
-    }
-  }, [focus])
+    if (focused < 0) return
+    fitSlice(focused)
+    show(focused)
+    setParams({ focus: '' })
+  }, [focused])
 
   const paint = (surface: Surface) => {
     const { context, width, height, palette } = surface
@@ -229,6 +226,9 @@ function Timeline() {
             } else if (event.buttons === 0) hovered.value = find(event)
           }}
           onPointerLeave={() => (hovered.value = -1)}
+          onPointerUp={() => {
+            if (range.value !== undefined && range.value.from === range.value.to) range.value = undefined
+          }}
           onClick={(event) => {
             if (zoom.wasDragged() || event.shiftKey) return
             const slice = find(event)

@@ -14,6 +14,7 @@ import { momentOf, momentTick } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
 import { HiddenTable } from '../../ui/hidden-table.tsx'
 import { StateLabel, stateName } from '../../ui/state-mark.tsx'
+import { useLinkedSpan } from '../../ui/use-linked-span.ts'
 import { useZoom } from '../../ui/use-zoom.ts'
 
 const TALLEST = 64
@@ -32,7 +33,7 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
   const box = useRef<HTMLDivElement>(null)
   const cursor = useSignal(run.tree.roots[0] ?? -1)
   const hovered = useSignal(-1)
-  const zoom = useZoom(box, { low: 0, high: layout.leaves, least: 2 })
+  const zoom = useZoom(box, { low: 0, high: layout.leaves, least: 2 }, useLinkedSpan('zoom', 0))
   const selectedJob = selectedId.value === '' ? -1 : run.find(selectedId.value)
   const view = (height: number): IcicleView => ({
     from: zoom.from,
