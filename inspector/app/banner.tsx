@@ -24,14 +24,14 @@ export function Banner() {
         </p>
       )}
       {missingJobs.value > 0 && run !== undefined && (
-        <p class="banner">
+        <p class="banner" role="status">
           <Icon name="warn" /> Showing {formatCount(run.jobCount)} of{' '}
           {formatCount(run.jobCount + missingJobs.value)} jobs: {formatCount(missingJobs.value)} had ended
           before this recording began.
         </p>
       )}
       {value.kind === 'live' && status.value?.isSlow && (
-        <p class="banner">
+        <p class="banner" role="status">
           <Icon name="warn" /> This page is slower than the run: some of what happened is still on its way.
           The slots and the counts of the pool are exact, the rest catches up.
         </p>

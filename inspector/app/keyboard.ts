@@ -71,8 +71,9 @@ export function startKeyboard(): void {
     }
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target))
       return
-    // A dialog has its own keys.
+    // A dialog has its own keys, and a menu closes by itself.
     if (question.peek() !== undefined || isPaletteOpen.peek() || isHelpOpen.peek()) return
+    if (event.key === 'Escape' && document.querySelector(':popover-open') !== null) return
     if (event.key === ' ' && (event.target as Element).closest('button, a, summary, [role=slider]')) return
     const key = KEYS.find(({ keys }) => keys.includes(event.key))
     if (key === undefined || (key.isLetter && !hasLetterKeys.peek())) return

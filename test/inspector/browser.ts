@@ -84,3 +84,13 @@ export async function violationsOf(page: Page): Promise<string[]> {
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ''}`),
   )
 }
+
+/** What axe finds wrong with a page as it stands, in the light theme and in the dark one. */
+export async function violationsInBothThemes(page: Page): Promise<string[]> {
+  const found: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    found.push(...(await violationsOf(page)).map((flaw) => `${colorScheme}: ${flaw}`))
+  }
+  return found
+}

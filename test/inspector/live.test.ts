@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { grow, JobPool, node, runWorkflow, type Workflow } from 'espalier'
 import { createInspector, type Inspector } from 'espalier/http'
 import { expect, onTestFinished, test } from 'vitest'
-import { describeInBrowser, openPage, useBrowser } from './browser.ts'
+import { formatCount } from '../../inspector/model/format.ts'
+import { describeInBrowser, openPage, useBrowser, violationsInBothThemes } from './browser.ts'
 
 /** A tree like that of the clustering example, whose last leaves wait until somebody lets them go. */
 function growingTree(): { workflow: Workflow; release: () => void } {
@@ -128,7 +129,43 @@ describeInBrowser('the page of a running pool', () => {
     await page.getByRole('button', { name: 'Try now' }).click()
     await page.getByText('of 2', { exact: true }).waitFor()
   })
+
+  test('says that it is slower than the run while its answers are late, and then catches up', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'slow' })
+    await using server = await serveInspector(inspector)
+    await using watched = await openPage(used.browser, { reducedMotion: 'reduce' })
+    const { page, errors } = watched
+    await page.goto(inspector.link(server.origin))
+    await page.getByText('No jobs yet').waitFor()
+    const banner = page.getByText(/slower than the run/)
+
+    // The server sends so much that was not answered, and keeps the rest.
+    server.deafen()
+    const isWorking = new AbortController()
+    const working = work(pool, isWorking.signal)
+    await banner.waitFor()
+    isWorking.abort()
+    await working
+    const all = page.getByText(`of ${formatCount(pool.getStatus().total)}`, { exact: true })
+    expect(await all.count()).toBe(0)
+    expect(await banner.count()).toBe(1)
+    expect(await violationsInBothThemes(page)).toEqual([])
+
+    server.hear()
+    await all.waitFor()
+    await banner.waitFor({ state: 'detached' })
+    expect(errors).toEqual([])
+  })
 })
+
+/** Has a job done in each turn of the clock, so that there is always something to tell. */
+async function work(pool: JobPool, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pool.submitJob({ execute: () => 1 }).result()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
 
 /** A server of somebody's own, which can be cut off and come back at the same address. */
 async function serveInspector(inspector: Inspector) {
@@ -143,6 +180,13 @@ async function serveInspector(inspector: Inspector) {
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
   }
+  /** Leaves what pages send where it is, and goes on sending. */
+  const deafen = () => {
+    for (const socket of sockets) socket.pause()
+  }
+  const hear = () => {
+    for (const socket of sockets) socket.resume()
+  }
   const cut = async () => {
     server.close()
     for (const socket of sockets) socket.destroy()
@@ -153,6 +197,8 @@ async function serveInspector(inspector: Inspector) {
   return {
     origin: `http://127.0.0.1:${port}`,
     cut,
+    deafen,
+    hear,
     listen: () => listen(port),
     [Symbol.asyncDispose]: cut,
   }

@@ -3,6 +3,7 @@ import { createInspector } from 'espalier/http'
 import type { Locator, Page } from 'playwright-core'
 import { beforeAll, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
+import { VIEWS } from '../../inspector/state/route.ts'
 import {
   describeInBrowser,
   openPage,
@@ -65,13 +66,20 @@ describeInBrowser('the page', () => {
     expect(await flawsWith(page.getByText('No jobs yet'))).toEqual([])
   })
 
-  test.each(['tree?as=map', 'graph?as=path', 'events?as=sequence&job=run.n3', 'jobs?q=nothing-is-called-so'])(
-    'has no flaw that axe knows in %s',
-    async (view) => {
-      await page.goto(`${await writeReport(used.folder, recording)}#/${view}`)
-      expect(await flawsWith(page.locator('main .card, main .grid').first())).toEqual([])
-    },
-  )
+  test.each([
+    ...VIEWS,
+    'tree?as=map',
+    'graph?as=path',
+    'graph?node=run.n3&job=run.n3',
+    'events?as=sequence&job=run.n3',
+    'jobs?q=nothing-is-called-so',
+    'timeline?zoom=100-400&range=150-300',
+    'machines?actor=run.n3',
+    'machines?actor=jobs',
+  ])('has no flaw that axe knows in %s', async (view) => {
+    await page.goto(`${await writeReport(used.folder, recording)}#/${view}`)
+    expect(await flawsWith(page.locator('main .card, main .grid').first())).toEqual([])
+  })
 
   test('has no flaw that axe knows in its help', async () => {
     await page.keyboard.press('?')

@@ -75,7 +75,7 @@ function Thrown({ job, attempt }: { job: number; attempt: number }) {
         {stack !== '' && (
           <details>
             <summary>Stack</summary>
-            <pre>{plainText(stack)}</pre>
+            <pre tabIndex={0}>{plainText(stack)}</pre>
           </details>
         )}
       </div>
