@@ -8,7 +8,7 @@ import type { Attempt, AttemptSink } from '../ports/executor.ts'
 import { prepareResult, type ResultReader } from './command-result.ts'
 import type { GroupMeter } from './group-meter.ts'
 import { OutputCapture } from './output-capture.ts'
-import { groupEnd, signalGroup } from './process-group.ts'
+import { endGroup, signalGroup } from './process-group.ts'
 import type { Watchdog } from './watchdog.ts'
 
 /** What a run needs of its executor. */
@@ -122,8 +122,7 @@ export class CommandRun {
     await new Promise<void>((resolve) => child.once('exit', () => resolve()))
     const usage = meter.remove(leader)
     // What it has left running would hold its streams, and outlive its job.
-    this.#end()
-    await groupEnd(leader)
+    await endGroup(leader)
     this.#leader = undefined
     watchdog.release(leader)
     const ended = await closeStreams(child)

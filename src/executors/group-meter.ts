@@ -7,8 +7,11 @@ const LIMITED_LOOK_MS = 50
 const FIRST_LOOK_MS = 10
 /** At most this share of the time goes into looking, however many processes the machine has. */
 const LOOKING_SHARE = 0.05
+/** For how long the pids of what a group starts are taken to be higher than its leader's: the system counts them up, and round. */
+const YOUNG_MS = 10_000
 
 interface Metered {
+  readonly addedAt: number
   limitBytes: number | undefined
   readonly exceeded: (seenBytes: number) => void
   cpuMs: number
@@ -33,7 +36,8 @@ export class GroupMeter {
    */
   add(leader: number, limitBytes: number | undefined, exceeded: (seenBytes: number) => void): void {
     if (!canReadProcesses) return
-    this.#groups.set(leader, { limitBytes, exceeded, cpuMs: 0, peakMemoryBytes: 0, looks: 0 })
+    const addedAt = performance.now()
+    this.#groups.set(leader, { addedAt, limitBytes, exceeded, cpuMs: 0, peakMemoryBytes: 0, looks: 0 })
     this.#plan(FIRST_LOOK_MS)
   }
 
@@ -51,7 +55,7 @@ export class GroupMeter {
     this.#rest()
     const startedAt = performance.now()
     const seen = new Map<number, { cpuMs: number; memoryBytes: number }>()
-    for (const { session, hasEnded, cpuMs, memoryBytes } of readProcesses()) {
+    for (const { session, hasEnded, cpuMs, memoryBytes } of readProcesses(this.#lowestPid(startedAt))) {
       if (hasEnded || !this.#groups.has(session)) continue
       const sum = seen.get(session) ?? { cpuMs: 0, memoryBytes: 0 }
       seen.set(session, { cpuMs: sum.cpuMs + cpuMs, memoryBytes: sum.memoryBytes + memoryBytes })
@@ -61,6 +65,16 @@ export class GroupMeter {
     if (this.#groups.size === 0) return
     const restMs = Math.min(...Array.from(this.#groups.values(), restOf))
     this.#plan(Math.max(restMs, costMs / LOOKING_SHARE))
+  }
+
+  /** Below this there is nothing of the groups: most of a machine's processes are older than what was started just now. */
+  #lowestPid(now: number): number {
+    let lowest = Number.POSITIVE_INFINITY
+    for (const [leader, { addedAt }] of this.#groups) {
+      if (now - addedAt > YOUNG_MS) return 1
+      lowest = Math.min(lowest, leader)
+    }
+    return lowest
   }
 
   #note(leader: number, cpuMs: number, memoryBytes: number): void {

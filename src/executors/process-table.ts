@@ -55,7 +55,8 @@ export function parseStat(pid: number, text: string | undefined, pageSize: numbe
 /** Absent when the process has gone meanwhile. */
 function readStat(pid: string): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // Of utf8 Node reads the whole file in one call, without a buffer of 64 KiB for each.
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
   } catch {
     return undefined
   }

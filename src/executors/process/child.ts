@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import { execaNode } from 'execa'
 import type { OutputStream } from '../../domain/job.ts'
-import { groupEnd, signalGroup } from '../process-group.ts'
+import { endGroup, signalGroup } from '../process-group.ts'
 import type { Watchdog } from '../watchdog.ts'
 import type { Abort, Task } from '../worker/messages.ts'
 import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
@@ -132,9 +132,9 @@ export class Child extends PooledWorker {
 
   async #ended(how: string): Promise<void> {
     const { stdout, stderr } = this.#subprocess
-    this.kill()
+    this.retire()
     if (this.pid !== undefined) {
-      await groupEnd(this.pid)
+      await endGroup(this.pid)
       this.#watchdog.release(this.pid)
     }
     await Promise.race([Promise.all([closed(stdout), closed(stderr)]), after(OUTPUT_MS)])

@@ -10,7 +10,7 @@ export interface ProcessMemory {
 /** @returns `undefined` where there is no /proc, or no such process. */
 export function memoryOf(pid: number | 'self'): ProcessMemory | undefined {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'latin1')
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     // One that has just ended has a status, and no memory.
     const residentBytes = kibOf(status, 'VmRSS')
     return residentBytes > 0 ? { residentBytes, peakBytes: kibOf(status, 'VmHWM') } : undefined
