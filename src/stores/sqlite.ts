@@ -1,3 +1,4 @@
+import process from 'node:process'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
@@ -48,6 +49,14 @@ interface Retention {
   readonly now: () => number
 }
 
+/** Those that this process owns. */
+const owned = new Set<RunStore>()
+
+/** SQLite drops the log with the last connection, also at the end of a process; without its owner's leave, it would be missed. */
+function closeAll(): void {
+  for (const store of owned) store.close()
+}
+
 class SqliteStore implements RunStore {
   readonly name: string
   lastSeq: number
@@ -72,6 +81,9 @@ class SqliteStore implements RunStore {
     this.lastKey = key
     this.#rule = isReader ? undefined : rule
     if (this.#rule !== undefined) this.#letGo(this.#rule)
+    if (isReader) return
+    if (owned.size === 0) process.on('exit', closeAll)
+    owned.add(this)
   }
 
   commit(batch: StoreBatch): void {
@@ -115,6 +127,7 @@ class SqliteStore implements RunStore {
 
   close(): void {
     if (!this.#db.isOpen) return
+    if (owned.delete(this) && owned.size === 0) process.off('exit', closeAll)
     if (this.#writer !== undefined) explain(this.name, () => giveUpOwnership(this.#db))
     this.#db.close()
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -19,6 +19,7 @@ import { isEspalierError } from '../../src/domain/errors.ts'
 import type { JobRecord, RunStore, StoreBatch } from '../../src/ports/run-store.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 
+const sqlite = import.meta.resolve('../../src/stores/sqlite.ts')
 const folder = mkdtempSync(join(tmpdir(), 'espalier-sqlite-'))
 const children: ChildProcess[] = []
 let files = 0
@@ -127,6 +128,33 @@ describe('the owner', () => {
     expect(statSync(made()).mode & 0o777).toBe(0o600)
   })
 })
+
+test('a process that dies while it makes a store leaves a whole one, or none', () => {
+  const script = join(import.meta.dirname, 'fixtures/dying-maker.ts')
+  const make = (calls: number) =>
+    spawnSync(process.execPath, ['--conditions=espalier-source', script, file, String(calls)])
+  let calls = 0
+  let isThere = false
+  while (!isThere) {
+    expect(make(++calls).signal).toBe('SIGKILL')
+    isThere = existsSync(file)
+    const store = openSqliteStore(file)
+    store.commit(batch(job(1)))
+    store.close()
+    rmSync(file)
+  }
+  expect(calls).toBeGreaterThan(8)
+})
+
+test.each(['', 'process.exit(1)', 'throw new Error()'])(
+  'a process that ends with "%s" and has not closed its store leaves it to the next',
+  (end) => {
+    const script = `const { openSqliteStore } = await import(${JSON.stringify(sqlite)}); openSqliteStore(process.argv[1]); ${end}`
+    const args = ['--conditions=espalier-source', '--input-type=module', '-e', script, file]
+    expect(spawnSync(process.execPath, args).signal).toBe(null)
+    openSqliteStore(file, { mustExist: true }).close()
+  },
+)
 
 describe('a file that is not a whole store is refused, and left as it was', () => {
   const refused = (code: string, readOnly = false) => {

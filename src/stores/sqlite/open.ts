@@ -1,4 +1,13 @@
-import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  constants as fs,
+  linkSync,
+  openSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
@@ -19,22 +28,16 @@ const BUSY_TIMEOUT_MS = 2_000
 export function openForWriting(file: string, mustExist: boolean, now: number): DatabaseSync {
   requireSqlite()
   requireContent(file, mustExist)
-  // SQLite gives its log the mode of the database.
-  if (!existsSync(file)) explain(file, () => closeSync(openSync(file, 'wx', 0o600)))
+  if (!existsSync(file)) explain(file, () => make(file))
   const hasLog = existsSync(`${file}-wal`)
   return prepared(file, {}, (db) => {
     checkIdentity(db, file)
     if (!hasLog) refuseWithoutLog(db, file)
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON')
-    db.exec('BEGIN IMMEDIATE')
-    try {
+    transact(db, () => {
       migrate(db)
       takeOwnership(db, file, now)
-      db.exec('COMMIT')
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      throw error
-    }
+    })
     // Now the database itself says that it is open: without its log it will be known to be incomplete.
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   })
@@ -53,6 +56,51 @@ export function openForReading(file: string): DatabaseSync {
     checkIdentity(db, file)
     if (!hasLog) refuseWithoutLog(db, file)
   })
+}
+
+/**
+ * Makes an empty store beside the file and then gives it its name: whenever this process may die, the file is a whole
+ * database or not there. One that another process has made meanwhile stays.
+ */
+function make(file: string): void {
+  const draft = `${file}-new-${process.pid}`
+  rmSync(draft, { force: true })
+  // SQLite gives its log the mode of the database.
+  closeSync(openSync(draft, 'wx', 0o600))
+  try {
+    const db = new DatabaseSync(draft)
+    try {
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+      transact(db, () => migrate(db))
+    } finally {
+      db.close()
+    }
+    place(draft, file)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+function place(draft: string, file: string): void {
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    // There are file systems without links.
+    copyFileSync(draft, file, fs.COPYFILE_EXCL)
+  }
+}
+
+function transact(db: DatabaseSync, work: () => void): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    work()
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
 }
 
 function prepared(
@@ -77,7 +125,7 @@ function prepared(
   })
 }
 
-/** An empty file is what is left of a database that was cut off: it must not pass for a new one. */
+/** An empty file is what is left of a database that was cut off, since none is made empty: it must not pass for a new one. */
 function requireContent(file: string, mustExist: boolean): void {
   const size = statSync(file, { throwIfNoEntry: false })?.size
   if (size === undefined && mustExist) throw new EspalierError('ESP_STORE_MISSING', { store: file })
