@@ -8,58 +8,61 @@ import {
   revise,
   satisfy,
   stop,
+  type TreeNode,
 } from 'espalier'
 import { type Algorithm, CORE_NEIGHBOURS, describeAlgorithm } from './cluster.ts'
 import type { Projection } from './project.ts'
 import { radiusFault } from './radius.ts'
 import { report } from './report.ts'
 import type { Scaling } from './scale.ts'
-import {
-  clusteringOf,
-  findings,
-  hasStoppedImproving,
-  isProbe,
-  isPromising,
-  parent,
-  poorNodes,
-  projectedOf,
-} from './survey.ts'
-import type { ClusterInput, Settings } from './values.ts'
+import { clusteringOf, hasStoppedImproving, isProbe, parent, projectedOf, siblings } from './survey.ts'
+import type { ClusterInput, ProjectInput, Settings } from './values.ts'
 
 /** What the decision is made from. */
 export type Situation = Omit<ExpandRequest<Settings>, 'signal'>
 
 const SCALINGS: readonly Scaling[] = ['standard', 'unit', 'none']
 
-/** The projections, with a guess at the score they lead to: what costs more waits until others have shown theirs. */
-const PROJECTIONS: readonly { readonly projection: Projection; readonly hope: number }[] = [
-  { projection: 'raw', hope: 0.9 },
+/** What the scaled data is laid out as besides `raw`, with a guess at the score it leads to: what costs more comes last. */
+const FURTHER_PROJECTIONS: readonly { readonly projection: Projection; readonly hope: number }[] = [
   { projection: 'pca', hope: 0.7 },
   { projection: 'umap', hope: 0.5 },
 ]
 
-/** The first clusterings of each kind; the radius is where a textbook starts, and the data may refuse it. */
-const PROBES: readonly { readonly kind: string; readonly algorithm: Algorithm }[] = [
-  { kind: 'k-means 2', algorithm: { method: 'k-means', groups: 2 } },
+interface Probe {
+  readonly kind: string
+  readonly algorithm: Algorithm
+}
+
+/** The clustering that the others of a projection wait for, and are compared with. */
+const FIRST_LOOK: Probe = { kind: 'k-means 2', algorithm: { method: 'k-means', groups: 2 } }
+
+/** The others; the radius is where a textbook starts, and the data may refuse it. */
+const FURTHER_PROBES: readonly Probe[] = [
   { kind: 'k-means 3', algorithm: { method: 'k-means', groups: 3 } },
   { kind: 'ward 2', algorithm: { method: 'hierarchical', linkage: 'ward', groups: 2 } },
   { kind: 'density', algorithm: { method: 'density', radius: 0.5, neighbours: CORE_NEIGHBOURS } },
 ]
 
-/** These go before further projections: they decide whether those are worth it. */
+/** Clusterings go before further projections. */
 const PROBE_HOPE = 0.95
 
-/** What a radius is multiplied or divided by, to correct it and to try a neighbour. */
-const RADIUS_STEP = 1.5
+/** A first look that scores less sees hardly more than chance does. */
+const POOR = 0.1
 
 /** A clustering that gains less than this over the one it came from is not followed further. */
 const LEAST_GAIN = 0.02
 
+/** What a radius is multiplied or divided by, to correct it and to try a neighbour. */
+const RADIUS_STEP = 1.5
+
 /**
- * Decides how the analysis goes on after a node: tries the choices of the next step, follows clusterings that gain,
- * corrects a radius that failed, prunes what turned out poor, and ends when the score has stopped improving.
+ * Decides how the analysis goes on after a node: tries the choices of the next step, prunes what a poor first look
+ * makes hopeless, follows clusterings that gain, corrects a radius that failed, and ends when the score has stopped
+ * improving.
  *
- * A pure function of the tree; the known species play no part in it.
+ * A node is judged by what it came from and what it waited for, never by what else happens to have ended: so the tree
+ * is the same in whatever order results arrive. The known species play no part in it.
  */
 export function expand(situation: Situation): Decision {
   if (situation.result.status === 'failed') return afterFailure(situation)
@@ -89,52 +92,78 @@ function afterLoad({ node: asked }: Situation): Decision {
 }
 
 function afterScaling({ node: asked, input }: Situation): Decision {
-  const specs = PROJECTIONS.map(({ projection, hope }) =>
-    node({
-      handler: 'project',
-      key: `${asked.key}/${projection}`,
-      label: projection,
-      input: { rowsNode: asked.id, projection, settings: input },
-      score: hope,
-    }),
-  )
-  return grow(specs, 'try every projection, the cheap ones first')
+  const projectInput: ProjectInput = { rowsNode: asked.id, projection: 'raw', settings: input }
+  const raw = node({
+    handler: 'project',
+    key: `${asked.key}/raw`,
+    label: 'raw',
+    input: projectInput,
+    score: 1,
+  })
+  return grow([raw], 'see what the measurements show as they are')
 }
 
+/** The raw layout grows the other projections too: they are worth their time only where it shows something. */
 function afterProjection(situation: Situation): Decision {
   const { node: asked } = situation
-  const specs = PROBES.map(({ kind, algorithm }) =>
-    clusterSpec(situation, {
-      pointsNode: asked.id,
-      key: `${asked.key}/${kind}`,
-      algorithm,
-      score: PROBE_HOPE,
-    }),
-  )
-  return grow(specs, 'try each kind of clustering')
+  const probe = ({ kind, algorithm }: Probe, waitsFor: readonly string[] = []) => {
+    const key = `${asked.key}/${kind}`
+    return clusterSpec(situation, { pointsNode: asked.id, key, algorithm, score: PROBE_HOPE, waitsFor })
+  }
+  const firstLook = probe(FIRST_LOOK)
+  const others = FURTHER_PROBES.map((each) => probe(each, [firstLook.key!]))
+  const { projection, rowsNode, settings } = asked.input as ProjectInput
+  if (projection !== 'raw') return grow([firstLook, ...others], 'try each kind of clustering')
+
+  const scaling = parent(situation.tree, asked)!
+  const projections = FURTHER_PROJECTIONS.map((further) => {
+    const input: ProjectInput = { rowsNode, projection: further.projection, settings }
+    return node({
+      handler: 'project',
+      key: `${scaling.key}/${further.projection}`,
+      label: further.projection,
+      input,
+      score: further.hope,
+      dependencies: [rowsNode, firstLook.key!],
+    })
+  })
+  return grow([firstLook, ...others, ...projections], 'try each kind of clustering, then other projections')
 }
 
 function afterClustering(situation: Situation): Decision {
-  const { node: asked, tree, budget } = situation
-  const clustering = clusteringOf(asked)!
-  const { score } = clustering
-  const best = findings(tree)[0]?.clustering.score ?? 0
+  const { node: asked, budget } = situation
+  const { score, algorithm } = clusteringOf(asked)!
   const origin = originOf(situation)
-  if (!isPromising(score, best)) return conclude(situation, `poor beside the best, ${best}`, score)
-  if (origin !== undefined && score < origin.score + LEAST_GAIN) {
-    return conclude(situation, `gains nothing over ${origin.score}`, score)
-  }
+  if (origin === undefined) return afterFirstLook(situation, score)
+  const gain = Number((score - origin.score).toFixed(4))
+  if (origin.score < POOR && score < POOR) return conclude(situation, 'hardly more than chance', score)
+  if (gain < LEAST_GAIN) return conclude(situation, `gains nothing over ${origin.score}`, score)
   // Children at the last depth would never be asked about, and the run would end without an answer.
   if (budget.nodes === 0 || budget.depth < 2) return conclude(situation, 'the limits allow no more', score)
 
   const { pointsNode } = asked.input as ClusterInput
-  const known = new Set(Object.values(tree.nodes).map((other) => other.key))
-  const specs = neighboursOf(asked.key!, clustering.algorithm, origin?.algorithm)
-    .filter(({ key }) => !known.has(key))
-    .map(({ key, algorithm }) => clusterSpec(situation, { pointsNode, key, algorithm, score }))
+  const specs = neighboursOf(situation, algorithm, origin.algorithm).map((neighbour) =>
+    clusterSpec(situation, { pointsNode, score, ...neighbour }),
+  )
   if (specs.length === 0) return conclude(situation, 'all neighbours are known', score)
-  const why = score === best ? 'the best so far: try its neighbours' : 'promising: try its neighbours'
-  return grow(specs, { why, score })
+  return grow(specs, { why: `gains ${gain} over ${origin.score}: try its neighbours`, score })
+}
+
+/**
+ * Where two round groups are hardly clearer than in shuffled data, what else waits for this is not worth its time.
+ *
+ * The density-based clustering is tried all the same: it sees groups of any shape.
+ */
+function afterFirstLook(situation: Situation, score: number): Decision {
+  const { node: asked, tree } = situation
+  if (score >= POOR) return conclude(situation, 'the first look: others are compared with it', score)
+  const hopeless = siblings(tree, asked).filter((other) => !isDensityBased(other))
+  if (hopeless.length === 0) return conclude(situation, 'hardly more than chance', score)
+  const why = `hardly more than chance; prunes the ${hopeless.length} that wait for it`
+  return prune(
+    hopeless.map((other) => other.id),
+    { why, score },
+  )
 }
 
 /**
@@ -161,26 +190,25 @@ function afterFailure(situation: Situation): Decision {
   return revise(patch, `a radius of ${radius} is ${fault}`)
 }
 
-/** Answers for a node that grows no further: the end of the run, if this was all, or a cut elsewhere. */
+/** Answers for a node that grows no further: the end of the run, if this was all. */
 function conclude({ node: asked, tree }: Situation, why: string, score?: number): Decision {
   const options = { why, ...(score !== undefined && { score }) }
-  if (hasStoppedImproving(tree, asked)) {
-    return satisfy(report(tree), { ...options, why: `${why}; the score has stopped improving` })
-  }
-  const poor = poorNodes(tree)
-  if (poor.length === 0) return stop(options)
-  return prune(
-    poor.map((other) => other.id),
-    { ...options, why: `${why}; prunes ${poor.length} poor ${poor.length === 1 ? 'one' : 'ones'}` },
-  )
+  if (!hasStoppedImproving(tree, asked)) return stop(options)
+  return satisfy(report(tree), { ...options, why: `${why}; the score has stopped improving` })
 }
 
-/** The clusterings next to one: one group more, the other linkage, a wider or narrower radius. */
+/**
+ * The clusterings next to one: one group more, the other linkage, a wider or narrower radius.
+ *
+ * Each has one way that leads to it, so that it does not matter who comes first: the linkage changes once, and three
+ * groups by k-means are a probe.
+ */
 function neighboursOf(
-  key: string,
+  { node: asked, tree }: Situation,
   algorithm: Algorithm,
-  origin: Algorithm | undefined,
+  origin: Algorithm,
 ): readonly { readonly key: string; readonly algorithm: Algorithm }[] {
+  const key = asked.key!
   const prefix = key.slice(0, key.lastIndexOf('/'))
   switch (algorithm.method) {
     case 'k-means': {
@@ -188,16 +216,16 @@ function neighboursOf(
       return [{ key: `${prefix}/k-means ${groups}`, algorithm: { ...algorithm, groups } }]
     }
     case 'hierarchical': {
+      const { linkage } = algorithm
       const groups = algorithm.groups + 1
-      const linkage = algorithm.linkage === 'ward' ? 'average' : 'ward'
-      return [
-        { key: `${prefix}/${algorithm.linkage} ${groups}`, algorithm: { ...algorithm, groups } },
-        { key: `${prefix}/${linkage} ${algorithm.groups}`, algorithm: { ...algorithm, linkage } },
-      ]
+      const more = { key: `${prefix}/${linkage} ${groups}`, algorithm: { ...algorithm, groups } }
+      if (!isProbe(tree, asked)) return [more]
+      const other: Algorithm = { ...algorithm, linkage: linkage === 'ward' ? 'average' : 'ward' }
+      return [more, { key: `${prefix}/${other.linkage} ${other.groups}`, algorithm: other }]
     }
     case 'density': {
       const { radius } = algorithm
-      const cameFrom = origin?.method === 'density' ? origin.radius : radius
+      const cameFrom = origin.method === 'density' ? origin.radius : radius
       const wider = {
         key: `${key} wider`,
         algorithm: { ...algorithm, radius: stepRadius(radius, RADIUS_STEP) },
@@ -216,10 +244,18 @@ function stepRadius(radius: number, factor: number): number {
   return Number((radius * factor).toPrecision(4))
 }
 
-/** The clustering this one is a neighbour of; absent for a probe. */
+/**
+ * The clustering that one is compared with: the one it is a neighbour of, or the first look of its projection; absent
+ * for the first look itself. It has completed before this one started.
+ */
 function originOf({ node: asked, tree }: Situation) {
-  const above = parent(tree, asked)
-  return above === undefined ? undefined : clusteringOf(above)
+  if (!isProbe(tree, asked)) return clusteringOf(parent(tree, asked)!)
+  const firstLook = siblings(tree, asked).find(({ key }) => key?.endsWith(`/${FIRST_LOOK.kind}`))
+  return firstLook && clusteringOf(firstLook)
+}
+
+function isDensityBased({ handler, input }: TreeNode): boolean {
+  return handler === 'cluster' && (input as ClusterInput).algorithm.method === 'density'
 }
 
 function clusterSpec(
@@ -229,9 +265,10 @@ function clusterSpec(
     readonly key: string
     readonly algorithm: Algorithm
     readonly score: number
+    readonly waitsFor?: readonly string[]
   },
 ): NodeSpec {
-  const { pointsNode, key, algorithm, score } = spec
+  const { pointsNode, key, algorithm, score, waitsFor = [] } = spec
   const truthNode = tree.rootIds[0]!
   const clusterInput: ClusterInput = { pointsNode, truthNode, algorithm, seed: input.seed }
   const dependencies = [pointsNode, truthNode].filter((id) => id !== asked.id)
@@ -241,6 +278,6 @@ function clusterSpec(
     label: describeAlgorithm(algorithm),
     input: clusterInput,
     score,
-    dependencies,
+    dependencies: [...dependencies, ...waitsFor],
   })
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Failpoint } from './fixtures/failpoints.ts'
-import { killLoop } from './kill-loop.ts'
+import { CLUSTERING, JOBS, killLoop } from './kill-loop.ts'
 import { effectsOf, expectPromises, inspect, runVictim } from './victim.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'espalier-kill-'))
@@ -38,7 +38,7 @@ describe('a process that is killed with SIGKILL', () => {
 
   test.concurrent.each(grid)('%s, hit %i: goes on, and keeps its promises', async (point, hit) => {
     const folder = newFolder()
-    const killed = await runVictim(folder, `${point}:${hit}`)
+    const killed = await runVictim(folder, { failpoint: `${point}:${hit}` })
     expect(killed.signal, 'the failpoint was never passed').toBe('SIGKILL')
     const { out, signal } = await runVictim(folder)
     expect([signal, out]).toEqual([null, expected])
@@ -57,15 +57,15 @@ describe('a process that is killed with SIGKILL', () => {
 
   test('again and again while it recovers, loses nothing and counts each lost attempt once', async () => {
     const folder = newFolder()
-    await runVictim(folder, 'after-effect:3')
-    for (const point of [
+    await runVictim(folder, { failpoint: 'after-effect:3' })
+    for (const failpoint of [
       'before-commit:1',
       'in-transaction:2',
       'before-commit:3',
       'in-transaction:1',
       'after-commit:2',
     ])
-      expect((await runVictim(folder, point)).signal, point).toBe('SIGKILL')
+      expect((await runVictim(folder, { failpoint })).signal, failpoint).toBe('SIGKILL')
     expect((await runVictim(folder)).out).toBe(expected)
     inspect(folder, (store) => {
       const jobs = expectPromises(store, folder)
@@ -77,7 +77,13 @@ describe('a process that is killed with SIGKILL', () => {
     })
   })
 
-  test('at moments drawn from a seed, goes on to the same end', async () => {
-    await killLoop(newFolder, { rounds: 2, kills: 3, seed: 20_261_124 })
+  const seed = Number(process.env.SEED ?? 20_261_124)
+
+  test(`at moments drawn from a seed, goes on to the same end: SEED=${seed}`, async () => {
+    await killLoop(newFolder, JOBS, { seed, kills: 3, isOver: (rounds) => rounds === 2 })
   })
+
+  test(`at moments drawn from a seed, grows the tree of one that was left alone: SEED=${seed}`, async () => {
+    await killLoop(newFolder, CLUSTERING, { seed, kills: 3, isOver: (rounds) => rounds === 1 })
+  }, 60_000)
 })

@@ -7,17 +7,21 @@ import { expectFolded } from './world.ts'
 
 const fixture = (name: string) => join(import.meta.dirname, 'fixtures', name)
 
-/**
- * Runs the victim in its own process.
- *
- * @param killAfterMs - Kills it this long after its start, if it still runs; absent: never.
- */
+interface Life {
+  /** Of the folder of fixtures; default `victim.ts`. */
+  readonly script?: string
+  /** Where it kills itself, such as `in-transaction:2`; absent: nowhere. */
+  readonly failpoint?: string
+  /** Kills it this long after its start, if it still runs; absent: never. */
+  readonly killAfterMs?: number
+}
+
+/** Runs a victim in its own process. */
 export function runVictim(
   folder: string,
-  failpoint = '',
-  killAfterMs?: number,
+  { script = 'victim.ts', failpoint = '', killAfterMs }: Life = {},
 ): Promise<{ readonly signal: string | null; readonly out: string }> {
-  const args = ['--conditions=espalier-source', '--import', fixture('failpoints.ts'), fixture('victim.ts')]
+  const args = ['--conditions=espalier-source', '--import', fixture('failpoints.ts'), fixture(script)]
   const child = spawn(process.execPath, [...args, join(folder, 'runs.db')], {
     env: { ...process.env, FAILPOINT: failpoint },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -40,7 +44,7 @@ const lines = (folder: string, file: string) =>
     ? readFileSync(join(folder, file), 'utf8').trim().split('\n').filter(Boolean)
     : []
 
-/** What the runtime promises, of a store whose work is done. */
+/** What the runtime promises of `victim.ts`, once its work is done. */
 export function expectPromises(store: RunStore, folder: string): JobRecord[] {
   const jobs = [...store.jobs(undefined), ...store.jobs('r')]
   const byId = new Map(jobs.map((job) => [job.id, job]))
@@ -52,11 +56,18 @@ export function expectPromises(store: RunStore, folder: string): JobRecord[] {
     if (type !== 'job.submitted') expect(`job.${job?.state}`, id).toBe(type)
   }
   for (const { id, attempt, lost } of jobs) expect(attempt - lost, id).toBeLessThanOrEqual(2)
+  expectWhole(store)
+  return jobs
+}
+
+/** What holds of any store whose work is done. */
+export function expectWhole(store: RunStore): void {
+  const byId = new Map([...store.jobs(undefined), ...store.jobs('r')].map((job) => [job.id, job]))
+  for (const { id, end } of byId.values()) expect(end, id).toBeDefined()
   const trace = [...store.trace()]
   expectOneEnd(trace)
   expectOrder(trace, byId)
   expectFolded(store)
-  return jobs
 }
 
 function expectOneEnd(trace: readonly TraceEntry[]): void {

@@ -8,6 +8,7 @@ import { type ClusterInput, type Clustering, settingsSchema } from '../../exampl
 const settings = settingsSchema.parse({})
 const kMeans = (groups: number): Algorithm => ({ method: 'k-means', groups })
 const ward = (groups: number): Algorithm => ({ method: 'hierarchical', linkage: 'ward', groups })
+const average = (groups: number): Algorithm => ({ method: 'hierarchical', linkage: 'average', groups })
 const density = (radius: number): Algorithm => ({ method: 'density', radius, neighbours: 5 })
 
 const TOO_SMALL = new Error('RADIUS_TOO_SMALL: Use a larger radius.')
@@ -55,6 +56,8 @@ class Garden {
       decision: isEnded && !options.isUndecided ? decision : undefined,
       revisions: options.revisions ?? 0,
     }
+    const parent = this.nodes[options.above ?? '']
+    if (parent !== undefined) this.nodes[parent.id] = { ...parent, children: [...parent.children, id] }
     return this
   }
 
@@ -116,12 +119,19 @@ function clusteringOf(algorithm: Algorithm, score: number): Clustering {
   }
 }
 
-/** The penguins, one scaling and one projection of it, all decided. */
-const started = () =>
+/** The penguins, one scaling and its raw layout, all decided. */
+const planted = () =>
   new Garden()
     .plant('n0', 'load', 'penguins')
     .plant('n1', 'scale', 'standard', { above: 'n0' })
-    .plant('n2', 'project', 'standard/raw', { above: 'n1', value: { spacing: 2 } })
+    .plant('n2', 'project', 'standard/raw', {
+      above: 'n1',
+      input: { rowsNode: 'n1', projection: 'raw', settings },
+      value: { spacing: 2 },
+    })
+
+/** With a first look that scored 0.4. */
+const started = () => planted().cluster('look', 'standard/raw/k-means 2', kMeans(2), 0.4)
 
 describe('growing', () => {
   test('the penguins are scaled in every way', () => {
@@ -136,39 +146,56 @@ describe('growing', () => {
     })
   })
 
-  test('a scaling is projected in every way, the cheap ones first', () => {
-    const decision = started().ask('n1')
-    expect(decision).toMatchObject({
+  test('a scaling is first seen as it is', () => {
+    expect(planted().ask('n1')).toMatchObject({
       type: 'grow',
       nodes: [
         { handler: 'project', key: 'standard/raw', input: { rowsNode: 'n1', projection: 'raw', settings } },
-        { handler: 'project', key: 'standard/pca' },
-        { handler: 'project', key: 'standard/umap' },
+      ],
+    })
+  })
+
+  test('the raw layout is clustered in every way and projected further, all after a first look', () => {
+    const decision = planted().ask('n2')
+    const firstLook = 'standard/raw/k-means 2'
+    expect(decision).toMatchObject({
+      type: 'grow',
+      nodes: [
+        { handler: 'cluster', key: firstLook, dependencies: ['n0'] },
+        { key: 'standard/raw/k-means 3', dependencies: ['n0', firstLook] },
+        { key: 'standard/raw/ward 2', dependencies: ['n0', firstLook] },
+        {
+          key: 'standard/raw/density',
+          input: { pointsNode: 'n2', truthNode: 'n0', algorithm: density(0.5) },
+          dependencies: ['n0', firstLook],
+        },
+        {
+          handler: 'project',
+          key: 'standard/pca',
+          input: { rowsNode: 'n1', projection: 'pca', settings },
+          dependencies: ['n1', firstLook],
+        },
+        { handler: 'project', key: 'standard/umap', dependencies: ['n1', firstLook] },
       ],
     })
     const scores = decision.type === 'grow' ? decision.nodes.map(({ score }) => score!) : []
     expect(scores).toEqual([...scores].sort((a, b) => b - a))
   })
 
-  test('a projection is clustered in every way, and each clustering depends on the penguins for their species', () => {
-    expect(started().ask('n2')).toMatchObject({
-      type: 'grow',
-      nodes: [
-        { handler: 'cluster', key: 'standard/raw/k-means 2', dependencies: ['n0'] },
-        { key: 'standard/raw/k-means 3' },
-        { key: 'standard/raw/ward 2' },
-        {
-          key: 'standard/raw/density',
-          input: { pointsNode: 'n2', truthNode: 'n0', algorithm: density(0.5) },
-        },
-      ],
-    })
+  test('another projection is only clustered', () => {
+    const input = { rowsNode: 'n1', projection: 'pca', settings }
+    const decision = planted().plant('n3', 'project', 'standard/pca', { above: 'n2', input }).ask('n3')
+    const keys = decision.type === 'grow' ? decision.nodes.map(({ key }) => key) : []
+    expect(keys).toEqual(
+      ['k-means 2', 'k-means 3', 'ward 2', 'density'].map((kind) => `standard/pca/${kind}`),
+    )
   })
 
-  test('the best clustering gets its neighbours, which depend on its projection', () => {
+  test('a clustering that gains over the first look gets its neighbours, which depend on its projection', () => {
     const garden = started().cluster('n3', 'standard/raw/ward 2', ward(2), 0.5)
     expect(garden.ask('n3')).toMatchObject({
       type: 'grow',
+      why: 'gains 0.1 over 0.4: try its neighbours',
       score: 0.5,
       nodes: [
         { key: 'standard/raw/ward 3', score: 0.5, dependencies: ['n2', 'n0'], input: { algorithm: ward(3) } },
@@ -177,18 +204,35 @@ describe('growing', () => {
     })
   })
 
-  test('a promising clustering gets its neighbours though another is better', () => {
-    const garden = started()
-      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.4)
-      .cluster('n4', 'standard/raw/ward 2', ward(2), 0.5)
-    expect(garden.ask('n3')).toMatchObject({ type: 'grow', nodes: [{ key: 'standard/raw/k-means 3' }] })
+  test('a first look grows nothing: its neighbour is tried anyway', () => {
+    const garden = started().cluster('n4', 'standard/raw/k-means 3', kMeans(3), 'running')
+    expect(garden.ask('look')).toMatchObject({ type: 'stop', score: 0.4 })
   })
 
-  test('what chance does as well is not promising, even as the first', () => {
+  test('a neighbour is compared with the clustering it came from', () => {
     const garden = started()
-      .cluster('n3', 'standard/raw/ward 2', ward(2), 0)
-      .cluster('n4', 'standard/raw/k-means 2', kMeans(2), 'running')
-    expect(garden.ask('n3')).toMatchObject({ type: 'stop', why: 'poor beside the best, 0' })
+      .cluster('n3', 'standard/raw/ward 2', ward(2), 0.5)
+      .cluster('n4', 'standard/raw/ward 3', ward(3), 0.52, { above: 'n3' })
+      .cluster('n5', 'standard/raw/average 2', average(2), 0.51, { above: 'n3' })
+    // The linkage is changed once only: each clustering has one way that leads to it.
+    expect(garden.ask('n4')).toMatchObject({ type: 'grow', nodes: [{ key: 'standard/raw/ward 4' }] })
+    expect(garden.ask('n5')).toMatchObject({ type: 'stop', why: 'gains nothing over 0.5' })
+  })
+
+  test('what else has ended changes no decision', () => {
+    const garden = started().cluster('n3', 'standard/raw/ward 2', ward(2), 0.43)
+    const alone = garden.ask('n3')
+    expect(alone).toMatchObject({ type: 'grow' })
+    garden.cluster('n4', 'standard/raw/density', density(1), 0.9)
+    expect(garden.ask('n3')).toEqual(alone)
+  })
+
+  test('what chance does as well is not followed, even where it gains', () => {
+    const garden = planted()
+      .cluster('look', 'standard/raw/k-means 2', kMeans(2), 0)
+      .cluster('n3', 'standard/raw/density', density(1), 0.09)
+      .cluster('n4', 'standard/raw/ward 2', ward(2), 'running')
+    expect(garden.ask('n3')).toMatchObject({ type: 'stop', why: 'hardly more than chance' })
   })
 
   test('a radius is tried wider and narrower, then only further the same way', () => {
@@ -209,19 +253,12 @@ describe('growing', () => {
     expect(narrower).toMatchObject({ nodes: [{ key: 'standard/raw/density narrower narrower' }] })
   })
 
-  test('a neighbour that is in the tree already is not grown again', () => {
-    const garden = started()
-      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
-      .cluster('n4', 'standard/raw/k-means 3', kMeans(3), 'queued')
-    expect(garden.ask('n3')).toMatchObject({ type: 'stop', why: 'all neighbours are known', score: 0.5 })
-  })
-
   test.each([
     ['no nodes are left', { nodes: 0 }],
     ['its children would be too deep to be asked about', { depth: 1 }],
   ])('nothing grows when %s', (_, budget) => {
     const garden = started()
-      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
+      .cluster('n3', 'standard/raw/k-means 3', kMeans(3), 0.5)
       .cluster('n4', 'standard/raw/ward 2', ward(2), 'running')
     expect(garden.ask('n3', budget)).toMatchObject({ type: 'stop', why: 'the limits allow no more' })
   })
@@ -253,7 +290,7 @@ describe('revising', () => {
   })
 
   test('it ends when no revision is left', () => {
-    const garden = started().cluster('n3', 'standard/raw/density', density(2), TOO_SMALL, { revisions: 3 })
+    const garden = planted().cluster('n3', 'standard/raw/density', density(2), TOO_SMALL, { revisions: 3 })
     expect(garden.ask('n3', { revisions: 0 })).toMatchObject({
       type: 'stop',
       why: 'the radius is still too small',
@@ -270,8 +307,8 @@ describe('revising', () => {
 
   test('other failures are not revised', () => {
     const disk = new Error('disk full')
-    expect(started().cluster('n3', 'x/density', density(1), disk).ask('n3')).toMatchObject({ type: 'stop' })
-    const garden = started().plant('n4', 'project', 'standard/pca', {
+    expect(planted().cluster('n3', 'x/density', density(1), disk).ask('n3')).toMatchObject({ type: 'stop' })
+    const garden = planted().plant('n4', 'project', 'standard/pca', {
       above: 'n1',
       status: 'failed',
       error: disk,
@@ -281,68 +318,42 @@ describe('revising', () => {
 })
 
 describe('pruning', () => {
-  /** A second scaling with four poor clusterings, and a projection that waits. */
-  const withPoorScaling = () =>
-    started()
-      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
-      .plant('n10', 'scale', 'none', { above: 'n0' })
-      .plant('n11', 'project', 'none/raw', { above: 'n10' })
-      .plant('n12', 'project', 'none/umap', { above: 'n10', status: 'queued' })
-      .cluster('n13', 'none/raw/k-means 2', kMeans(2), 0.01, { above: 'n11' })
-      .cluster('n14', 'none/raw/k-means 3', kMeans(3), 0.01, { above: 'n11' })
-      .cluster('n15', 'none/raw/ward 2', ward(2), 0.02, { above: 'n11' })
-      .plant('n20', 'project', 'standard/pca', { above: 'n1', status: 'queued' })
+  /** A first look that sees nothing, and what waits for it. */
+  const poor = () =>
+    planted()
+      .cluster('look', 'standard/raw/k-means 2', kMeans(2), 0.05)
+      .cluster('n4', 'standard/raw/k-means 3', kMeans(3), 'queued')
+      .cluster('n5', 'standard/raw/ward 2', ward(2), 'running')
+      .cluster('n6', 'standard/raw/density', density(0.5), 'queued')
+      .plant('n7', 'project', 'standard/umap', { above: 'n2', status: 'queued' })
 
-  test('a scaling whose clusterings are all poor loses what has not ended', () => {
-    const garden = withPoorScaling().cluster('n16', 'none/raw/density', density(1), 0.03, { above: 'n11' })
-    expect(garden.ask('n16')).toMatchObject({
+  test('what waits for a poor first look goes, but for the clustering that sees other shapes', () => {
+    expect(poor().ask('look')).toMatchObject({
       type: 'prune',
-      ids: ['n12'],
-      score: 0.03,
-      why: 'poor beside the best, 0.5; prunes 1 poor one',
+      ids: ['n4', 'n5', 'n7'],
+      score: 0.05,
+      why: 'hardly more than chance; prunes the 3 that wait for it',
     })
   })
 
-  test('one that is running goes too; one that was pruned already is not pruned again', () => {
-    const garden = withPoorScaling().cluster('n16', 'none/raw/density', density(1), 0.03, { above: 'n11' })
-    garden.plant('n12', 'project', 'none/umap', { above: 'n10', status: 'running' })
-    expect(garden.ask('n16')).toMatchObject({ type: 'prune', ids: ['n12'] })
-    garden.plant('n12', 'project', 'none/umap', { above: 'n10', status: 'pruned' })
-    expect(garden.ask('n16')).toMatchObject({ type: 'stop' })
+  test('of that which remains, one that finds what the first look missed is followed', () => {
+    const garden = poor().cluster('n6', 'standard/raw/density', density(0.5), 0.3)
+    expect(garden.ask('n6')).toMatchObject({ type: 'grow' })
   })
 
-  test('a clustering that failed for good counts, one that may be revised does not', () => {
-    const failed = withPoorScaling().cluster('n16', 'none/raw/density', density(1), TOO_SMALL, {
-      above: 'n11',
-    })
-    expect(failed.ask('n15')).toMatchObject({ type: 'prune', ids: ['n12'] })
-    const undecided = withPoorScaling().cluster('n16', 'none/raw/density', density(1), TOO_SMALL, {
-      above: 'n11',
-      isUndecided: true,
-    })
-    expect(undecided.ask('n15')).toMatchObject({ type: 'stop' })
-  })
-
-  test('a scaling is not judged before its first clusterings have ended', () => {
-    expect(withPoorScaling().ask('n15')).toMatchObject({ type: 'stop', why: 'poor beside the best, 0.5' })
-  })
-
-  test('neighbours of a clustering that was left behind are taken out', () => {
-    const garden = started()
-      .cluster('n3', 'standard/raw/ward 2', ward(2), 0.3)
-      .cluster('n4', 'standard/raw/ward 3', ward(3), 'queued', { above: 'n3' })
-      .cluster('n5', 'standard/raw/density', density(1), 0.5)
-      .cluster('n6', 'standard/raw/density wider', density(1.5), 0.505, { above: 'n5' })
-      .cluster('n7', 'standard/raw/k-means 2', kMeans(2), 'running')
-    expect(garden.ask('n6')).toMatchObject({ type: 'prune', ids: ['n4'] })
+  test('a first look that nothing waits for, since limits have cut it, just stops', () => {
+    const garden = planted()
+      .cluster('look', 'standard/raw/k-means 2', kMeans(2), 0.05)
+      .plant('n8', 'scale', 'unit', { above: 'n0', status: 'running' })
+    expect(garden.ask('look')).toMatchObject({ type: 'stop', why: 'hardly more than chance' })
   })
 })
 
 describe('being satisfied', () => {
   const ended = () =>
     started()
-      .cluster('n3', 'standard/raw/k-means 2', kMeans(2), 0.5)
-      .cluster('n4', 'standard/raw/k-means 3', kMeans(3), 0.505, { above: 'n3' })
+      .cluster('n3', 'standard/raw/k-means 3', kMeans(3), 0.5)
+      .cluster('n4', 'standard/raw/k-means 4', kMeans(4), 0.505, { above: 'n3' })
 
   test('a neighbour that gains too little ends the run when nothing else is outstanding', () => {
     const decision = ended().ask('n4')
@@ -354,34 +365,22 @@ describe('being satisfied', () => {
     const value = decision.type === 'satisfy' ? (decision.value as Report) : undefined
     expect(value?.winner).toMatchObject({
       nodeId: 'n4',
-      pipeline: 'standard → raw → k-means, 3 groups',
+      pipeline: 'standard → raw → k-means, 4 groups',
       score: 0.505,
     })
     expect(value?.leaders.map(({ groups, nodeId }) => [groups.length, nodeId])).toEqual([
-      [2, 'n3'],
-      [3, 'n4'],
+      [2, 'look'],
+      [3, 'n3'],
+      [4, 'n4'],
     ])
-    expect(value?.tried).toBe(2)
-  })
-
-  test('neighbours of lesser clusterings are not waited for', () => {
-    const garden = ended()
-      .cluster('n5', 'standard/raw/ward 2', ward(2), 0.45)
-      .cluster('n6', 'standard/raw/ward 3', ward(3), 'queued', { above: 'n5' })
-    expect(garden.ask('n4')).toMatchObject({ type: 'satisfy' })
-  })
-
-  test('poor branches are not waited for', () => {
-    const garden = ended().plant('n10', 'scale', 'none', { above: 'n0' })
-    for (const id of ['n11', 'n12', 'n13', 'n14']) garden.cluster(id, id, kMeans(2), 0.01, { above: 'n10' })
-    garden.plant('n15', 'project', 'none/umap', { above: 'n10', status: 'queued' })
-    expect(garden.ask('n4')).toMatchObject({ type: 'satisfy' })
+    expect(value?.tried).toBe(3)
   })
 
   test.each<[string, (garden: Garden) => Garden]>([
+    ['a neighbour', (g) => g.cluster('n9', 'b', kMeans(5), 'running', { above: 'n3' })],
     [
-      'a neighbour in the line of the best',
-      (g) => g.cluster('n9', 'b', kMeans(4), 'running', { above: 'n3' }),
+      'a clustering not decided on',
+      (g) => g.cluster('n9', 'b', ward(2), 0.1, { above: 'n3', isUndecided: true }),
     ],
     ['a first clustering', (g) => g.cluster('n9', 'b', ward(2), 'queued')],
     ['a projection', (g) => g.plant('n9', 'project', 'b', { above: 'n1', status: 'running' })],
@@ -397,16 +396,16 @@ describe('being satisfied', () => {
   })
 
   test('a tree without any clustering has nothing to be satisfied with', () => {
-    const garden = started().cluster('n3', 'standard/raw/density', density(2), TOO_SMALL)
+    const garden = planted().cluster('n3', 'standard/raw/density', density(2), TOO_SMALL)
     expect(garden.ask('n3', { revisions: 0 })).toMatchObject({ type: 'stop' })
     expect(() => report({ rootIds: [], nodes: {} })).toThrow(RangeError)
   })
 
   test('what chance does as well is no leader', () => {
-    const garden = ended().cluster('n5', 'standard/raw/ward 4', ward(4), 0)
+    const garden = ended().cluster('n5', 'standard/raw/ward 5', ward(5), 0)
     const { leaders, tried } = report({ rootIds: ['n0'], nodes: garden.nodes })
-    expect(leaders.map(({ nodeId }) => nodeId)).toEqual(['n3', 'n4'])
-    expect(tried).toBe(3)
+    expect(leaders.map(({ nodeId }) => nodeId)).toEqual(['look', 'n3', 'n4'])
+    expect(tried).toBe(4)
   })
 })
 
