@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { parseFilter } from '../model/filter.ts'
-import { plainText } from '../model/format.ts'
+import { formatCount, plainText } from '../model/format.ts'
 import { listJobs } from '../model/job-list.ts'
 import { isHelpOpen, isPaletteOpen } from '../state/overlays.ts'
 import { go, selectJob, VIEWS } from '../state/route.ts'
@@ -39,12 +39,16 @@ function jobsFor(text: string): Entry[] {
   const run = store.value
   if (run === undefined || text.length < 2) return []
   const { jobs } = listJobs(run, momentOf(run), parseFilter(text), 'urgency', false)
-  return [...jobs.subarray(0, MOST_JOBS)].map((job) => ({
+  const shown = [...jobs.subarray(0, MOST_JOBS)].map((job) => ({
     name: plainText(run.nameOf(job)),
     hint: run.idOf(job),
     state: momentOf(run).stateOf(job),
     run: () => selectJob(run.idOf(job)),
   }))
+  if (shown.length === jobs.length) return shown
+  const name = `Show all ${formatCount(jobs.length)} jobs like this`
+  const hint = `${shown.length} of ${formatCount(jobs.length)} are here`
+  return [...shown, { name, hint, run: () => go('jobs', { q: text }) }]
 }
 
 export function CommandPalette() {

@@ -14,6 +14,8 @@ export type Trouble =
       readonly of: number
       readonly message: string
     }
+  /** Jobs that failed of kinds beside those that are told one by one. */
+  | { readonly kind: 'others'; readonly key: string; readonly kinds: number; readonly count: number }
   | { readonly kind: 'slow'; readonly key: string; readonly count: number; readonly overMs: number }
   | {
       readonly kind: 'blocked'
@@ -57,20 +59,22 @@ function failingKinds(run: RunStore, moment: Moment): Trouble[] {
     ended.set(kind, (ended.get(kind) ?? 0) + 1)
     if (state === FAILED) failed.set(kind, { count: (failed.get(kind)?.count ?? 0) + 1, last: job })
   }
-  return [...failed]
-    .sort(([, a], [, b]) => b.count - a.count)
-    .slice(0, MOST_KINDS)
-    .map(([kind, { count, last }]) => {
-      const error = run.jobs.error.data[last]!
-      return {
-        kind: 'failing' as const,
-        key: `failing ${kind}`,
-        name: run.text(kind),
-        count,
-        of: ended.get(kind) ?? count,
-        message: error < 0 ? '' : run.text(run.errors.message.data[error]!),
-      }
-    })
+  const worstFirst = [...failed].sort(([, a], [, b]) => b.count - a.count)
+  const told = worstFirst.slice(0, MOST_KINDS).map(([kind, { count, last }]): Trouble => {
+    const error = run.jobs.error.data[last]!
+    return {
+      kind: 'failing',
+      key: `failing ${kind}`,
+      name: run.text(kind),
+      count,
+      of: ended.get(kind) ?? count,
+      message: error < 0 ? '' : run.text(run.errors.message.data[error]!),
+    }
+  })
+  const others = worstFirst.slice(MOST_KINDS)
+  if (others.length === 0) return told
+  const count = others.reduce((sum, [, kind]) => sum + kind.count, 0)
+  return [...told, { kind: 'others', key: 'others', kinds: others.length, count }]
 }
 
 function slowJobs(run: RunStore, moment: Moment): Trouble[] {

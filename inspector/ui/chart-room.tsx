@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Chart, ChartLayout } from '../../src/protocol/index.ts'
-import { Icon } from './icons.tsx'
+import { ZoomTools } from './zoom-tools.tsx'
 
 /** Below it, the words of a chart cannot be read: a larger chart is scrolled, with its centre in view. */
 const READABLE = 0.8
@@ -85,23 +85,7 @@ export function ChartRoom({
       >
         {children(layout, scale)}
       </div>
-      <div class="chart-tools" role="group" aria-label="Zoom">
-        <button type="button" class="square" aria-label="Smaller" onClick={() => zoom(1 / STEP)}>
-          <Icon name="minus" size={13} />
-        </button>
-        <button
-          type="button"
-          class="square"
-          aria-label="All of it"
-          title="All of it (0)"
-          onClick={() => (chosen.value = fit)}
-        >
-          <Icon name="fit" size={13} />
-        </button>
-        <button type="button" class="square" aria-label="Larger" onClick={() => zoom(STEP)}>
-          <Icon name="plus" size={13} />
-        </button>
-      </div>
+      <ZoomTools class="chart-tools" onZoom={zoom} onFit={() => (chosen.value = fit)} />
     </div>
   )
 }

@@ -15,6 +15,8 @@ export interface Zoom extends Span {
   /** Moves just so far that a span is in view. */
   reveal(from: number, to: number): void
   fit(): void
+  /** Makes what is in the middle so many times larger. */
+  by(times: number): void
   /** `+ - 0` and W A S D, as trace viewers have them. */
   onKey(event: KeyboardEvent): boolean
   /** Whether the last press moved the picture: then it was no click. */
@@ -118,6 +120,7 @@ export function useZoom(
     fit: () => {
       span.value = undefined
     },
+    by: (times) => zoomAt(0.5, 1 / times),
     reveal: (low, high) => {
       const view = now()
       if (low >= view.from && high <= view.to) return

@@ -9,6 +9,7 @@ import { Moment } from '../../inspector/model/moment.ts'
 import { figuresOf } from '../../inspector/model/range.ts'
 import { RollUps } from '../../inspector/model/roll-ups.ts'
 import { TreeAt, treeRows } from '../../inspector/model/tree-at.ts'
+import { findTroubles } from '../../inspector/model/troubles.ts'
 import { loadRecording } from '../../inspector/source/recorded.ts'
 
 const recording = generateRecording({ jobs: 500, seed: 9, failures: 0.1 })
@@ -123,6 +124,18 @@ describe('a tree', () => {
       if (children[0] !== undefined) expect(left[children[0]]).toBe(left[node])
     }
   })
+})
+
+test('what needs attention leaves out no failed job', async () => {
+  const { run: failing } = await loadRecording(generateRecording({ jobs: 2_000, failures: 0.2 }))
+  const moment = new Moment(failing)
+  moment.seek(failing.end)
+  const troubles = findTroubles(failing, moment, undefined)
+  const failures = troubles.map((each) =>
+    each.kind === 'failing' || each.kind === 'others' ? each.count : 0,
+  )
+  expect(troubles.some(({ kind }) => kind === 'others')).toBe(true)
+  expect(failures.reduce((sum, count) => sum + count, 0)).toBe(moment.counts[FAILED])
 })
 
 test('the figures of a range count each attempt in it once', () => {

@@ -88,6 +88,17 @@ describeInBrowser('the page', () => {
     await page.keyboard.press('Escape')
   })
 
+  test('says how many jobs the palette leaves out, and leads to all of them', async () => {
+    await page.goto(`${await writeReport(used.folder, recording)}#/overview`)
+    await page.keyboard.press('Control+k')
+    const find = page.getByRole('combobox', { name: /Find a view/ })
+    await find.fill('is:retried')
+    const all = page.getByRole('option', { name: /^Show all \d+ jobs like this 12 of \d+ are here/ })
+    const count = /all (\d+)/.exec((await all.textContent()) ?? '')?.[1]
+    await all.click()
+    await page.getByText(`${count} of 300 jobs`).waitFor()
+  })
+
   test('goes through the timeline and the map with the keyboard, and opens what the cursor is on', async () => {
     const report = await writeReport(used.folder, recording)
     for (const [view, label, told] of [

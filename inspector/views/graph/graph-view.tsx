@@ -175,7 +175,7 @@ function Around({ id }: { id: string }) {
       aside={
         <span class="muted">
           {formatCount(boxes.length)} jobs{boxes.length >= MOST_JOBS && `, at most ${MOST_JOBS}`}; a double
-          click goes on from one
+          click, or F, goes on from one
         </span>
       }
     >

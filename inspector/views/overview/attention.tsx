@@ -41,6 +41,15 @@ function TroubleLine({ trouble }: { trouble: Trouble }) {
           </span>
         </a>
       )
+    case 'others':
+      return (
+        <a href={hrefOf('jobs', { q: 'state:failed' })}>
+          <StateMark state={FAILED} />
+          <span>
+            {plural(trouble.count, 'job')} of {plural(trouble.kinds, 'other kind')} failed
+          </span>
+        </a>
+      )
     case 'slow':
       return (
         <a

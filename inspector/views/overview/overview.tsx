@@ -28,7 +28,7 @@ export function Overview() {
         <Card title="Where the jobs are" class="fill">
           <Population />
         </Card>
-        <Card title="Needs attention">
+        <Card title="Needs attention" class="attention">
           <Attention />
         </Card>
       </div>

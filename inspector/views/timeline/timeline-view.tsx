@@ -11,11 +11,11 @@ import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
 import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
 import { Canvas, type Surface } from '../../ui/canvas.tsx'
-import { Icon } from '../../ui/icons.tsx'
 import { Empty } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
 import { useLinkedSpan } from '../../ui/use-linked-span.ts'
 import { useZoom } from '../../ui/use-zoom.ts'
+import { ZoomTools } from '../../ui/zoom-tools.tsx'
 import { RangeTable } from './range-table.tsx'
 import { SliceText, VisibleSlices } from './slice-text.tsx'
 
@@ -185,9 +185,7 @@ function Timeline() {
           {formatDuration(zoom.to - zoom.from)} of {formatDuration(run.end - run.epoch)}
         </p>
         <div class="view-tools">
-          <button type="button" onClick={zoom.fit} title="All of it (0)">
-            <Icon name="fit" size={14} /> Fit
-          </button>
+          <ZoomTools onZoom={zoom.by} onFit={zoom.fit} />
         </div>
       </div>
       <div class="timeline-room">

@@ -16,6 +16,7 @@ import { HiddenTable } from '../../ui/hidden-table.tsx'
 import { StateLabel, stateName } from '../../ui/state-mark.tsx'
 import { useLinkedSpan } from '../../ui/use-linked-span.ts'
 import { useZoom } from '../../ui/use-zoom.ts'
+import { ZoomTools } from '../../ui/zoom-tools.tsx'
 
 const TALLEST = 64
 const SHOWN_CHILDREN = 50
@@ -98,14 +99,17 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
           }}
         />
       </div>
-      <p id="map-cursor" class="picture-told" aria-live="polite">
-        {told >= 0 && (
-          <>
-            <StateLabel state={at.states[told]!} /> <b>{plainText(run.text(nodes.label.data[told]!))}</b> n
-            {nodes.number.data[told]} · {formatCount(at.total[told]!)} nodes with all below
-          </>
-        )}
-      </p>
+      <div class="picture-foot">
+        <p id="map-cursor" class="picture-told" aria-live="polite">
+          {told >= 0 && (
+            <>
+              <StateLabel state={at.states[told]!} /> <b>{plainText(run.text(nodes.label.data[told]!))}</b> n
+              {nodes.number.data[told]} · {formatCount(at.total[told]!)} nodes with all below
+            </>
+          )}
+        </p>
+        <ZoomTools onZoom={zoom.by} onFit={zoom.fit} />
+      </div>
       <ChildTable at={at} node={cursor.value} />
     </>
   )

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { generateRecording } from '../../bench/recordings.ts'
+import { VIEWS } from '../../inspector/state/route.ts'
+import { describeInBrowser, openPage, useBrowser, violationsInBothThemes, writeReport } from './browser.ts'
+
+const PHONE = { width: 390, height: 844 }
+
+describeInBrowser('on a phone', () => {
+  const used = useBrowser()
+
+  test('no view is wider than the screen, and a job lies above it with its failure in sight', async () => {
+    const report = await writeReport(used.folder, generateRecording({ jobs: 300, seed: 4, failures: 0.2 }))
+    await using watched = await openPage(used.browser, { viewport: PHONE, hasTouch: true })
+    const { page, errors } = watched
+    await page.goto(report)
+    for (const view of VIEWS) {
+      await page.goto(`${report}#/${view}`)
+      await page.locator('main .card, main .grid').first().waitFor()
+      expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(PHONE.width)
+    }
+
+    await page.goto(`${report}#/jobs`)
+    await page.getByRole('button', { name: /^failed/ }).tap()
+    await page.getByRole('row').filter({ hasText: 'failed' }).first().tap()
+    const drawer = page.getByRole('complementary', { name: 'Selected job' })
+    const error = drawer.getByText(/could not be done/).first()
+    await error.waitFor()
+    const box = (await drawer.boundingBox())!
+    expect(box.x).toBe(0)
+    expect(box.width).toBe(PHONE.width)
+    expect((await error.boundingBox())!.y).toBeLessThan(PHONE.height)
+    expect(await violationsInBothThemes(page)).toEqual([])
+    await drawer.getByRole('button', { name: 'Close the job' }).tap()
+    await drawer.waitFor({ state: 'detached' })
+    expect(errors).toEqual([])
+  })
+})
