@@ -1,15 +1,15 @@
-import { once } from 'node:events'
 import { JobPool, PRIORITIES } from 'espalier'
-import { createInspector, type Inspector } from 'espalier/http'
-import { PROTOCOL_VERSION } from 'espalier/protocol'
-import WebSocket from 'ws'
+import { createInspector } from 'espalier/http'
 import { buildInspectorIfOutdated } from '../scripts/build-inspector.ts'
 import { exportRecording } from '../src/http/exports.ts'
+import { looksOn } from './inspector/looks-on.ts'
 import { generateRecording } from './recordings.ts'
-import { atLeast, atMost, type Measures, measureAll, type Row } from './suite.ts'
+import { atLeast, atMost, breathe, type Measures, measureAll, type Row } from './suite.ts'
 
 const JOBS = 100_000
 const SLOTS = 8
+/** How often each throughput is measured, in processes of its own. */
+const TURNS = 3
 const MEGABYTE = 1e6
 /** A live run of 5,000 events a second: a job has five. */
 const JOBS_A_TICK = 10
@@ -17,33 +17,45 @@ const TICK_MS = 10
 const LIVE_MS = 2_000
 const noop = async () => {}
 
-/** Jobs a second, or bytes, or bytes for each event. */
-export const measures = {
-  alone: () => perSecond(() => {}),
-  recorded: () => perSecond((pool) => createInspector(pool)),
-  viewed: () => perSecond(async (pool) => (await looksOn(pool)).inspector),
-  aloneCpu: () => ownTime(() => {}),
-  recordedCpu: () => ownTime((pool) => createInspector(pool)),
-  viewedCpu: () => ownTime(async (pool) => (await looksOn(pool)).inspector),
+/** Jobs a second. What follows each other is compared, so these take turns. */
+const throughputs = {
+  alone: () => perSecond(JOBS, notAtAll),
+  recorded: () => perSecond(JOBS, createInspector),
+  viewed: () => perSecond(JOBS, looksOn),
+  millionAlone: () => perSecond(10 * JOBS, notAtAll),
+  millionRecorded: () => perSecond(10 * JOBS, createInspector),
+}
+
+/** Microseconds, or bytes, or bytes for each event. */
+const costs = {
+  aloneCpu: () => ownTime(notAtAll),
+  recordedCpu: () => ownTime(createInspector),
+  viewedCpu: () => ownTime(looksOn),
   reportBytes: () => reportBytes(),
   liveBytesPerEvent: () => liveBytesPerEvent(),
-} satisfies Measures
+}
+
+export const measures = { ...throughputs, ...costs } satisfies Measures
 
 /** What the inspector costs the pool, and what it sends and writes. */
 export async function inspector(progress: (what: string) => void): Promise<Row[]> {
+  const { alone, recorded, viewed, millionAlone, millionRecorded } = await measureAll(
+    'inspector',
+    throughputs,
+    progress,
+    TURNS,
+  )
   const {
-    alone,
-    recorded,
-    viewed,
     aloneCpu,
     recordedCpu,
     viewedCpu,
     reportBytes: report,
     liveBytesPerEvent: live,
-  } = await measureAll('inspector', measures, progress)
+  } = await measureAll('inspector', costs, progress)
   return [
     atLeast('recorded', '100k no-op jobs, recorded, beside without', recorded, alone, 0.97),
-    atLeast('viewed', 'the same with one page that looks on, beside without', viewed, alone, 0.92),
+    atLeast('sustained', '1M of them, recorded, beside without', millionRecorded, millionAlone, 0.97),
+    atLeast('viewed', '100k with one page that looks on, beside without', viewed, alone, 0.92),
     atMost(
       'recorded/own',
       'what the thread of the pool needs for one of these',
@@ -58,45 +70,37 @@ export async function inspector(progress: (what: string) => void): Promise<Row[]
   ]
 }
 
-type Inspect = (pool: JobPool) => unknown
+/** Begins to look at a pool; what it returns is closed in the end. */
+type Inspect = (pool: JobPool) => Closable | Promise<Closable>
+interface Closable {
+  close(): Promise<void>
+}
 
-const perSecond = async (inspect: Inspect): Promise<number> => (1000 * JOBS) / (await flatJobs(inspect)).ms
+const notAtAll: Inspect = () => ({ close: async () => {} })
+
+const perSecond = async (jobs: number, inspect: Inspect): Promise<number> =>
+  (1000 * jobs) / (await flatJobs(jobs, inspect)).ms
 
 /** What the pool's own thread needs for a job, in µs of a processor: the same whatever else the machine does. */
-const ownTime = async (inspect: Inspect): Promise<number> => (await flatJobs(inspect)).cpuMicroseconds / JOBS
+const ownTime = async (inspect: Inspect): Promise<number> =>
+  (await flatJobs(JOBS, inspect)).cpuMicroseconds / JOBS
 
-async function flatJobs(inspect: Inspect): Promise<{ ms: number; cpuMicroseconds: number }> {
+async function flatJobs(jobs: number, inspect: Inspect): Promise<{ ms: number; cpuMicroseconds: number }> {
   const pool = new JobPool({ maxParallelJobs: SLOTS })
-  const inspector = (await inspect(pool)) as Inspector | undefined
+  const inspector = await inspect(pool)
+  await breathe()
   const startedAt = performance.now()
   const before = process.threadCpuUsage()
-  const results: Promise<unknown>[] = new Array(JOBS)
-  for (let index = 0; index < JOBS; index++) {
+  const results: Promise<unknown>[] = new Array(jobs)
+  for (let index = 0; index < jobs; index++) {
     const priority = PRIORITIES[index % PRIORITIES.length] ?? 'normal'
     results[index] = pool.submitJob({ execute: noop, priority }).result()
   }
   await Promise.all(results)
   const { user, system } = process.threadCpuUsage(before)
   const ms = performance.now() - startedAt
-  await inspector?.close()
+  await inspector.close()
   return { ms, cpuMicroseconds: user + system }
-}
-
-/** Opens a page's connection, which takes all that comes. */
-async function looksOn(pool: JobPool): Promise<{ inspector: Inspector; bytes: () => number }> {
-  const inspector = createInspector(pool)
-  const { origin } = new URL(await inspector.listen())
-  const headers = { authorization: `Bearer ${inspector.token}` }
-  const socket = new WebSocket(`${origin.replace('http', 'ws')}/api/feed`, { headers })
-  let bytes = 0
-  socket.on('message', (data: Buffer, isBinary) => {
-    bytes += data.length
-    if (isBinary) socket.send(JSON.stringify({ type: 'ack', block: data.readUInt32LE(0) }))
-  })
-  await once(socket, 'open')
-  socket.send(JSON.stringify({ type: 'hello', protocol: PROTOCOL_VERSION }))
-  await once(socket, 'message')
-  return { inspector, bytes: () => bytes }
 }
 
 async function reportBytes(): Promise<number> {
@@ -109,19 +113,19 @@ async function reportBytes(): Promise<number> {
 
 async function liveBytesPerEvent(): Promise<number> {
   const pool = new JobPool({ maxParallelJobs: SLOTS })
-  const { inspector, bytes } = await looksOn(pool)
+  const { bytes, close } = await looksOn(pool)
   // What comes first, the charts among it, comes once.
   pool.submitJob({ execute: noop })
   await new Promise((resolve) => setTimeout(resolve, TICK_MS * 50))
-  const before = bytes()
+  const before = await bytes()
   let jobs = 0
   for (const startedAt = performance.now(); performance.now() - startedAt < LIVE_MS; ) {
     for (let index = 0; index < JOBS_A_TICK; index++, jobs++) pool.submitJob({ execute: noop })
     await new Promise((resolve) => setTimeout(resolve, TICK_MS))
   }
   await new Promise((resolve) => setTimeout(resolve, TICK_MS * 50))
-  const perEvent = (bytes() - before) / (EVENTS_OF_A_JOB * jobs)
-  await inspector.close()
+  const perEvent = ((await bytes()) - before) / (EVENTS_OF_A_JOB * jobs)
+  await close()
   return perEvent
 }
 

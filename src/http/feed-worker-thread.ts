@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads'
 import type { Description } from '../diagram/describe.ts'
 import type { Chart } from '../protocol/chart.ts'
+import type { MadeBlock } from './journal-maker.ts'
 import type { Answer, FeedSettings, Query, Question } from './worker-messages.ts'
 
 /** The worker thread, and what is asked of it. */
 export class FeedWorker {
   readonly #worker: Worker
-  readonly #cuts: ((block: Uint8Array<ArrayBuffer> | undefined) => void)[] = []
+  readonly #cuts: ((blocks: readonly MadeBlock[]) => void)[] = []
   readonly #asked = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   #questions = 0
   #isClosing = false
@@ -26,16 +27,17 @@ export class FeedWorker {
     this.#send({ type: 'chunk', chunk }, [chunk.words.buffer])
   }
 
-  cut(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#hasEnded) return Promise.resolve(undefined)
+  cut(): Promise<readonly MadeBlock[]> {
+    if (this.#hasEnded) return Promise.resolve([])
     return new Promise((resolve) => {
       this.#cuts.push(resolve)
       this.#send({ type: 'cut' })
     })
   }
 
-  ask(query: Query): Promise<unknown> {
-    return this.#question((id) => ({ type: 'query', id, query }))
+  /** @param blocks - Those that no question before came with. */
+  ask(query: Query, blocks: readonly Uint8Array[]): Promise<unknown> {
+    return this.#question((id) => ({ type: 'query', id, query, blocks }))
   }
 
   layOut(machine: string, description: Description): Promise<Chart> {
@@ -65,7 +67,7 @@ export class FeedWorker {
   }
 
   #take(answer: Answer): void {
-    if (answer.type === 'block') this.#cuts.shift()?.(answer.block)
+    if (answer.type === 'blocks') this.#cuts.shift()?.(answer.blocks)
     else {
       const asked = this.#asked.get(answer.id)
       this.#asked.delete(answer.id)
@@ -77,7 +79,7 @@ export class FeedWorker {
 
   #end(): void {
     this.#hasEnded = true
-    for (const resolve of this.#cuts.splice(0)) resolve(undefined)
+    for (const resolve of this.#cuts.splice(0)) resolve([])
     for (const { reject } of this.#asked.values()) reject(closed())
     this.#asked.clear()
   }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Description } from '../diagram/describe.ts'
 import type { Chart } from '../protocol/chart.ts'
-import { JobQueries } from './job-queries.ts'
+import type { JobQueries } from './job-queries.ts'
 import { JournalMaker } from './journal-maker.ts'
 import type { Answer, FeedSettings, Question } from './worker-messages.ts'
 
@@ -9,6 +9,15 @@ import type { Answer, FeedSettings, Question } from './worker-messages.ts'
 
 const { startedAt, executor, idPrefix } = workerData as FeedSettings
 const maker = new JournalMaker(startedAt, executor)
+let queries: JobQueries | undefined
+
+/** Folds the journal when the first question comes: a page folds for itself. */
+async function answer({ query, blocks }: Question & { type: 'query' }): Promise<unknown> {
+  const { JobQueries } = await import('./job-queries.ts')
+  queries ??= new JobQueries(idPrefix)
+  for (const block of blocks) queries.take(block)
+  return queries.answer(query)
+}
 
 /** Loads the layout engine when the first chart is asked for. */
 async function layOut(machine: string, description: Description): Promise<Chart> {
@@ -16,32 +25,32 @@ async function layOut(machine: string, description: Description): Promise<Chart>
   return layOutDescription(machine, description)
 }
 
+const tell = (answer: Answer, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(answer, transfer)
+
+function tellResult(id: number, found: Promise<unknown>): void {
+  found.then(
+    (result) => tell({ type: 'found', id, result }),
+    (error: Error) => tell({ type: 'failed', id, message: error.message }),
+  )
+}
+
 parentPort?.on('message', (question: Question) => {
-  const reply = (answer: Answer, transfer: ArrayBuffer[] = []) => parentPort?.postMessage(answer, transfer)
-  if (question.type === 'chunk') {
-    maker.take(question.chunk)
-    return
-  }
-  if (question.type === 'cut') {
-    const block = maker.cut()
-    reply({ type: 'block', block }, block === undefined ? [] : [block.buffer])
-    return
-  }
-  if (question.type === 'layout') {
-    const { id, machine, description } = question
-    layOut(machine, description).then(
-      (result) => reply({ type: 'found', id, result }),
-      (error: Error) => reply({ type: 'failed', id, message: error.message }),
-    )
-    return
-  }
-  try {
-    reply({
-      type: 'found',
-      id: question.id,
-      result: new JobQueries(maker.model, idPrefix).answer(question.query),
-    })
-  } catch (error) {
-    reply({ type: 'failed', id: question.id, message: (error as Error).message })
+  switch (question.type) {
+    case 'chunk':
+      maker.take(question.chunk)
+      return
+    case 'cut': {
+      const blocks = maker.takeAll()
+      tell(
+        { type: 'blocks', blocks },
+        blocks.map(({ bytes }) => bytes.buffer),
+      )
+      return
+    }
+    case 'query':
+      tellResult(question.id, answer(question))
+      return
+    case 'layout':
+      tellResult(question.id, layOut(question.machine, question.description))
   }
 })

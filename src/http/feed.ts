@@ -19,8 +19,8 @@ import type { Query, QueryResults } from './worker-messages.ts'
 const BLOCK_EVERY_MS = 100
 const STATUS_EVERY_MS = 500
 const SAMPLE_EVERY_MS = 1_000
-/** Raw chunks that wait while nobody looks; beyond these the worker makes blocks of them: 64 MB. */
-const RAW_CHUNKS_MAX = 500
+/** Bytes of notes that wait while nobody looks; beyond these the worker makes blocks of them. */
+const RAW_BYTES_MAX = 32 * 1024 * 1024
 
 export interface FeedOptions {
   readonly title: string
@@ -46,7 +46,9 @@ export class Feed implements BlockSource {
   #missing: MissingHistory | undefined
   #blocks: Uint8Array[] = []
   #blockBytes = 0
-  /** Per block, how many records had been noted when it was cut. */
+  /** How many blocks the worker has been given with questions. */
+  #asked = 0
+  /** Per block, how many records had been taken when it was cut. */
   #recordsByBlock: number[] = []
   #worker: FeedWorker | undefined
   #blockTimer: NodeJS.Timeout | undefined
@@ -98,17 +100,18 @@ export class Feed implements BlockSource {
     this.#statusTimer = undefined
   }
 
-  /** Makes a block of what has happened since the last. */
+  /** Makes blocks of what has happened since the last time. */
   async cut(): Promise<void> {
     const worker = this.#startWorker()
     for (const chunk of this.#raw.take()) worker.take(chunk)
-    const { records } = this.#raw
     const { id } = this.#header
-    const block = await worker.cut()
-    if (block === undefined || id !== this.#header.id) return
-    this.#blocks.push(block)
-    this.#recordsByBlock.push(records)
-    this.#blockBytes += block.length
+    const blocks = await worker.cut()
+    if (blocks.length === 0 || id !== this.#header.id) return
+    for (const { bytes, records } of blocks) {
+      this.#blocks.push(bytes)
+      this.#recordsByBlock.push(records)
+      this.#blockBytes += bytes.length
+    }
     for (const viewer of this.#viewers) viewer.pump()
     if (this.#blockBytes > this.#options.historyBytesMax && !this.#isClosed) this.#renew()
   }
@@ -116,7 +119,9 @@ export class Feed implements BlockSource {
   /** Asks about the journal as it is now. */
   async ask<Type extends Query['type']>(query: Query & { readonly type: Type }): Promise<QueryResults[Type]> {
     await this.cut()
-    return (await this.#startWorker().ask(query)) as QueryResults[Type]
+    const unasked = this.#blocks.slice(this.#asked)
+    this.#asked = this.#blocks.length
+    return (await this.#startWorker().ask(query, unasked)) as QueryResults[Type]
   }
 
   /** A machine's chart, laid out by the worker. */
@@ -185,7 +190,7 @@ export class Feed implements BlockSource {
       },
       () => {
         const isInUse = this.#raw === raw && this.#viewers.size === 0
-        if (isInUse && raw.fullChunks > RAW_CHUNKS_MAX) void this.cut()
+        if (isInUse && raw.fullBytes > RAW_BYTES_MAX) void this.cut()
       },
     )
     for (const [name, text] of Object.entries(this.#options.documents))
@@ -211,6 +216,7 @@ export class Feed implements BlockSource {
     this.#blocks = []
     this.#recordsByBlock = []
     this.#blockBytes = 0
+    this.#asked = 0
     const { raw, header, missing } = this.#begin()
     this.#raw = raw
     this.#header = header

@@ -1,19 +1,29 @@
 import { PRIORITIES, type Priority } from '../domain/priority.ts'
+import { decodeBlock } from '../protocol/block.ts'
 import { DECISION_TYPES, JOB_STATES, NODE_STATES, RUN_REASONS, RUN_STATES } from '../protocol/journal.ts'
 import type { JobFilter, JobPage, JobSummary, RunSummary } from '../protocol/messages.ts'
-import type { RunModel } from '../protocol/model.ts'
+import { RunModel } from '../protocol/model.ts'
 import type { JobSort, Query, QueryResults, TreeNodeSummary, TreeResult } from './worker-messages.ts'
 
 type Matches = (job: number) => boolean
 
 /** Answers questions about the jobs and trees of a journal. */
 export class JobQueries {
-  readonly #model: RunModel
+  readonly #model = new RunModel()
   readonly #idPrefix: string
 
-  constructor(model: RunModel, idPrefix: string) {
-    this.#model = model
+  constructor(idPrefix: string) {
     this.#idPrefix = idPrefix
+  }
+
+  /** What the journal has come to. */
+  get model(): RunModel {
+    return this.#model
+  }
+
+  /** Takes the next block. */
+  take(block: Uint8Array): void {
+    this.#model.apply(decodeBlock(block))
   }
 
   answer(query: Query): QueryResults[Query['type']] {

@@ -1,6 +1,5 @@
 import { encodeBlock } from '../protocol/block.ts'
 import {
-  type Block,
   CANCEL_SOURCES,
   DECISION_TYPES,
   EVENT_CODES,
@@ -10,7 +9,6 @@ import {
   RUN_STATES,
 } from '../protocol/journal.ts'
 import { JournalWriter, type Row } from '../protocol/journal-writer.ts'
-import { RunModel } from '../protocol/model.ts'
 import { float32Of, float64Of } from './float-bits.ts'
 import {
   RAW_DEPENDS,
@@ -36,90 +34,69 @@ const BLOCKED = JOB_STATES.indexOf('queued.blocked')
 /** Lines of the log that are kept for one job. */
 const LOG_LINES_MAX = 1_000
 
-/** What has been said about the job that is submitted next. */
-interface NextJob {
-  id: string | undefined
-  nodeId: string | undefined
-  treeId: string | undefined
-  executor: string
-  /** Plus 1. */
-  node: number
-  score: number
+/** A block is cut once it has so many events: a page shows the first of them while it reads on. */
+const BLOCK_EVENTS = 20_000
+
+/** A block of the journal, and how many records had been taken when it was cut. */
+export interface MadeBlock {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly records: number
 }
 
-/** Events that may wait to be folded until somebody asks. */
-const UNFOLDED_MAX = 500_000
-
-/** Makes the journal of raw chunks: rows for sequences, numbers for texts, blocks of rows; and folds it when asked. */
+/** Makes the journal of raw chunks: rows for sequences, numbers for texts, blocks of rows. */
 export class JournalMaker {
-  readonly #model = new RunModel()
-  #unfolded: Block[] = []
-  #unfoldedEvents = 0
   readonly #startedAt: number
-  readonly #defaultExecutor: string
   readonly #writer = new JournalWriter()
-  readonly #names: string[] = ['']
+  readonly #defaultExecutor: number
+  /** The numbers that names of the chunks have as texts of the journal. */
+  readonly #names: number[] = [0]
   readonly #jobs = new SequenceIndex()
   readonly #runs = new Map<string, number>()
   /** Nodes of each run, by their number. */
   readonly #nodes: number[][] = []
   readonly #logLines = new Map<number, number>()
-  #next: NextJob = nothingYet()
+  /** What has been said about the job that is submitted next. */
+  #next = NOTHING_YET
+  #blocks: MadeBlock[] = []
+  #records = 0
 
   constructor(startedAt: number, defaultExecutor: string) {
     this.#startedAt = startedAt
-    this.#defaultExecutor = defaultExecutor
-  }
-
-  /** All blocks until now, folded. A page folds for itself, so this is work for questions only. */
-  get model(): RunModel {
-    this.#fold()
-    return this.#model
-  }
-
-  /** Events that are not in a block yet. */
-  get pending(): number {
-    return this.#writer.pending('events')
+    this.#defaultExecutor = this.#writer.text(defaultExecutor)
   }
 
   take(chunk: RawChunk): void {
-    for (const name of chunk.names) this.#names.push(name)
+    for (const name of chunk.names) this.#names.push(this.#writer.text(name))
     const { words, count, items } = chunk
     let base = 0
-    for (let index = 0; index < count; index++) {
-      const word = RECORD_WORDS * index
+    for (let word = 0; word < RECORD_WORDS * count; word += RECORD_WORDS) {
       const time = words[word] as number
       const packed = words[word + 2] as number
       const detail = words[word + 3] as number
       if (packed === RAW_TIME) base = float64Of(time, detail)
-      else
-        this.#takeRecord(
-          base + time / 1000,
-          words[word + 1] as number,
-          packed & 0xff,
-          packed >> 8,
-          detail,
-          items,
-        )
+      else {
+        const at = this.#time(base + time / 1000)
+        this.#takeRecord(at, words[word + 1] as number, packed & 0xff, packed >> 8, detail, items)
+      }
     }
+    this.#records += count
+    if (this.#writer.pending('events') >= BLOCK_EVENTS) this.#closeBlock()
   }
 
-  /** The next block, encoded; `undefined` when nothing has happened. */
-  cut(): Uint8Array<ArrayBuffer> | undefined {
+  /** Blocks of all that has been taken since the last time. */
+  takeAll(): MadeBlock[] {
+    this.#closeBlock()
+    const blocks = this.#blocks
+    this.#blocks = []
+    return blocks
+  }
+
+  #closeBlock(): void {
     const block = this.#writer.take()
-    if (block === undefined) return undefined
-    this.#unfolded.push(block)
-    this.#unfoldedEvents += block.tables.events.at.length
-    if (this.#unfoldedEvents > UNFOLDED_MAX) this.#fold()
-    return encodeBlock(block)
+    if (block !== undefined) this.#blocks.push({ bytes: encodeBlock(block), records: this.#records })
   }
 
-  #fold(): void {
-    for (const block of this.#unfolded) this.#model.apply(block)
-    this.#unfolded = []
-    this.#unfoldedEvents = 0
-  }
-
+  /** @param at - In µs since the start. */
   #takeRecord(
     at: number,
     sequence: number,
@@ -130,12 +107,14 @@ export class JournalMaker {
   ): void {
     switch (code) {
       case SUBMITTED:
-      case RAW_READY_AT_ONCE: {
-        const job = this.#submit(at, sequence, state, detail)
-        if (code === RAW_READY_AT_ONCE) this.#event(at, MET, job, READY, 0)
+        this.#submit(at, sequence, state, detail)
         return
-      }
+      case RAW_READY_AT_ONCE:
+        this.#records++
+        this.#event(at, MET, this.#submit(at, sequence, state, detail), READY, 0)
+        return
       case RAW_STARTED_AT_ONCE: {
+        this.#records++
         const job = this.#jobs.rowOf(sequence)
         this.#event(at, GRANTED, job, state, 0)
         this.#event(at, STARTED, job, state, detail)
@@ -145,11 +124,10 @@ export class JournalMaker {
         this.#takeItem(items[detail] as RawItem)
         return
       case RAW_SCORE:
-        this.#next.score = float32Of(detail)
+        this.#next = { ...this.#next, score: float32Of(detail) }
         return
       case RAW_ORIGIN:
-        this.#next.treeId = this.#names[sequence]
-        this.#next.node = detail
+        this.#next = { ...this.#next, id: -1, treeId: this.#names[sequence] as number, node: detail }
         return
       case RAW_DEPENDS: {
         const on = this.#jobs.rowOf(detail)
@@ -161,22 +139,24 @@ export class JournalMaker {
     }
   }
 
+  /** @returns Its row. */
   #submit(at: number, sequence: number, priority: number, kind: number): number {
-    const writer = this.#writer
     const { id, nodeId, treeId, executor, node, score } = this.#next
-    this.#next = nothingYet()
-    const job = writer.add('jobs', {
-      sequence,
-      id: id === undefined ? (node > 0 ? -1 : 0) : writer.uniqueText(id),
-      kind: writer.text(this.#names[kind]),
-      nodeId: nodeId === undefined ? 0 : writer.uniqueText(nodeId),
-      node,
-      treeId: writer.text(treeId),
-      executor: writer.text(executor || this.#defaultExecutor),
-      priority,
-      score,
-    })
+    this.#next = NOTHING_YET
+    const { jobs } = this.#writer.tables
+    const place = jobs.next()
+    const { columns } = jobs
+    columns.sequence[place] = sequence
+    columns.id[place] = id
+    columns.kind[place] = this.#names[kind] as number
+    columns.nodeId[place] = nodeId
+    columns.node[place] = node
+    columns.treeId[place] = treeId
+    columns.executor[place] = executor || this.#defaultExecutor
+    columns.priority[place] = priority
+    columns.score[place] = score
     this.#jobs.add(sequence)
+    const job = jobs.count - 1
     this.#event(at, SUBMITTED, job, BLOCKED, 0)
     return job
   }
@@ -185,10 +165,13 @@ export class JournalMaker {
     const writer = this.#writer
     switch (item.type) {
       case 'job':
-        this.#next.id = item.id
-        this.#next.nodeId = item.nodeId
-        this.#next.treeId = item.treeId
-        this.#next.executor = item.executor ?? ''
+        this.#next = {
+          ...this.#next,
+          id: writer.uniqueText(item.id ?? ''),
+          nodeId: writer.uniqueText(item.nodeId ?? ''),
+          treeId: writer.text(item.treeId),
+          executor: writer.text(item.executor),
+        }
         return
       case 'failed': {
         const { name, code, message, stack } = item.error
@@ -222,7 +205,8 @@ export class JournalMaker {
         this.#log(item)
         return
       case 'pool':
-        if (codeOf(item.event) >= 0) this.#event(item.at, codeOf(item.event), 0, item.state, item.limit)
+        if (codeOf(item.event) >= 0)
+          this.#event(this.#time(item.at), codeOf(item.event), 0, item.state, item.limit)
         return
       case 'run': {
         const { id, workflow, strategy } = item
@@ -321,26 +305,29 @@ export class JournalMaker {
   }
 
   #named(name: EventName, at: number, subject: number, state: number, detail: number): void {
-    this.#event(at, EVENT_CODES[name], subject, state, detail)
+    this.#event(this.#time(at), EVENT_CODES[name], subject, state, detail)
   }
 
+  /** @param at - In µs since the start. */
   #event(at: number, code: number, subject: number, state: number, detail: number): void {
     if (subject < 0) return
-    this.#writer.add('events', { at: this.#time(at), code, subject, state, detail })
+    const { events } = this.#writer.tables
+    const place = events.next()
+    const { columns } = events
+    columns.at[place] = at
+    columns.code[place] = code
+    columns.subject[place] = subject
+    columns.state[place] = state
+    columns.detail[place] = detail
   }
 
+  /** @returns In µs since the start. */
   #time(at: number): number {
     return Math.round((at - this.#startedAt) * 1000)
   }
 }
 
-const nothingYet = (): NextJob => ({
-  id: undefined,
-  nodeId: undefined,
-  treeId: undefined,
-  executor: '',
-  node: 0,
-  score: 0,
-})
+/** What a job is that nothing was said about: its id is the pool's. */
+const NOTHING_YET = { id: 0, nodeId: 0, treeId: 0, executor: 0, node: 0, score: 0 }
 
 const codeOf = (event: string): number => EVENT_CODES[event as EventName] ?? -1

@@ -11,6 +11,11 @@ import {
 
 /** Records in a chunk: 16 bytes each. */
 const CHUNK_RECORDS = 8_192
+const CHUNK_BYTES = 4 * RECORD_WORDS * CHUNK_RECORDS
+/** About what an item takes besides its longer texts. */
+const ITEM_BYTES = 200
+/** Items of a chunk that weigh more close it. */
+const ITEM_BYTES_MAX = 1024 * 1024
 /** Times that are further from their base, in µs, begin another: half an hour. */
 const TIME_MAX = 1_800_000_000
 
@@ -23,9 +28,11 @@ const NAMES_MAX = 10_000
 export class RawChunkWriter {
   readonly #onChunk: () => void
   #full: RawChunk[] = []
+  #fullBytes = 0
   #words = new Int32Array(RECORD_WORDS * CHUNK_RECORDS)
   #count = 0
   #items: RawItem[] = []
+  #itemBytes = 0
   #newNames: string[] = []
   readonly #names = new Map<string, number>()
   /** Records in chunks that were closed or taken. */
@@ -40,9 +47,9 @@ export class RawChunkWriter {
     this.#onChunk = onChunk
   }
 
-  /** How many full chunks wait to be taken. */
-  get fullChunks(): number {
-    return this.#full.length
+  /** About how many bytes of full chunks wait to be taken. */
+  get fullBytes(): number {
+    return this.#fullBytes
   }
 
   /** How many records were ever written. */
@@ -54,6 +61,7 @@ export class RawChunkWriter {
   take(): RawChunk[] {
     const chunks = this.#full
     this.#full = []
+    this.#fullBytes = 0
     if (this.#count > 0 || this.#newNames.length > 0) {
       chunks.push({
         words: this.#words.slice(0, RECORD_WORDS * this.#count),
@@ -76,7 +84,9 @@ export class RawChunkWriter {
 
   item(item: RawItem): void {
     this.#items.push(item)
+    this.#itemBytes += ITEM_BYTES + lengthOf(item)
     this.mark(0, RAW_ITEM, this.#items.length - 1)
+    if (this.#itemBytes > ITEM_BYTES_MAX) this.#closeChunk()
   }
 
   note(at: number, sequence: number, code: number, state: number, detail: number): void {
@@ -151,6 +161,7 @@ export class RawChunkWriter {
       items: this.#items,
       names: this.#newNames,
     })
+    this.#fullBytes += CHUNK_BYTES + this.#itemBytes
     this.#words = new Int32Array(RECORD_WORDS * CHUNK_RECORDS)
     this.#empty()
     this.#onChunk()
@@ -161,7 +172,24 @@ export class RawChunkWriter {
     this.#count = 0
     this.#base = Number.NEGATIVE_INFINITY
     this.#items = []
+    this.#itemBytes = 0
     this.#newNames = []
+  }
+}
+
+/** Characters of what may be long. */
+function lengthOf(item: RawItem): number {
+  switch (item.type) {
+    case 'failed':
+      return item.error.message.length + item.error.stack.length
+    case 'log':
+      return item.line.length
+    case 'cancelled':
+      return item.reason.length
+    case 'document':
+      return item.text.length
+    default:
+      return 0
   }
 }
 

@@ -61,9 +61,9 @@ export class RawJournal implements Recorder {
     this.#chunks = new RawChunkWriter(onChunk)
   }
 
-  /** How many full chunks wait to be taken. */
-  get fullChunks(): number {
-    return this.#chunks.fullChunks
+  /** About how many bytes of full chunks wait to be taken. */
+  get fullBytes(): number {
+    return this.#chunks.fullBytes
   }
 
   /** How many records were ever noted. */

@@ -1,8 +1,6 @@
 import { EspalierError } from '../domain/errors.ts'
-import { decodeBlock } from '../protocol/block.ts'
 import { JOB_STATES, POOL_STATES } from '../protocol/journal.ts'
 import type { FeedStatus } from '../protocol/messages.ts'
-import { RunModel } from '../protocol/model.ts'
 import { decodeRecording, type RecordingHeader } from '../protocol/recording.ts'
 import { chartHandlers } from './charts.ts'
 import { JobQueries } from './job-queries.ts'
@@ -21,7 +19,7 @@ export function serveRecording(
   options: Omit<ServeOptions, 'readOnly'> = {},
 ): PageServer {
   const source = new RecordedSource(recording)
-  const queries = new JobQueries(source.model, source.header.idPrefix)
+  const { queries } = source
   const absent: Handler = () => {
     throw new EspalierError('ESP_NOT_THERE', { what: 'pool: this is a recording' })
   }
@@ -53,13 +51,14 @@ class RecordedSource implements BlockSource {
   readonly header: RecordingHeader
   readonly blocks: readonly Uint8Array[]
   readonly missing = undefined
-  readonly model = new RunModel()
+  readonly queries: JobQueries
 
   constructor(recording: Uint8Array) {
     const { header, blocks } = decodeRecording(recording)
     this.header = header
     this.blocks = blocks
-    for (const block of blocks) this.model.apply(decodeBlock(block))
+    this.queries = new JobQueries(header.idPrefix)
+    for (const block of blocks) this.queries.take(block)
   }
 
   join(viewer: FeedViewer): void {
@@ -73,7 +72,7 @@ class RecordedSource implements BlockSource {
   }
 
   status(): FeedStatus {
-    const { jobCounts, lastAt, tables, poolState } = this.model
+    const { jobCounts, lastAt, tables, poolState } = this.queries.model
     const last = tables.samples.at.length - 1
     const [lifecycle, dispatch] = POOL_STATES[poolState] ?? ['closed', 'open']
     const running = ['running.executing', 'running.stopping'] as const

@@ -12,7 +12,6 @@ import { RawChunkWriter } from './raw-chunk-writer.ts'
 import { kindOf, numberOf } from './raw-journal.ts'
 import { packageVersion } from './static-files.ts'
 
-const BLOCK_EVENTS = 20_000
 const ENTRIES_AT_A_TIME = 4_096
 const QUEUED = NODE_STATES.indexOf('queued')
 
@@ -33,7 +32,6 @@ export function recordTrace(entries: Iterable<TraceEntry>, title: string): Uint8
 class TraceRecorder {
   readonly #fold = new TraceFold()
   readonly #chunks = new RawChunkWriter(() => {})
-  readonly #blocks: Uint8Array[] = []
   readonly #sequences = new Map<JobId, number>()
   /** Nodes whose first job has not come yet, by run and node. */
   readonly #grown = new Map<string, TraceEntry>()
@@ -55,12 +53,13 @@ class TraceRecorder {
     else if (entry.actor === 'job') this.#stepJob(entry)
     else if (entry.actor === 'run') this.#stepRun(entry)
     else this.#stepPool(entry)
-    if (++this.#taken % ENTRIES_AT_A_TIME === 0) this.#flush(BLOCK_EVENTS)
+    if (++this.#taken % ENTRIES_AT_A_TIME === 0) this.#flush()
   }
 
   end(): { blocks: readonly Uint8Array[]; startedAt: number } {
-    this.#flush(0)
-    return { blocks: this.#blocks, startedAt: this.#startedAt }
+    this.#flush()
+    const blocks = this.#maker?.takeAll().map(({ bytes }) => bytes) ?? []
+    return { blocks, startedAt: this.#startedAt }
   }
 
   #begin(at: number): void {
@@ -70,13 +69,8 @@ class TraceRecorder {
       this.#chunks.item({ type: 'document', name, text })
   }
 
-  /** @param atLeast - How many events make a block worth while. */
-  #flush(atLeast: number): void {
-    if (this.#maker === undefined) return
-    for (const chunk of this.#chunks.take()) this.#maker.take(chunk)
-    if (this.#maker.pending < atLeast) return
-    const block = this.#maker.cut()
-    if (block !== undefined) this.#blocks.push(block)
+  #flush(): void {
+    for (const chunk of this.#chunks.take()) this.#maker?.take(chunk)
   }
 
   #submit(entry: TraceEntry, spec: JobSubmitted): void {

@@ -1,5 +1,6 @@
 import type { Description } from '../diagram/describe.ts'
 import type { JobFilter, JobPage, RunSummary } from '../protocol/messages.ts'
+import type { MadeBlock } from './journal-maker.ts'
 import type { RawChunk } from './raw-chunk.ts'
 
 /** What the worker that makes the journal is started with. */
@@ -13,9 +14,15 @@ export interface FeedSettings {
 /** What the pool's thread tells the worker. */
 export type Question =
   | { readonly type: 'chunk'; readonly chunk: RawChunk }
-  /** Makes a block of all that has come. */
+  /** Makes blocks of all that has come. */
   | { readonly type: 'cut' }
-  | { readonly type: 'query'; readonly id: number; readonly query: Query }
+  /** `blocks` are those that no question before came with. */
+  | {
+      readonly type: 'query'
+      readonly id: number
+      readonly query: Query
+      readonly blocks: readonly Uint8Array[]
+    }
   | {
       readonly type: 'layout'
       readonly id: number
@@ -74,6 +81,6 @@ export interface TreeNodeSummary {
 
 /** What the worker tells the pool's thread. */
 export type Answer =
-  | { readonly type: 'block'; readonly block: Uint8Array<ArrayBuffer> | undefined }
+  | { readonly type: 'blocks'; readonly blocks: readonly MadeBlock[] }
   | { readonly type: 'found'; readonly id: number; readonly result: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly message: string }

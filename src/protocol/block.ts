@@ -27,11 +27,15 @@ const CONSTANT = 0
 const PLAIN = 1
 const DELTAS = 2
 
+/** What most blocks fit into, so that they are written in one go. */
+const FIRST_BYTES = 1024
+const BYTES_PER_EVENT = 8
+
 /** Longer texts and tables are taken for damage. */
 const ROWS_MAX = 50_000_000
 
 export function encodeBlock(block: Block): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter()
+  const writer = new ByteWriter(FIRST_BYTES + BYTES_PER_EVENT * rowsOf(block.tables.events))
   writer.byte(VERSION)
   TABLE_NAMES.forEach((table, place) => {
     const rows = table === 'strings' ? block.strings.length : rowsOf(block.tables[table])
@@ -93,19 +97,11 @@ function writeColumns(
       writer.float64(column[0] as number)
     } else if (type === 'byte' || type === 'float') {
       writer.byte(PLAIN)
-      for (let row = 0; row < rows; row++) {
-        if (type === 'byte') writer.byte(column[row] as number)
-        else writer.float32(column[row] as number)
-      }
+      if (column instanceof Uint8Array) writer.bytes(column)
+      else for (let row = 0; row < rows; row++) writer.float32(column[row] as number)
     } else {
       writer.byte(DELTAS)
-      let before = 0
-      for (let row = 0; row < rows; row++) {
-        const value = column[row] as number
-        const change = value - before
-        writer.varint(change < 0 ? -2 * change - 1 : 2 * change)
-        before = value
-      }
+      writer.deltas(column)
     }
   }
 }

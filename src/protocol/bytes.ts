@@ -1,8 +1,16 @@
+const INT32_MAX = 0x7fffffff
+
 /** Writes bytes into a buffer that grows. Little-endian throughout. */
 export class ByteWriter {
-  #bytes = new Uint8Array(1024)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array
+  #view: DataView
   #length = 0
+
+  /** @param capacity - Bytes to begin with. */
+  constructor(capacity = 1024) {
+    this.#bytes = new Uint8Array(capacity)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
 
   get length(): number {
     return this.#length
@@ -40,6 +48,26 @@ export class ByteWriter {
       rest = Math.floor(rest / 0x80)
     }
     this.#bytes[this.#length++] = rest
+  }
+
+  /** The difference of each number to the one before it, before the first 0: as varints, so folded that small negative ones are small. */
+  deltas(values: ArrayLike<number>): void {
+    this.#reserve(8 * values.length)
+    const bytes = this.#bytes
+    let offset = this.#length
+    let before = 0
+    for (let row = 0; row < values.length; row++) {
+      const value = values[row] as number
+      const change = value - before
+      before = value
+      let rest = change < 0 ? -2 * change - 1 : 2 * change
+      if (rest <= INT32_MAX) {
+        // Where shifts will do, they take a fraction of the time.
+        for (; rest >= 0x80; rest >>>= 7) bytes[offset++] = rest | 0x80
+      } else for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[offset++] = (rest % 0x80) | 0x80
+      bytes[offset++] = rest
+    }
+    this.#length = offset
   }
 
   bytes(bytes: Uint8Array): void {

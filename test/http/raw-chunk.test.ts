@@ -2,16 +2,25 @@ import { expect, test } from 'vitest'
 import { JournalMaker } from '../../src/http/journal-maker.ts'
 import { RAW_READY_AT_ONCE, RAW_STARTED_AT_ONCE } from '../../src/http/raw-chunk.ts'
 import { RawChunkWriter } from '../../src/http/raw-chunk-writer.ts'
-import { decodeBlock, EVENT_CODES, EVENTS } from '../../src/protocol/index.ts'
+import { decodeBlock, EVENT_CODES, EVENTS, type Growable, RunModel } from '../../src/protocol/index.ts'
 
 const STARTED_AT = Date.UTC(2026, 0, 1)
 const DAY_MS = 86_400_000
 const { 'job.submitted': SUBMITTED, 'slot.granted': GRANTED, 'attempt.completed': COMPLETED } = EVENT_CODES
 
+/** Columns of what the journal of these chunks holds. */
 function tablesOf(writer: RawChunkWriter) {
   const maker = new JournalMaker(STARTED_AT, 'async')
   for (const chunk of writer.take()) maker.take(chunk)
-  return decodeBlock(maker.cut()!).tables
+  const model = new RunModel()
+  for (const { bytes } of maker.takeAll()) model.apply(decodeBlock(bytes))
+  const of = <Items extends Uint8Array | Int32Array | Float32Array | Float64Array>(column: Growable<Items>) =>
+    column.items.subarray(0, column.length) as Items
+  const { events, jobs } = model.tables
+  return {
+    events: { code: of(events.code), at: of(events.at), detail: of(events.detail) },
+    jobs: { priority: of(jobs.priority), score: of(jobs.score) },
+  }
 }
 
 const namesOf = (codes: Uint8Array) => [...codes].map((code) => EVENTS[code]?.name)
@@ -54,4 +63,16 @@ test('times keep their microsecond however far apart they are, over many chunks'
   const { events, jobs } = tablesOf(writer)
   expect([...events.at]).toEqual(times.flatMap((time) => [1000 * time, 1000 * time]))
   expect([...jobs.score.subarray(0, 5)]).toEqual([0, 0.25, 0.5, 0.75, 1])
+})
+
+test('long texts fill a chunk as numbers do, so that what waits is bounded in bytes', () => {
+  let chunks = 0
+  const writer = new RawChunkWriter(() => chunks++)
+  const line = 'x'.repeat(2_000)
+  for (let job = 0; job < 1_000; job++) writer.item({ type: 'log', job, at: STARTED_AT, attempt: 1, line })
+  expect(chunks).toBe(2)
+  expect(writer.fullBytes).toBeGreaterThan(2_000_000)
+  const taken = writer.take()
+  expect(taken.flatMap(({ items }) => items)).toHaveLength(1_000)
+  expect(writer.fullBytes).toBe(0)
 })
