@@ -30,6 +30,8 @@ export interface StatelyEvent {
   readonly text: string
 }
 
+/** By which `sampleInspection` says how many actors are left out. */
+const SAMPLED_ACTOR = 'sampled'
 const ACTORS_MAX = 2_000
 const EVENTS_MAX = 200
 const TEXT_MAX = 2_000
@@ -39,7 +41,14 @@ const DEPTH_MAX = 40
 export class StatelyActors {
   readonly actors = new Map<string, StatelyActor>()
   /** Actors that found no room. */
-  leftOut = 0
+  #without = 0
+
+  /** Actors that are not shown: those that found no room, and those that the other page does not send, as it says. */
+  get leftOut(): number {
+    const sampled = this.actors.get(SAMPLED_ACTOR)?.context
+    const unsent = isRecord(sampled) ? Number(sampled.leftOut) : 0
+    return this.#without + (Number.isFinite(unsent) ? unsent : 0)
+  }
 
   /** @returns Whether it was a message of an inspector. */
   take(message: unknown): boolean {
@@ -63,7 +72,7 @@ export class StatelyActors {
 
   #add(id: string, message: Readonly<Record<string, unknown>>): void {
     if (!this.actors.has(id) && this.actors.size >= ACTORS_MAX) {
-      this.leftOut++
+      this.#without++
       return
     }
     const actor: StatelyActor = {

@@ -14,3 +14,10 @@ export { type EffectTaker, effect } from './effects.ts'
 export { Guardian, type GuardianListener } from './guardian.ts'
 export { createLightActor, type Inspection, LightActor } from './light-actor.ts'
 export { type MachinePath, type MachinePathsOptions, machinePaths } from './paths.ts'
+export {
+  type Sampled,
+  type SampledInspection,
+  type SampledInspector,
+  type SampleOptions,
+  sampleInspection,
+} from './sample-inspection.ts'

@@ -1,6 +1,8 @@
 import { createInspector, type StatelyInspectionEvent } from '@statelyai/inspect'
 import { describe, expect, test } from 'vitest'
 import type { InspectionEvent } from 'xstate'
+import { StatelyActors } from '../../inspector/model/stately-actors.ts'
+import { sampleInspection } from '../../src/statechart/index.ts'
 import { createPool, expectAllSlotsFree } from './harness.ts'
 
 describe('inspection', () => {
@@ -85,4 +87,57 @@ describe('inspection', () => {
       snapshot: { status: 'done', value: 'completed', output: { jobId: job.id } },
     })
   })
+
+  test('of a large run is sampled for Stately’s inspector: whole actors, always the same ones, and it says so', async () => {
+    const first = await sampledRun(1_000)
+    const announced = first.messages.filter(({ type }) => type === '@xstate.actor')
+    const names = announced.map((message) => (message as { name: string }).name)
+    // The first 10, of the next 10 every second, of the next 20 every fourth: 5 of each doubling.
+    const jobs = names.filter((name) => name !== 'pool' && name !== 'sampled').map(Number)
+    expect(jobs.slice(0, 20)).toEqual([...Array(10).keys(), 10, 12, 14, 16, 18, 20, 24, 28, 32, 36])
+    expect(jobs.length).toBe(10 + 6 * 5 + 3)
+    expect(first.sampled).toEqual({ shown: jobs.length + 1, leftOut: 1_000 - jobs.length })
+
+    const told = new Set(announced.map(({ sessionId }) => sessionId))
+    for (const { sessionId } of first.messages) expect(told).toContain(sessionId)
+    const { actors } = first.page
+    const states = jobs.map((name) => first.pageActor(String(name))?.value)
+    expect(states).toEqual(jobs.map(() => 'completed'))
+    const { leftOut } = actors.get('sampled')!.context as { leftOut: number }
+    expect(leftOut).toBeGreaterThan(first.sampled.leftOut / 1.1)
+    expect(leftOut).toBeLessThanOrEqual(first.sampled.leftOut)
+    expect(first.page.leftOut).toBe(leftOut)
+
+    const second = await sampledRun(1_000)
+    expect(Array.from(second.page.actors.values(), ({ name }) => name)).toEqual(names)
+  })
+
+  test('of a small run is left as it is', async () => {
+    const { page, sampled } = await sampledRun(10)
+    expect(sampled).toEqual({ shown: 11, leftOut: 0 })
+    expect(page.actors.size).toBe(11)
+  })
 })
+
+/** A run of jobs named by their number, as Stately’s inspector and our page get it. */
+async function sampledRun(jobs: number) {
+  const messages: StatelyInspectionEvent[] = []
+  const page = new StatelyActors()
+  const last = Promise.withResolvers<void>()
+  const inspector = createInspector({
+    send: (message) => {
+      messages.push(message)
+      page.take(message)
+      if (message.type === '@xstate.snapshot' && JSON.stringify(message.snapshot).includes('"closed"'))
+        last.resolve()
+    },
+  })
+  const inspection = sampleInspection(inspector, { firstActors: 10 })
+  const { pool } = createPool({ inspect: inspection })
+  for (let index = 0; index < jobs; index++) pool.submitJob({ id: String(index), execute: () => index })
+  await pool.waitForAll()
+  await pool.shutdown()
+  await last.promise
+  const pageActor = (wanted: string) => page.actors.values().find(({ name }) => name === wanted)
+  return { messages, page, pageActor, sampled: inspection.sampled }
+}
