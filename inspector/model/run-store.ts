@@ -107,7 +107,8 @@ export class RunStore {
     lag: u32(),
     cpu: u32(),
   }
-  readonly lines = { at: f64(), job: u32(), attempt: u32(), line: u32() }
+  readonly lines = { at: f64(), job: u32(), attempt: u32(), line: u32(), stream: u8() }
+  readonly usages = { job: u32(), attempt: u32(), cpu: f64(), memory: i32() }
   /** JSON by name: charts, and what runs were started with. */
   readonly documents = new Map<string, string>()
 
@@ -143,7 +144,7 @@ export class RunStore {
   apply({ strings, tables }: Block): void {
     for (const text of strings) this.strings.push(text)
     this.#addJobs(tables.jobs)
-    const { dependencies, errors, cancels, samples, logs, nodes, decisions, runs, documents } = tables
+    const { dependencies, errors, cancels, samples, logs, nodes, decisions, runs, documents, usages } = tables
     this.links.append(dependencies.job, dependencies.on, this.jobCount)
     for (let row = 0; row < errors.job.length; row++)
       this.jobs.error.data[errors.job[row]!] = this.errors.job.length + row
@@ -155,6 +156,7 @@ export class RunStore {
       this.documents.set(this.text(documents.name[row]!), this.text(documents.text[row]!))
     this.#addSamples(samples)
     this.#addLines(logs)
+    append(this.usages, usages)
     this.tree.addRuns(runs)
     const firstNode = this.tree.nodeCount
     this.tree.addNodes(nodes)

@@ -11,6 +11,7 @@ import {
 import { JournalWriter, type Row } from '../protocol/journal-writer.ts'
 import { float32Of, float64Of } from './float-bits.ts'
 import {
+  cutText,
   RAW_DEPENDS,
   RAW_ITEM,
   RAW_ORIGIN,
@@ -33,6 +34,8 @@ const BLOCKED = JOB_STATES.indexOf('queued.blocked')
 
 /** Lines of the log that are kept for one job. */
 const LOG_LINES_MAX = 1_000
+const NO_MORE_LINES = '… its further lines are not recorded'
+const LINE_LENGTH_MAX = 2_000
 
 /** A block is cut once it has so many events: a page shows the first of them while it reads on. */
 const BLOCK_EVENTS = 20_000
@@ -201,6 +204,15 @@ export class JournalMaker {
       case 'ignored':
         this.#named('job.ignored', item.at, this.#jobs.rowOf(item.job), item.state, codeOf(item.event))
         return
+      case 'usage': {
+        const { cpuMs, peakMemoryBytes } = item.usage
+        const job = this.#jobs.rowOf(item.job)
+        const cpu = cpuMs === undefined ? -1 : Math.round(cpuMs * 1000)
+        const memory =
+          peakMemoryBytes === undefined ? -1 : Math.min(INT32_MAX, Math.round(peakMemoryBytes / 1024))
+        writer.add('usages', { job, attempt: item.attempt, cpu, memory })
+        return
+      }
       case 'log':
         this.#log(item)
         return
@@ -247,11 +259,14 @@ export class JournalMaker {
 
   #log(item: RawItem & { readonly type: 'log' }): void {
     const job = this.#jobs.rowOf(item.job)
-    const lines = this.#logLines.get(job) ?? 0
-    if (lines >= LOG_LINES_MAX) return
-    this.#logLines.set(job, lines + 1)
-    const line = this.#writer.text(item.line)
-    this.#writer.add('logs', { at: this.#time(item.at), job, attempt: item.attempt, line })
+    for (const text of item.stream === 0 ? [item.line] : linesOf(item.line)) {
+      const lines = this.#logLines.get(job) ?? 0
+      if (lines > LOG_LINES_MAX) return
+      this.#logLines.set(job, lines + 1)
+      const line = this.#writer.text(lines === LOG_LINES_MAX ? NO_MORE_LINES : text)
+      const { attempt, stream } = item
+      this.#writer.add('logs', { at: this.#time(item.at), job, attempt, line, stream })
+    }
   }
 
   #addNode({
@@ -329,5 +344,14 @@ export class JournalMaker {
 
 /** What a job is that nothing was said about: its id is the pool's. */
 const NOTHING_YET = { id: 0, nodeId: 0, treeId: 0, executor: 0, node: 0, score: 0 }
+
+const INT32_MAX = 2 ** 31 - 1
+
+/** What was written, line by line; what comes in two pieces is two lines. */
+const linesOf = (text: string): string[] =>
+  text
+    .replace(/\r?\n$/, '')
+    .split(/\r?\n/)
+    .map((line) => cutText(line, LINE_LENGTH_MAX))
 
 const codeOf = (event: string): number => EVENT_CODES[event as EventName] ?? -1

@@ -1,5 +1,5 @@
 import type { DecisionCut } from '../domain/decision.ts'
-import type { CancelSource } from '../domain/job.ts'
+import type { CancelSource, JobUsage } from '../domain/job.ts'
 
 /**
  * What the pool's thread writes down, for another thread to make the journal of.
@@ -74,8 +74,12 @@ export type RawItem =
       readonly job: number
       readonly at: number
       readonly attempt: number
+      /** Of `stdout` and `stderr` as it came: it may be many lines. */
       readonly line: string
+      /** Index into `LOG_STREAMS`. */
+      readonly stream: number
     }
+  | { readonly type: 'usage'; readonly job: number; readonly attempt: number; readonly usage: JobUsage }
   | {
       readonly type: 'pool'
       readonly at: number

@@ -1,7 +1,8 @@
 import type { JobEvent } from '../../machines/index.ts'
 import type { DecisionRecord } from '../domain/decision.ts'
+import type { JobUsage, OutputStream } from '../domain/job.ts'
 import type { TreeNode } from '../domain/tree.ts'
-import { EVENT_CODES, JOB_STATES, NODE_STATES } from '../protocol/journal.ts'
+import { EVENT_CODES, JOB_STATES, LOG_STREAMS, NODE_STATES } from '../protocol/journal.ts'
 import type { Dependency, JobActor } from '../runtime/job.ts'
 import { stateOf } from '../runtime/job-states.ts'
 import type { RecordedRun, Recorder } from '../runtime/recorder.ts'
@@ -39,6 +40,9 @@ const ATTEMPT_COMPLETED = EVENT_CODES['attempt.completed']
 /** Longer texts are cut: a recording is no place for documents. */
 const MESSAGE_LENGTH_MAX = 2_000
 const STACK_LENGTH_MAX = 4_000
+/** What is written at once. */
+const OUTPUT_LENGTH_MAX = 16_000
+const OUTPUT_IS_CUT = '… more than its executor keeps: what follows is not recorded'
 /** How often the progress of one pool's jobs is noted, in ms, however often they tell it. */
 const PROGRESS_EVERY_MS = 50
 
@@ -103,8 +107,11 @@ export class RawJournal implements Recorder {
   stepped(job: JobActor, event: JobEvent, from: number, to: number): void {
     const { sequence } = job
     if (to === EXECUTING && from === READY) this.#chunks.note(event.at, sequence, GRANTED, to, 0)
-    else if (to === COMPLETED) this.#chunks.note(event.at, sequence, ATTEMPT_COMPLETED, to, 0)
-    else if (to === READY && from === BLOCKED) {
+    else if (to === COMPLETED) {
+      if (event.type === 'attempt.completed' && event.usage !== undefined)
+        this.#use(sequence, event.attempt, event.usage)
+      this.#chunks.note(event.at, sequence, ATTEMPT_COMPLETED, to, 0)
+    } else if (to === READY && from === BLOCKED) {
       if (!this.#chunks.merge(SUBMITTED, RAW_READY_AT_ONCE, event.at, sequence, -1))
         this.#chunks.note(event.at, sequence, MET, to, 0)
     } else this.#noteRare(job, event, to)
@@ -147,6 +154,27 @@ export class RawJournal implements Recorder {
       at,
       attempt,
       line: cutText(line, MESSAGE_LENGTH_MAX),
+      stream: 0,
+    })
+  }
+
+  printed(
+    job: JobActor,
+    attempt: number,
+    stream: OutputStream,
+    chunk: string,
+    isCut: boolean,
+    at: number,
+  ): void {
+    this.#chunks.item({
+      type: 'log',
+      job: job.sequence,
+      at,
+      attempt,
+      line: isCut
+        ? `${cutText(chunk, OUTPUT_LENGTH_MAX)}\n${OUTPUT_IS_CUT}`
+        : cutText(chunk, OUTPUT_LENGTH_MAX),
+      stream: LOG_STREAMS.indexOf(stream),
     })
   }
 
@@ -261,11 +289,18 @@ export class RawJournal implements Recorder {
     })
   }
 
+  #use(job: number, attempt: number, usage: JobUsage): void {
+    const { cpuMs, peakMemoryBytes } = usage
+    if (cpuMs === undefined && peakMemoryBytes === undefined) return
+    this.#chunks.item({ type: 'usage', job, attempt, usage: { cpuMs, peakMemoryBytes } })
+  }
+
   #noteRare(job: JobActor, event: JobEvent, to: number): void {
     const { sequence } = job
     const { at } = event
     switch (event.type) {
       case 'attempt.failed':
+        if (event.usage !== undefined) this.#use(sequence, event.attempt, event.usage)
         this.#chunks.item({
           type: 'failed',
           job: sequence,

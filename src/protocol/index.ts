@@ -17,6 +17,7 @@ export {
   type EventName,
   type EventSubject,
   JOB_STATES,
+  LOG_STREAMS,
   NODE_STATES,
   POOL_STATES,
   RUN_REASONS,

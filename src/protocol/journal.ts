@@ -137,7 +137,7 @@ export const TABLES = {
     /** The process's share of one processor since the last sample, in percent. */
     cpu: 'int',
   },
-  /** Lines that attempts have logged; of a job at most 1,000. */
+  /** Lines that attempts have logged, or written; of a job at most 1,000, and one that says that there were more. */
   logs: {
     /** In µs since `startedAt`. */
     at: 'long',
@@ -146,6 +146,8 @@ export const TABLES = {
     attempt: 'int',
     /** String, at most 2,000 characters. */
     line: 'int',
+    /** Index into {@link LOG_STREAMS}. */
+    stream: 'byte',
   },
   /** Whatever else a page needs to have at hand; a later one of the same name replaces the earlier. */
   documents: {
@@ -153,6 +155,16 @@ export const TABLES = {
     name: 'int',
     /** String: JSON. */
     text: 'int',
+  },
+  /** What an attempt used, where its executor tells. */
+  usages: {
+    /** Job. */
+    job: 'int',
+    attempt: 'int',
+    /** Processor time, in µs; -1 where it is not known. */
+    cpu: 'long',
+    /** The most memory it was seen to hold, in KiB; -1 likewise. */
+    memory: 'int',
   },
 } as const satisfies Record<string, Readonly<Record<string, ColumnType>>>
 
@@ -241,6 +253,8 @@ export const EVENT_CODES = Object.fromEntries(EVENTS.map(({ name }, code) => [na
 export { JOB_STATES }
 export const NODE_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled', 'pruned'] as const
 export const CANCEL_SOURCES = ['user', 'dependency', 'tree', 'shutdown'] as const
+/** Where a line comes from: the attempt's `log`, or what it wrote. */
+export const LOG_STREAMS = ['log', 'stdout', 'stderr'] as const
 export const DECISION_TYPES = ['grow', 'stop', 'revise', 'prune', 'satisfy'] as const
 export const RUN_REASONS = ['satisfied', 'exhausted', 'limit', 'failed', 'cancelled'] as const
 /** The leaf states of the orchestrator's chart. */

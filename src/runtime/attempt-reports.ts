@@ -45,7 +45,8 @@ export class AttemptReports implements AttemptSink, AttemptListener {
     if (attempt.hasEnded || cap.isTruncated) return false
     const passing = cap.take(chunk)
     const truncated = cap.isTruncated
-    const { announcer } = this.#loop
+    const { announcer, recorder } = this.#loop
+    recorder?.printed(attempt.job, attempt.attempt, stream, passing, truncated, this.#loop.now())
     if (announcer.hasListeners('job.output')) {
       const facts = { attempt: attempt.attempt, stream, chunk: passing, truncated }
       announcer.tellOf(attempt.job, 'job.output', this.#loop.now(), facts)

@@ -1,4 +1,5 @@
 import type { JobEvent } from '../../machines/index.ts'
+import type { OutputStream } from '../domain/job.ts'
 import type { Tree } from '../domain/tree.ts'
 import type { Workflow } from '../domain/workflow.ts'
 import type { OrchestratorActor } from './charts.ts'
@@ -40,6 +41,15 @@ export interface Recorder {
   prioritised(job: JobActor, at: number): void
   progressed(job: JobActor, fraction: number, at: number): void
   logged(job: JobActor, attempt: number, line: string, at: number): void
+  /** @param isCut - Whether it is the last that is kept: what follows is dropped. */
+  printed(
+    job: JobActor,
+    attempt: number,
+    stream: OutputStream,
+    chunk: string,
+    isCut: boolean,
+    at: number,
+  ): void
   poolChanged(type: string, at: number): void
   /** Something happened in a run of this pool. */
   ran(run: RecordedRun, event: RunStreamEvent): void

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createInspector } from '../../src/http/index.ts'
 import { defineWorkflow, grow, JobPool, node, Orchestrator, satisfy, stop } from '../../src/index.ts'
-import { decodeBlock, decodeRecording, JOB_STATES, RunModel } from '../../src/protocol/index.ts'
+import { decodeBlock, decodeRecording, JOB_STATES, LOG_STREAMS, RunModel } from '../../src/protocol/index.ts'
 import { Page, serve } from './client.ts'
 
 const countOf = (model: RunModel, state: (typeof JOB_STATES)[number]) =>
@@ -200,6 +200,37 @@ describe('a recording', () => {
     expect(text(tables.logs.line.get(0))).toBe('has begun')
     expect([text(tables.cancels.reason.get(0)), tables.cancels.causedBy.get(1)]).toEqual(['enough', 1])
     expect(tables.cancels.job.length).toBe(2)
+  })
+
+  test('has what attempts wrote, and says where lines are left out', async () => {
+    await using pool = new JobPool({ executorType: 'command' })
+    await using inspector = createInspector(pool)
+    const script = 'console.log("one\\ntwo"); console.error("bad"); process.exitCode = 3'
+    const many = 'for (let line = 0; line < 1500; line++) console.log(line)'
+    for (const code of [script, many])
+      pool.submitJob({ execute: { command: process.execPath, args: ['-e', code] } })
+    await pool.waitForAll()
+    const { tables, strings } = await recorded(inspector)
+    const { logs } = tables
+    const lines = Array.from({ length: logs.job.length }, (_, row) => ({
+      job: logs.job.get(row),
+      line: `${LOG_STREAMS[logs.stream.get(row)]} ${strings[logs.line.get(row)]}`,
+    }))
+    const linesOf = (job: number) => lines.filter((each) => each.job === job).map(({ line }) => line)
+    expect(linesOf(0).sort()).toEqual(['stderr bad', 'stdout one', 'stdout two'])
+    expect(linesOf(1)).toHaveLength(1_001)
+    expect(linesOf(1).at(-1)).toMatch(/further lines are not recorded/)
+  })
+
+  test('has what each attempt used', async () => {
+    await using pool = new JobPool({ executorType: 'process' })
+    await using inspector = createInspector(pool)
+    const module = new URL('../executors/fixtures/faults.ts', import.meta.url).href
+    const { usage } = await pool.submitJob({ execute: { module, export: 'noop' } }).result()
+    const { usages } = (await recorded(inspector)).tables
+    expect([usages.job.length, usages.job.get(0), usages.attempt.get(0)]).toEqual([1, 0, 1])
+    expect(usages.cpu.get(0)).toBe(Math.round(1000 * usage!.cpuMs!))
+    expect(usages.memory.get(0)).toBe(Math.round(usage!.peakMemoryBytes! / 1024))
   })
 
   test('that begins while a tree grows has what has grown, and all that follows', async () => {

@@ -69,7 +69,8 @@ test('long texts fill a chunk as numbers do, so that what waits is bounded in by
   let chunks = 0
   const writer = new RawChunkWriter(() => chunks++)
   const line = 'x'.repeat(2_000)
-  for (let job = 0; job < 1_000; job++) writer.item({ type: 'log', job, at: STARTED_AT, attempt: 1, line })
+  for (let job = 0; job < 1_000; job++)
+    writer.item({ type: 'log', job, at: STARTED_AT, attempt: 1, line, stream: 0 })
   expect(chunks).toBe(2)
   expect(writer.fullBytes).toBeGreaterThan(2_000_000)
   const taken = writer.take()

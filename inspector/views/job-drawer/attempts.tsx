@@ -1,5 +1,6 @@
-import { formatClock, formatDuration, plainText } from '../../model/format.ts'
+import { formatClock, formatCount, formatDuration, plainText } from '../../model/format.ts'
 import { EXECUTING, FAILED, isQueued, STATE_NAMES } from '../../model/job-states.ts'
+import type { RunStore } from '../../model/run-store.ts'
 import { OPEN } from '../../model/slices.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, seek } from '../../state/time.ts'
@@ -39,6 +40,7 @@ export function Attempts({ job }: { job: number }) {
                 <span class="muted">
                   waited {formatDuration(start - ready)}, ran {formatDuration(Math.min(end, at) - start)},
                   slot {slices.slot.data[slice]}
+                  {isOver && usageText(run, job, slices.attempt.data[slice]!)}
                 </span>
                 <button type="button" class="link" onClick={() => seek(start)}>
                   {formatClock(start - run.epoch)}
@@ -58,6 +60,20 @@ export function Attempts({ job }: { job: number }) {
       </ol>
     </section>
   )
+}
+
+/** What the attempt used, where its executor told. */
+function usageText({ usages }: RunStore, job: number, attempt: number): string {
+  for (let row = 0; row < usages.job.length; row++) {
+    if (usages.job.data[row] !== job || usages.attempt.data[row] !== attempt) continue
+    const cpu = usages.cpu.data[row]!
+    const memory = usages.memory.data[row]!
+    return (
+      (cpu < 0 ? '' : `, processor ${formatDuration(cpu / 1000)}`) +
+      (memory < 0 ? '' : `, memory ${formatCount(Math.ceil(memory / 1024))} MiB`)
+    )
+  }
+  return ''
 }
 
 function Thrown({ job, attempt }: { job: number; attempt: number }) {

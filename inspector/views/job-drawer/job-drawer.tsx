@@ -16,6 +16,8 @@ import { Attempts } from './attempts.tsx'
 import { Value } from './value.tsx'
 import { WaitText } from './wait-text.tsx'
 
+/** What stands before a line: of its log nothing. */
+const STREAMS = ['', 'out  ', 'err  ']
 const SHOWN_LINKS = 30
 const SHOWN_STEPS = 200
 
@@ -242,7 +244,7 @@ function Log({ job }: { job: number }) {
       <pre tabIndex={0} role="log" aria-label="Log lines">
         {shown.map(
           (row) =>
-            `${formatClock(run.lines.at.data[row]! - run.epoch)}  ${plainText(run.text(run.lines.line.data[row]!))}\n`,
+            `${formatClock(run.lines.at.data[row]! - run.epoch)}  ${STREAMS[run.lines.stream.data[row]!]}${plainText(run.text(run.lines.line.data[row]!))}\n`,
         )}
       </pre>
     </section>
