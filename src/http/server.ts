@@ -5,8 +5,10 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { type ErrorCode, EspalierError, isEspalierError } from '../domain/errors.ts'
 import type { ErrorBody } from '../protocol/messages.ts'
 import { PAGE_MESSAGE_BYTES_MAX } from '../protocol/messages.ts'
+import { decodeRecording } from '../protocol/recording.ts'
 import { EXPORT_FORMATS, ROUTES, type Route, type RouteName } from '../protocol/routes.ts'
-import { exportRecording } from './exports.ts'
+import { exportElsewhere } from './export-thread.ts'
+import { exportedFile } from './exports.ts'
 import type { Gate } from './gate.ts'
 import type { StaticFile } from './static-files.ts'
 
@@ -65,8 +67,8 @@ export function sendExport(
   const { format } = request.params as { readonly format: string }
   const known = EXPORT_FORMATS.find((each) => each === format)
   if (known === undefined) throw new EspalierError('ESP_NOT_THERE', { what: `format "${format}"` })
-  const { fileName, type, parts } = exportRecording(recording, known)
-  return sendFile(reply, fileName, type, Readable.from(parts))
+  const { fileName, type } = exportedFile(decodeRecording(recording).header, known)
+  return sendFile(reply, fileName, type, Readable.from(exportElsewhere(recording, known)))
 }
 
 /** As an attachment: what is in it comes from jobs, and must not run as a page of this server. */

@@ -31,8 +31,8 @@ const DELTAS = 2
 const FIRST_BYTES = 1024
 const BYTES_PER_EVENT = 8
 
-/** Longer texts and tables are taken for damage. */
-const ROWS_MAX = 50_000_000
+/** More rows than this take a byte each, at least: they are not all the same. Where there are fewer bytes, it is damage. */
+const SAME_ROWS_MAX = 2_000
 
 export function encodeBlock(block: Block): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter(FIRST_BYTES + BYTES_PER_EVENT * rowsOf(block.tables.events))
@@ -60,7 +60,7 @@ export function decodeBlock(bytes: Uint8Array): Block {
     const table = TABLE_NAMES[reader.byte()]
     if (table === undefined) throw reader.error('it has a table that does not exist')
     const rows = reader.varint()
-    if (rows > ROWS_MAX) throw reader.error(`a table of ${rows} rows`)
+    if (rows > Math.max(SAME_ROWS_MAX, reader.left)) throw reader.error(`a table of ${rows} rows`)
     if (table === 'strings') strings = readStrings(reader, rows)
     else tables[table] = readColumns(reader, table, rows)
   }

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import type { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
-import { createInspector, exportRecording } from '../../src/http/index.ts'
+import { exportElsewhere } from '../../src/http/export-thread.ts'
+import { createInspector, exportRecording, serveRecording } from '../../src/http/index.ts'
 import { JobPool } from '../../src/index.ts'
 import { decodeRecording, type ExportFormat } from '../../src/protocol/index.ts'
 
@@ -68,4 +71,30 @@ test('names that are formulas, markup or control characters stay text in every f
   expect(() => JSON.parse(write('trace.json', bytes))).not.toThrow()
   expect(exportRecording(bytes, 'jobs.csv').fileName).toMatch(/^[\w.-]+$/)
   expect(decodeRecording(bytes).header.title).toContain('</script>')
+})
+
+describe('over HTTP', () => {
+  test.each(['trace.json', 'jobs.csv', 'events.jsonl', 'tree.mmd'] as const)(
+    '%s is what the recording is in this format',
+    async (format) => {
+      await using server = serveRecording(generateRecording({ jobs: 2_000 }))
+      const { origin } = new URL(await server.listen())
+      const answer = await fetch(`${origin}/api/export/${format}`, {
+        headers: { authorization: `Bearer ${server.token}` },
+      })
+      expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="generated.${format}"`)
+      expect(await answer.text()).toBe(write(format, generateRecording({ jobs: 2_000 })))
+    },
+  )
+
+  test('a page that goes away in the middle leaves no thread behind', async () => {
+    const started = once(process, 'worker') as Promise<[Worker]>
+    const parts = exportElsewhere(generateRecording({ jobs: 20_000 }), 'events.jsonl')
+    const first = await parts.next()
+    expect(first.value?.length).toBeGreaterThan(200_000)
+    const [worker] = await started
+    const ended = once(worker, 'exit')
+    await parts.return(undefined)
+    await ended
+  })
 })

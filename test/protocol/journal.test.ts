@@ -13,7 +13,13 @@ import {
   JournalWriter,
   RunModel,
 } from '../../src/protocol/index.ts'
-import { COLUMN_TABLES, type ColumnTable, type ColumnType, TABLES } from '../../src/protocol/journal.ts'
+import {
+  COLUMN_TABLES,
+  type ColumnTable,
+  type ColumnType,
+  TABLE_NAMES,
+  TABLES,
+} from '../../src/protocol/journal.ts'
 
 const anyValue: Record<ColumnType, fc.Arbitrary<number>> = {
   byte: fc.integer({ min: 0, max: 255 }),
@@ -61,6 +67,14 @@ describe('a block', () => {
       }),
     )
   })
+})
+
+test('a block of a few bytes cannot ask for millions of rows', () => {
+  const table = TABLE_NAMES.indexOf('events')
+  const millions = [0x80, 0x89, 0x7a]
+  expect(() => decodeBlock(Uint8Array.from([1, table, ...millions, 0, 0, 0, 0, 0, 0, 0, 0, 0]))).toThrow(
+    /a table of 2000000 rows/,
+  )
 })
 
 describe('a recording', () => {
