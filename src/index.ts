@@ -80,7 +80,7 @@ export type {
   PoolListener,
   PoolStreamEvent,
 } from './runtime/events.ts'
-export type { Cause, JobExplanation, Want } from './runtime/explain.ts'
+export type { Cause, Holder, JobExplanation, Want } from './runtime/explain.ts'
 export { explainStored } from './runtime/explain-stored.ts'
 export type { ForkPoint } from './runtime/fork.ts'
 export type { Job } from './runtime/job.ts'

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
+import type { KeepRule } from '../index.ts'
 import { UsageError } from './usage-error.ts'
 
 const KEY_VALUE = /^([A-Za-z_$][\w$.-]*)=(.*)$/s
@@ -114,6 +115,17 @@ export function parallelism(text: string): number | 'auto' {
 /** Reads a whole number from 0 up, for commander. */
 export function wholeNumber(text: string): number {
   return text === '0' ? 0 : positiveInteger(text)
+}
+
+const AGE = /^(\d+(?:\.\d+)?)(s|m|h|d)$/
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Reads how many of something to keep, such as `1000`, or for how long, such as `7d`, for commander. */
+export function keepRule(text: string): KeepRule {
+  const [, amount, unit] = AGE.exec(text) ?? []
+  if (amount !== undefined) return { ageMs: Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS] }
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return { count: Number(text) }
+  throw new InvalidArgumentError('Give how many, such as 1000, or for how long, such as 7d, 12h, 30m or 90s.')
 }
 
 /** Reads a run's id, for commander: it becomes part of ids and of a file's name. */

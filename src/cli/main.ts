@@ -8,6 +8,9 @@ import type { InspectOptions } from './inspect.ts'
 import {
   DEBUG,
   DOCUMENT,
+  KEEP_CANCELLED,
+  KEEP_COMPLETED,
+  KEEP_FAILED,
   MAX_PARALLEL_JOBS,
   NO_COLOR,
   OUT,
@@ -94,6 +97,9 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .addOption(OUT)
     .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)
     .option('--store <file>', 'keep the run here, so that it can be resumed')
+    .addOption(KEEP_COMPLETED)
+    .addOption(KEEP_FAILED)
+    .addOption(KEEP_CANCELLED)
     .option('--inspect', 'serve a page that shows the run, and tell its address')
     .option('--inspect-port <number>', 'the port of that page (default: any free one)', positiveInteger)
     .option('--open', 'open that page in the browser')
@@ -112,6 +118,9 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .addOption(VERIFY)
     .addOption(WORKFLOW)
     .addOption(MAX_PARALLEL_JOBS)
+    .addOption(KEEP_COMPLETED)
+    .addOption(KEEP_FAILED)
+    .addOption(KEEP_CANCELLED)
     .addOption(OUTCOME_DOCUMENT)
     .addOption(OUT)
     .addOption(NO_COLOR)
@@ -134,12 +143,16 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .addOption(VERIFY)
     .addOption(WORKFLOW)
     .addOption(MAX_PARALLEL_JOBS)
+    .addOption(KEEP_COMPLETED)
+    .addOption(KEEP_FAILED)
+    .addOption(KEEP_CANCELLED)
     .option('--executor <name>', 'how jobs run (default: as in the other run)')
     .addOption(OUTCOME_DOCUMENT)
     .addOption(OUT)
     .addOption(NO_COLOR)
     .addOption(QUIET)
     .addOption(DEBUG)
+    .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
     .action(colored(fork))
 
   program

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { parallelism } from './arguments.ts'
+import { keepRule, parallelism } from './arguments.ts'
 
 // What several commands have in common.
 
@@ -20,6 +20,16 @@ export const WORKFLOW = new Option(
   '--workflow <file>',
   'the module of the workflow (default: the one it was started from)',
 )
+
+const keeping = (status: string) =>
+  new Option(
+    `--keep-${status} <rule>`,
+    `keep so many ${status} runs and jobs in the store, such as 1000, or so long, such as 7d (default: all)`,
+  ).argParser(keepRule)
+
+export const KEEP_COMPLETED = keeping('completed')
+export const KEEP_FAILED = keeping('failed')
+export const KEEP_CANCELLED = keeping('cancelled')
 
 export const OUTCOME_DOCUMENT = new Option(
   '--json',

@@ -18,10 +18,10 @@ import { type Progress, showLive, showPlain, silence } from './progress.ts'
 import { formatOf, writeReport } from './recordings.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
-import { findRun, type StoreOptions, storeFile, withReader } from './store.ts'
+import { findRun, type KeepOptions, openKept, type StoreOptions, storeFile, withReader } from './store.ts'
 import { UsageError } from './usage-error.ts'
 
-export interface RunOptions extends InspectOptions {
+export interface RunOptions extends InspectOptions, KeepOptions {
   readonly input?: readonly string[]
   readonly maxParallelJobs?: number | 'auto'
   readonly json?: boolean
@@ -103,7 +103,21 @@ function sourceOf(store: RunStore, runId: string): string {
 type Start = Omit<RunOptions, 'input'> & { readonly input: unknown; readonly source: string }
 
 async function runWorkflow(workflow: Workflow, options: Start, output: Output): Promise<number> {
-  const { maxParallelJobs, runId, executor, fork, input, source, store } = options
+  const store = openKept(options.store, options)
+  try {
+    return await runIn(store, workflow, options, output)
+  } finally {
+    store?.close()
+  }
+}
+
+async function runIn(
+  store: RunStore | undefined,
+  workflow: Workflow,
+  options: Start,
+  output: Output,
+): Promise<number> {
+  const { maxParallelJobs, runId, executor, fork, input, source } = options
   let progress = silence
   const logger = loggerFor((message) => progress.message(message))
   const pool = new JobPool({ logger, ...(maxParallelJobs && { maxParallelJobs }), ...(store && { store }) })

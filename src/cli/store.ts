@@ -1,4 +1,12 @@
-import { EspalierError, openSqliteStore, type RunRecord, type RunStore, verifyStore } from '../index.ts'
+import {
+  EspalierError,
+  type KeepRule,
+  openSqliteStore,
+  type RunRecord,
+  type RunStore,
+  verifyStore,
+} from '../index.ts'
+import { UsageError } from './usage-error.ts'
 
 /** Where runs are kept when nobody says otherwise: what `--store` and `ESPALIER_STORE` name. */
 const DEFAULT_STORE = 'runs.db'
@@ -7,6 +15,32 @@ export interface StoreOptions {
   readonly store?: string
   /** Checks first that the journal folds to the stored state. */
   readonly verify?: boolean
+}
+
+/** What to let go of while a run goes on in the store. */
+export interface KeepOptions {
+  readonly keepCompleted?: KeepRule
+  readonly keepFailed?: KeepRule
+  readonly keepCancelled?: KeepRule
+}
+
+/**
+ * Opens the store in which a run is kept.
+ *
+ * @throws {UsageError} When something is to be kept, and nowhere.
+ * @throws {EspalierError} `ESP_STORE_…`.
+ */
+export function openKept(file: string | undefined, options: KeepOptions): RunStore | undefined {
+  const { keepCompleted, keepFailed, keepCancelled } = options
+  const keep = {
+    ...(keepCompleted && { completed: keepCompleted }),
+    ...(keepFailed && { failed: keepFailed }),
+    ...(keepCancelled && { cancelled: keepCancelled }),
+  }
+  const isKeeping = Object.keys(keep).length > 0
+  if (file !== undefined) return openSqliteStore(file, isKeeping ? { keep } : {})
+  if (isKeeping) throw new UsageError('--keep-… is about a store. Name one with --store.')
+  return undefined
 }
 
 /** The file of the store that a command works with. */

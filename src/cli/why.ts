@@ -25,7 +25,10 @@ function linesOf(found: JobExplanation): Line[] {
     lines.push([`  is number ${queue.place} of ${queue.of} that want a slot`])
     for (const id of queue.slots) lines.push([`  ${clean(id)} holds one`])
   }
-  for (const want of wants) lines.push([`  ${clean(textOf(want))}`])
+  for (const want of wants) {
+    lines.push([`  ${clean(textOf(want))}`])
+    for (const { jobId: id, held } of want.holders) lines.push([`  ${clean(id)} holds ${held} of it`])
+  }
   if (deadlineAt !== undefined) lines.push([`  until ${new Date(deadlineAt).toISOString()} at the latest`])
   return lines
 }

@@ -19,6 +19,12 @@ export interface Demand {
   readonly units: readonly number[]
 }
 
+/** How much of a resource is demanded; 0 when it is not, or nothing is. */
+export function amountOf(demand: Demand | undefined, resource: string): number {
+  const units = demand?.units[demand.names.indexOf(resource)]
+  return units === undefined ? 0 : fromUnits(resource, units)
+}
+
 /** Fractions of everything but bytes go to thousandths. */
 const UNITS_EACH = 1_000
 

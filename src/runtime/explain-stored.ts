@@ -24,7 +24,7 @@ export function explainStored(jobId: JobId, store: RunStore): JobExplanation {
     attempts,
     waitsFor: state === 'queued.blocked' ? waitsFor(submitted.dependencies ?? [], store) : [],
     queue: isReady ? placeOf(job, store) : undefined,
-    wants: isReady ? wantsOf(job) : [],
+    wants: isReady ? wantsOf(job, store) : [],
     deadlineAt: isTimed ? deadlineAt : undefined,
     causes: causesOf(endOf(job), (id) => endOf(store.job(id))),
   }
@@ -40,10 +40,25 @@ function waitsFor(ids: readonly JobId[], store: RunStore): JobExplanation['waits
   })
 }
 
-function wantsOf({ submitted: { resources = {} } }: JobRecord): Want[] {
-  return Object.entries(resources).map(([resource, demanded = 0]) => ({
-    ...{ resource, demanded, held: undefined, limit: undefined },
-  }))
+function wantsOf({ submitted: { resources = {} } }: JobRecord, store: RunStore): Want[] {
+  const wanted = Object.entries(resources).filter(([, demanded]) => demanded !== 0)
+  if (wanted.length === 0) return []
+  const running = [...openJobs(store)].filter(({ state }) => state.startsWith('running'))
+  return wanted.sort().map(([resource, demanded = 0]) => {
+    const amounts = running.map(({ id, submitted }) => ({
+      jobId: id,
+      held: submitted.resources?.[resource] ?? 0,
+    }))
+    const holders = amounts.filter(({ held }) => held > 0)
+    const held = holders.reduce((sum, holder) => sum + holder.held, 0)
+    return { resource, demanded, held, limit: undefined, holders }
+  })
+}
+
+/** Of all runs, and those that stand alone: what they hold is their pool's. */
+function* openJobs(store: RunStore): Generator<JobRecord> {
+  yield* store.jobs(undefined, { isOpen: true })
+  for (const { id, status } of store.runs()) if (status === 'running') yield* store.jobs(id, { isOpen: true })
 }
 
 /** Its place among the jobs of its run. */

@@ -1,4 +1,5 @@
 import type { CancelSource, JobId, JobResult, JobStatus } from '../domain/job.ts'
+import { amountOf, type Demand } from '../domain/resources.ts'
 import type { JobActor } from './job.ts'
 import { isRunning, stateOf } from './job-states.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -25,12 +26,19 @@ export interface JobExplanation {
   readonly causes: readonly Cause[]
 }
 
-/** A resource that a job waits for, and how much of it there is; its pool knows that, a store does not. */
+/** A resource that a job waits for, and how much of it there is, which its pool knows and a store does not. */
 export interface Want {
   readonly resource: string
   readonly demanded: number
   readonly held: number | undefined
   readonly limit: number | undefined
+  /** Who holds it, and how much each. */
+  readonly holders: readonly Holder[]
+}
+
+export interface Holder {
+  readonly jobId: JobId
+  readonly held: number
 }
 
 /** One link of the chain that ended a job. */
@@ -62,10 +70,20 @@ export function explain(job: JobActor, state: string, supervisor: Supervisor): J
     attempts: context.attempt,
     waitsFor,
     queue: isReady ? placeOf(job, supervisor) : undefined,
-    wants: isReady && job.demand !== undefined ? supervisor.holdings.explain(job.demand) : [],
+    wants: isReady && job.demand !== undefined ? wantsOf(job.demand, supervisor) : [],
     deadlineAt: isDue ? context.deadlineAt : undefined,
     causes: causesOf(job.known, (id) => supervisor.find(id)?.known),
   }
+}
+
+function wantsOf(demand: Demand, supervisor: Supervisor): Want[] {
+  const running = supervisor.slots
+    .holders()
+    .map(({ jobId }) => ({ jobId, demand: supervisor.find(jobId)?.demand }))
+  return supervisor.holdings.explain(demand).map((want) => {
+    const holders = running.map(({ jobId, demand: own }) => ({ jobId, held: amountOf(own, want.resource) }))
+    return { ...want, holders: holders.filter(({ held }) => held > 0) }
+  })
 }
 
 /** A job that wants resources waits among those that do. */

@@ -141,7 +141,9 @@ export class PoolCore implements AsyncDisposable {
   /**
    * Asks a job to end, and its dependants with it.
    *
-   * A queued job ends at once; a running one keeps its slot until its executor confirms the end.
+   * A queued job ends at once; a running one keeps its slot until its executor confirms the end. With a store,
+   * `job.cancelled` and the result acknowledge it, after its commit; a cancel that the store refuses is asked again when it
+   * takes commits.
    *
    * @param reason - Kept in the result; default `'user'`.
    * @returns `false` when the job had already ended: its outcome stands.

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parallelism, positiveInteger, readInput, runIdentifier } from '../../src/cli/arguments.ts'
+import { keepRule, parallelism, positiveInteger, readInput, runIdentifier } from '../../src/cli/arguments.ts'
 
 describe('--input', () => {
   let folder: string
@@ -74,6 +74,19 @@ test.each(['0', '-1', '1.5', '1e3', 'x', '', ' 1', '99999999999999999999'])(
 
 test.each(['', '../x', 'a b', 'x'.repeat(101), 'a\n'])('%j is no run id', (text) => {
   expect(() => runIdentifier(text)).toThrow('1 to 100')
+})
+
+test.each([
+  ['1000', { count: 1_000 }],
+  ['0', { count: 0 }],
+  ['7d', { ageMs: 604_800_000 }],
+  ['1.5h', { ageMs: 5_400_000 }],
+])('--keep-failed %s', (text, rule) => {
+  expect(keepRule(text)).toEqual(rule)
+})
+
+test.each(['', '-1', '7 days', '1.5', 'd'])('--keep-failed "%s" is refused', (text) => {
+  expect(() => keepRule(text)).toThrow('such as 7d')
 })
 
 test('other numbers and run ids are taken', () => {

@@ -114,6 +114,16 @@ describe('a run in a store', () => {
     expect(pruned).toMatchObject({ runs: 1, jobs: 0 })
   })
 
+  test('is let go of by the next, when that keeps less', async () => {
+    const args = (id: string) => ['run', fixture('counting'), '--store', 'kept.db', '--run-id', id]
+    expect((await call(...args('k1'))).code).toBe(0)
+    expect((await call(...args('k2'), '--keep-completed', '0')).code).toBe(0)
+    const runs = JSON.parse((await call('runs', '--store', 'kept.db', '--json')).stdout)
+    expect(runs).toMatchObject([{ id: 'k2' }])
+    const nowhere = await call('run', fixture('counting'), '--keep-failed', '1d')
+    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('--store')])
+  })
+
   test.each([
     [['resume', 'nobody'], 'ESP_UNKNOWN_RUN: No run "nobody" is in the store runs.db.'],
     [['show', 'nobody'], 'ESP_UNKNOWN_RUN'],

@@ -38,11 +38,11 @@ describe('pool.explain', () => {
     expect(pool.explain('b')).toMatchObject({
       state: 'queued.ready',
       queue: place,
-      wants: [{ resource: 'gpu', demanded: 1, held: 2, limit: 2 }],
+      wants: [{ resource: 'gpu', demanded: 1, held: 2, limit: 2, holders: [{ jobId: 'a', held: 2 }] }],
     })
     expect(explainStored('b', store)).toEqual({
       ...pool.explain('b'),
-      wants: [{ resource: 'gpu', demanded: 1, held: undefined, limit: undefined }],
+      wants: [{ ...pool.explain('b').wants[0], limit: undefined }],
     })
   })
 
