@@ -218,7 +218,8 @@ function fill(file: string, jobs: number): void {
     SELECT i, 'filled' || i, '{"type":"job.submitted","execute":{"handler":"noop"}}', 1, 'completed', 1, 0, 2, 3,
       4 * i - 3, 4 * i FROM n;
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${4 * jobs - 1})
-    INSERT INTO events SELECT i + 1, 1, 'job', i / 4 + 1, NULL, 'slot.granted', NULL FROM n;
+    INSERT INTO journal SELECT min(i) + 1, count(*), json_group_array(json_array(i + 1, 1, i / 4 + 1, 'slot.granted'))
+      FROM n GROUP BY i / 256;
   `)
   db.close()
 }

@@ -2,6 +2,23 @@ import type { DatabaseSync } from 'node:sqlite'
 import { ENDED_STATUSES } from '../../domain/job.ts'
 import type { PruneReport, PruneRule } from '../../ports/run-store.ts'
 
+/** Of the rows of the journal between the first and the last event of what goes. */
+const dropEvents = `
+  CREATE TEMP TABLE gone_rows AS SELECT first_seq FROM journal WHERE first_seq <=
+      max(coalesce((SELECT max(last_seq) FROM jobs WHERE key IN (SELECT key FROM gone_jobs)), 0),
+        iif(EXISTS (SELECT 1 FROM gone_runs), (SELECT max(first_seq) FROM journal), 0))
+    AND first_seq + count > min(
+      coalesce((SELECT min(first_seq) FROM jobs WHERE key IN (SELECT key FROM gone_jobs)), 9e15),
+      coalesce((SELECT min(first_seq) FROM runs WHERE id IN (SELECT id FROM gone_runs)), 9e15));
+  UPDATE journal SET events = (
+      SELECT json_group_array(json(value)) FROM json_each(journal.events)
+      WHERE iif(value ->> '$[5]' IS NULL, value ->> '$[2]' NOT IN (SELECT key FROM gone_jobs),
+        value ->> '$[2]' NOT IN (SELECT id FROM gone_runs)))
+    WHERE first_seq IN (SELECT first_seq FROM gone_rows);
+  DELETE FROM journal WHERE events = '[]' AND first_seq IN (SELECT first_seq FROM gone_rows);
+  UPDATE journal SET count = json_array_length(events) WHERE first_seq IN (SELECT first_seq FROM gone_rows);
+  DROP TABLE gone_rows;`
+
 /**
  * Lets go of ended runs with all that is theirs, and of ended jobs that stand alone; inside a transaction of the caller's.
  *
@@ -29,7 +46,7 @@ export function pruneRows(db: DatabaseSync, { now, keep }: PruneRule): PruneRepo
     const report = { ...(db.prepare(gone).get() as unknown as PruneReport) }
     db.exec(`
       INSERT INTO gone_jobs SELECT key FROM jobs WHERE run IN (SELECT id FROM gone_runs);
-      DELETE FROM events WHERE job IN (SELECT key FROM gone_jobs) OR other IN (SELECT id FROM gone_runs);
+      ${dropEvents}
       DELETE FROM nodes WHERE run IN (SELECT id FROM gone_runs);
       DELETE FROM jobs WHERE key IN (SELECT key FROM gone_jobs);
       DELETE FROM runs WHERE id IN (SELECT id FROM gone_runs);

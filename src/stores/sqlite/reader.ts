@@ -36,7 +36,8 @@ export class Reader {
   }
 
   last(): { readonly seq: number; readonly key: number } {
-    const last = 'SELECT (SELECT max(seq) FROM events) AS seq, (SELECT max(key) FROM jobs) AS key'
+    const last = `SELECT (SELECT events ->> '$[#-1][0]' FROM journal ORDER BY first_seq DESC LIMIT 1) AS seq,
+      (SELECT max(key) FROM jobs) AS key`
     const { seq, key } = this.#db.prepare(last).get() as Row
     return { seq: Number(seq ?? 0), key: Number(key ?? 0) }
   }
@@ -81,41 +82,71 @@ export class Reader {
   }
 
   *trace(runId: string | undefined, jobId: JobId | undefined): Generator<TraceEntry> {
-    const { where, given } = this.#bounds(runId, jobId)
-    const query = `
-      SELECT seq, at, actor, coalesce(jobs.id, events.other) AS id, type, data, spec, state,
-        coalesce(jobs.value, outputs.value) AS result
-      FROM events LEFT JOIN jobs ON jobs.key = events.job LEFT JOIN outputs ON hash = jobs.output
-      WHERE ${where} ORDER BY seq`
-    for (const row of this.#db.prepare(query).iterate(...given)) yield entryOf(row as Row)
+    const { from, to, where, given } = this.#bounds(runId, jobId)
+    const rows = byPlace(
+      this.#db,
+      `SELECT events FROM journal WHERE first_seq <= ? AND first_seq >=
+        coalesce((SELECT max(first_seq) FROM journal WHERE first_seq <= ?), 0) ORDER BY first_seq`,
+    )
+    const entries = this.#db.prepare(`${ENTRIES} WHERE ${where} ORDER BY event.key`)
+    for (const [events] of rows.iterate(to, from) as Iterable<unknown> as Iterable<Cells>) {
+      for (const row of entries.all(events as string, ...given)) yield entryOf(row as Row)
+    }
   }
 
   size(): StoreSize {
     const counts = `SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM jobs) AS jobs,
-      (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM outputs) AS outputs,
+      (SELECT coalesce(sum(count), 0) FROM journal) AS events, (SELECT count(*) FROM outputs) AS outputs,
       (SELECT coalesce(sum(size), 0) FROM outputs) AS outputBytes,
       (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS bytes`
     return { ...(this.#db.prepare(counts).get() as object) } as StoreSize
   }
 
   /** Every job knows between which events its own lie, so that its story is found without reading all others. */
-  #bounds(runId: string | undefined, jobId: JobId | undefined): { where: string; given: string[] } {
+  #bounds(runId: string | undefined, jobId: JobId | undefined): Bounds {
     if (jobId !== undefined) {
-      const job = '(SELECT key, first_seq, last_seq FROM jobs WHERE id = ?)'
-      return {
-        where: `events.job = (SELECT key FROM ${job}) AND seq BETWEEN
-          (SELECT first_seq FROM ${job}) AND (SELECT last_seq FROM ${job})`,
-        given: [jobId, jobId, jobId],
-      }
+      const query = 'SELECT key, first_seq, last_seq FROM jobs WHERE id = ?'
+      const { key, first_seq, last_seq } = (this.#db.prepare(query).get(jobId) ?? NOWHERE) as Row
+      const where = "event.value ->> '$[2]' = ? AND event.value ->> '$[5]' IS NULL"
+      return { from: Number(first_seq), to: Number(last_seq), where, given: [Number(key)] }
     }
-    if (runId === undefined) return { where: 'true', given: [] }
-    return {
-      where: `(actor = 'pool' OR other = ? OR run = ?) AND seq >= coalesce((SELECT max(seq) FROM events
-        WHERE type = 'pool.created' AND seq <= (SELECT first_seq FROM runs WHERE id = ?)), 0)`,
-      given: [runId, runId, runId],
-    }
+    if (runId === undefined) return { from: 0, to: Number.MAX_SAFE_INTEGER, where: 'true', given: [] }
+    const from = this.#poolBefore(runId)
+    const where = `(event.value ->> '$[5]' = 'pool' OR jobs.run = ?
+      OR (event.value ->> '$[5]' = 'run' AND event.value ->> '$[2]' = ?)) AND event.value ->> '$[0]' >= ?`
+    return { from, to: Number.MAX_SAFE_INTEGER, where, given: [runId, runId, from] }
+  }
+
+  /** The number of the event by which the pool began in which a run began; 0 when it is not there. */
+  #poolBefore(runId: string): number {
+    const query = `SELECT event.value ->> '$[0]' AS seq
+      FROM runs, journal CROSS JOIN json_each(journal.events) AS event
+      WHERE runs.id = ? AND journal.first_seq <= runs.first_seq AND journal.events LIKE '%"pool.created"%'
+        AND event.value ->> '$[3]' = 'pool.created' AND event.value ->> '$[0]' <= runs.first_seq
+      ORDER BY journal.first_seq DESC, event.key DESC LIMIT 1`
+    return Number((this.#db.prepare(query).get(runId) as Row | undefined)?.seq ?? 0)
   }
 }
+
+/** Which rows of the journal to read, by their first events, and which of their events. */
+interface Bounds {
+  readonly from: number
+  readonly to: number
+  readonly where: string
+  readonly given: readonly (string | number)[]
+}
+
+const NOWHERE = { key: -1, first_seq: 0, last_seq: -1 }
+
+/** The events of one row of the journal, which is the first parameter, with what their jobs' rows tell. */
+const ENTRIES = `
+  SELECT event.value ->> '$[0]' AS seq, event.value ->> '$[1]' AS at, coalesce(event.value ->> '$[5]', 'job') AS actor,
+    coalesce(jobs.id, event.value ->> '$[2]') AS id, event.value ->> '$[3]' AS type, event.value -> '$[4]' AS data,
+    iif(event.value ->> '$[3]' = 'job.submitted', spec, NULL) AS spec, state,
+    coalesce(jobs.value, outputs.value) AS result
+  FROM json_each(?) AS event
+  LEFT JOIN jobs ON event.value ->> '$[5]' IS NULL AND jobs.key = event.value ->> '$[2]'
+  LEFT JOIN outputs ON hash = jobs.output`
 
 const text = (cell: string | number | null | undefined): string | undefined =>
   cell === null || cell === undefined ? undefined : String(cell)
@@ -214,7 +245,7 @@ function endOf(cells: Cells): JobEnd | undefined {
 
 function entryOf(row: Row): TraceEntry {
   const type = String(row.type)
-  const data = row.data === null ? {} : JSON.parse(String(row.data))
+  const data = row.data === null || row.data === 'null' ? {} : JSON.parse(String(row.data))
   const entry = {
     seq: Number(row.seq),
     at: Number(row.at),

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobRecord, NodeRecord, RunRecord, StoreBatch, StoreEvent } from '../../ports/run-store.ts'
-import { type Cell, RowWriter } from './rows.ts'
+import { RowWriter } from './rows.ts'
 
 /** Results longer than this, in characters of JSON, lie apart from their jobs: what looks at jobs need not read them. */
 const INLINE_LENGTH_MAX = 16_384
 
 const ROWS_PER_STATEMENT = 40
+
+/** A row of the journal has no more events than this: whoever looks for one reads its row. */
+const EVENTS_PER_ROW = 256
 
 /** What most jobs have when they are accepted. */
 const BORN = [
@@ -27,7 +30,7 @@ const BARE = new Set(['dependencies.met', 'slot.granted', 'deadline.reached', 'j
 
 /** Writes batches: each row once, several rows with a statement. */
 export class Writer {
-  readonly #events: RowWriter
+  readonly #journal: StatementSync
   readonly #jobs: RowWriter
   readonly #steps: RowWriter
   readonly #ends: RowWriter
@@ -36,7 +39,7 @@ export class Writer {
   readonly #output: StatementSync
 
   constructor(db: DatabaseSync) {
-    this.#events = new RowWriter(db, 7, ROWS_PER_STATEMENT, (rows) => `INSERT INTO events ${rows}`)
+    this.#journal = db.prepare('INSERT INTO journal VALUES (?, ?, ?)')
     this.#jobs = new RowWriter(
       db,
       BORN.length,
@@ -59,9 +62,9 @@ export class Writer {
   /** Inside a transaction of the caller's. @param firstSeq - The number of the batch's first event. */
   write({ events, submitted, changed, runs, nodes }: StoreBatch, firstSeq: number): void {
     const lastSeq = firstSeq + events.length - 1
-    const writers = [this.#events, this.#jobs, this.#steps, this.#ends]
+    const writers = [this.#jobs, this.#steps, this.#ends]
     try {
-      for (const event of events) this.#addEvent(event)
+      for (let from = 0; from < events.length; from += EVENTS_PER_ROW) this.#addEvents(events, from)
       for (const job of submitted) this.#addJob(job, firstSeq, lastSeq)
       // Before what is changed in them.
       this.#jobs.flush()
@@ -76,11 +79,15 @@ export class Writer {
     for (const node of nodes) this.#putNode(node)
   }
 
-  #addEvent({ seq, at, actor, id, key, event }: StoreEvent): void {
-    const { type } = event
-    const data = BARE.has(type) ? null : dataOf(event)
-    if (key === undefined) this.#events.add(seq, at, actor, null, id, type, data)
-    else this.#events.add(seq, at, actor, key, null, type, data)
+  /** Adds a row of events, from one of them on. */
+  #addEvents(events: readonly StoreEvent[], from: number): void {
+    const to = Math.min(from + EVENTS_PER_ROW, events.length)
+    let text = '['
+    for (let index = from; index < to; index++) {
+      if (index > from) text += ','
+      text += entryOf(events[index] as StoreEvent)
+    }
+    this.#journal.run((events[from] as StoreEvent).seq, to - from, `${text}]`)
   }
 
   #addJob(job: JobRecord, firstSeq: number, lastSeq: number): void {
@@ -149,8 +156,19 @@ function update(columns: readonly string[], rows: string): string {
 
 const NO_VALUE = { inline: null, hash: null } as const
 
+/** An event as the journal has it. */
+function entryOf({ seq, at, actor, id, key, event }: StoreEvent): string {
+  const { type } = event
+  const isBare = BARE.has(type)
+  if (key === undefined) {
+    const data = isBare ? 'null' : dataOf(event)
+    return `[${seq},${at},${JSON.stringify(id)},"${type}",${data},"${actor}"]`
+  }
+  return isBare ? `[${seq},${at},${key},"${type}"]` : `[${seq},${at},${key},"${type}",${dataOf(event)}]`
+}
+
 /** What an event carries besides its type; a completed attempt's value is its job's, and kept there. */
-function dataOf(event: StoreEvent['event']): Cell {
+function dataOf(event: StoreEvent['event']): string {
   const { type, ...data } = event as { readonly [field: string]: unknown }
   if (type !== 'attempt.completed') return JSON.stringify(data)
   const { attempt, usage } = data
