@@ -5,7 +5,7 @@ import { Piscina } from 'piscina'
 import { atLeast, atMost, type Measures, measureAll, microseconds, perSecond, type Row } from './suite.ts'
 
 const THREAD_JOBS = 20_000
-const PROCESS_JOBS = 3_000
+const PROCESS_JOBS = 20_000
 const BURNS = 20
 const TRANSFERS = 2_000
 const BUFFER_BYTES = 8 * 1024 ** 2

@@ -5,9 +5,9 @@ import { execaNode } from 'execa'
 import type { OutputStream } from '../../domain/job.ts'
 import { endGroup, signalGroup } from '../process-group.ts'
 import type { Watchdog } from '../watchdog.ts'
-import type { Abort, Task } from '../worker/messages.ts'
+import type { Abort, TaskMessage } from '../worker/messages.ts'
 import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
-import type { Report } from '../worker/report.ts'
+import { type Report, type ReportMessage, toReport } from '../worker/report.ts'
 import { memoryOf } from './memory.ts'
 
 export interface ChildOptions {
@@ -51,7 +51,7 @@ export class Child extends PooledWorker {
     if (subprocess.pid !== undefined) this.#watchdog.guard(subprocess.pid)
     this.#capture('stdout')
     this.#capture('stderr')
-    subprocess.on('message', (report) => this.hear(report as Report))
+    subprocess.on('message', (report) => this.hear(toReport(report as ReportMessage)))
     // Without its channel nothing can come of it.
     subprocess.on('disconnect', () => !this.#isClosing && this.kill())
     this.exited = new Promise((resolve) => {
@@ -92,12 +92,15 @@ export class Child extends PooledWorker {
     clearTimeout(timer)
   }
 
-  protected override hand(message: Task | Abort): void {
+  protected override hand(message: TaskMessage | Abort): void {
     // One that did not start tells so by its end.
     if (this.pid === undefined) return
+    this.#subprocess.send(message, ignore)
+  }
+
+  protected override ref(): void {
     this.#subprocess.ref()
     this.#subprocess.channel?.ref()
-    this.#subprocess.send(message, ignore)
   }
 
   protected override unref(): void {

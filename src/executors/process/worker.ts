@@ -1,8 +1,8 @@
 // Runs in each process of the `process` executor.
 import type { ChildProcess } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
-import type { Abort, Task } from '../worker/messages.ts'
-import type { Report } from '../worker/report.ts'
+import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
+import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { memoryOf } from './memory.ts'
 
@@ -14,16 +14,22 @@ const ownBytes = process.memoryUsage.rss()
 /** How long what was read of the resident memory is taken to hold, in ms: reading it takes longer than a short attempt. */
 const RESIDENT_MS = 10
 
+/** An attempt that follows the one before within this time, in ms, begins where that one ended: one look does for both. */
+const GAP_MS = 1
+
 /** CPU time is the whole process's. Its peak is exact when it is higher than all before, else the memory at the end. */
-const gauge: Gauge & { before: NodeJS.ResourceUsage; begin(): void } = {
+const gauge: Gauge & { before: NodeJS.ResourceUsage; endedAt: number; begin(): void } = {
   before: process.resourceUsage(),
+  endedAt: Number.NEGATIVE_INFINITY,
   begin() {
-    this.before = process.resourceUsage()
+    if (performance.now() - this.endedAt > GAP_MS) this.before = process.resourceUsage()
   },
   end(isLimited) {
     const { before } = this
     const after = process.resourceUsage()
     const cpuMs = (after.userCPUTime - before.userCPUTime + after.systemCPUTime - before.systemCPUTime) / 1000
+    this.before = after
+    this.endedAt = performance.now()
     const isNewPeak = after.maxRSS > before.maxRSS
     const peakMemoryBytes = isNewPeak ? after.maxRSS * 1024 : resident.read()
     // What was the peak before an attempt with a limit does not matter: the process would not have been used again.
@@ -58,13 +64,13 @@ const runner = new Runner({
   hasLeftovers: () => programs.size > 0,
 })
 
-process.on('message', (message: Task | Abort) => {
+process.on('message', (message: TaskMessage | Abort) => {
   if ('reason' in message) {
     runner.abort(message)
     return
   }
   gauge.begin()
-  void runner.run(message)
+  void runner.run(toTask(message))
 })
 // The parent has closed its executor, or is gone.
 process.on('disconnect', () => {
@@ -81,7 +87,7 @@ tell({ kind: 'ready', ownBytes })
 
 function tell(report: Report, sent: () => void = () => {}): void {
   // The parent may be gone; then there is nobody to tell.
-  process.send?.(report, sent)
+  process.send?.(toMessage(report), sent)
 }
 
 function writtenTo(stream: NodeJS.WriteStream): number {

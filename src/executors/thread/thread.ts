@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
-import type { Abort, Task } from '../worker/messages.ts'
+import type { Abort, TaskMessage } from '../worker/messages.ts'
 import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
-import type { Report } from '../worker/report.ts'
+import { type Report, type ReportMessage, toReport } from '../worker/report.ts'
 import { OUT_OF_MEMORY, type RunningTask } from '../worker/running.ts'
 import { FROM_THREAD, type Line, post, TO_THREAD } from './line.ts'
 
@@ -47,7 +47,7 @@ export class Thread extends PooledWorker {
     this.#worker = this.#piscina.threads[0] as Worker
     this.#port = port1
     this.#line = { port: port1, counts }
-    port1.on('message', (report: Report) => {
+    port1.on('message', (report: ReportMessage) => {
       this.#take(report)
       options.onTurn()
     })
@@ -68,7 +68,7 @@ export class Thread extends PooledWorker {
   hearNext(): boolean {
     if (Atomics.load(this.#line.counts, FROM_THREAD) === this.#heard) return false
     const next = receiveMessageOnPort(this.#port)
-    if (next !== undefined) this.#take(next.message as Report)
+    if (next !== undefined) this.#take(next.message as ReportMessage)
     return next !== undefined
   }
 
@@ -78,9 +78,12 @@ export class Thread extends PooledWorker {
     await this.exited
   }
 
-  protected override hand(message: Task | Abort, moved: readonly object[]): void {
-    this.#port.ref()
+  protected override hand(message: TaskMessage | Abort, moved: readonly object[]): void {
     post(this.#line, TO_THREAD, message, moved)
+  }
+
+  protected override ref(): void {
+    this.#port.ref()
   }
 
   protected override unref(): void {
@@ -96,16 +99,16 @@ export class Thread extends PooledWorker {
     this.finish(outcome)
   }
 
-  #take(report: Report): void {
+  #take(message: ReportMessage): void {
     this.#heard = (this.#heard + 1) | 0
-    this.hear(report)
+    this.hear(toReport(message))
   }
 
   async #ended(code: number): Promise<void> {
     this.retire()
     // What it has said last, without waiting for the event loop to bring it.
     for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))
-      this.#take(next.message as Report)
+      this.#take(next.message as ReportMessage)
     this.#port.close()
     const isOutOfMemory = this.#error?.code === 'ERR_WORKER_OUT_OF_MEMORY'
     this.gone(isOutOfMemory ? OUT_OF_MEMORY : this.#howItEnded(code), isOutOfMemory)

@@ -3,6 +3,11 @@ import { Thread, type ThreadOptions } from './thread.ts'
 
 /** How long threads are listened to, one after the other, before the event loop turns. */
 const HEARING_MS = 10
+/**
+ * How long it is listened for one more message before the event loop turns: as long as a short attempt takes and its
+ * thread needs to be woken. Both sides' sleeping and waking would take longer than that.
+ */
+const LISTENING_MS = 0.03
 
 /** The threads of an executor. */
 export class Threads implements WorkerSource {
@@ -23,10 +28,16 @@ export class Threads implements WorkerSource {
   /** Hears what has come meanwhile from any thread: a turn of the event loop for each message would take longer. */
   #hearAll(): void {
     const until = performance.now() + HEARING_MS
-    let wasHeard: boolean
+    let now = until - HEARING_MS
+    let heardAt = now
     do {
-      wasHeard = false
-      for (const thread of this.#threads) if (thread.hearNext()) wasHeard = true
-    } while (wasHeard && performance.now() < until)
+      let isBusy = false
+      for (const thread of this.#threads) {
+        if (thread.hearNext()) heardAt = now
+        isBusy ||= thread.running !== undefined
+      }
+      if (!isBusy) return
+      now = performance.now()
+    } while (now < until && now - heardAt < LISTENING_MS)
   }
 }

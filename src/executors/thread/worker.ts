@@ -2,8 +2,8 @@
 import { StringDecoder } from 'node:string_decoder'
 import { getHeapStatistics } from 'node:v8'
 import type { OutputStream } from '../../domain/job.ts'
-import type { Abort, Task } from '../worker/messages.ts'
-import type { Report } from '../worker/report.ts'
+import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
+import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { FROM_THREAD, type Line, post, Receiver } from './line.ts'
 
@@ -27,7 +27,8 @@ const gauge: Gauge & { cpu: NodeJS.CpuUsage; held: number; look(): void } = {
 }
 
 export default function serve(line: Line): void {
-  const tell = (report: Report, moved: readonly object[] = []) => post(line, FROM_THREAD, report, moved)
+  const tell = (report: Report, moved: readonly object[] = []) =>
+    post(line, FROM_THREAD, toMessage(report), moved)
   const runner = new Runner({
     gauge,
     say: (number, word) => tell({ kind: 'said', number, word }),
@@ -35,14 +36,14 @@ export default function serve(line: Line): void {
     exit: (code) => process.exit(code),
     retire: () => tell({ kind: 'unfit' }),
   })
-  const receiver = new Receiver<Task | Abort>(line, (message, wasAwaited) => {
+  const receiver = new Receiver<TaskMessage | Abort>(line, (message, wasAwaited) => {
     if ('reason' in message) {
       runner.abort(message)
       return
     }
     // A thread that has only waited is as it was when its last attempt ended: one look does for both.
     if (!wasAwaited) gauge.look()
-    void runner.run(message).then(() => receiver.await())
+    void runner.run(toTask(message)).then(() => receiver.await())
   })
   capture('stdout', runner)
   capture('stderr', runner)

@@ -18,6 +18,37 @@ export interface Task {
   readonly memoryLimitBytes?: number
 }
 
+/** A task as it travels: without names it is written and read sooner. What follows the attempt is absent in most. */
+export type TaskMessage = readonly [
+  number: number,
+  module: string,
+  name: string,
+  jobId: string,
+  nodeId: string | undefined,
+  treeId: string | undefined,
+  attempt: number,
+  args?: Task['args'] | undefined,
+  parentResults?: Task['parentResults'] | undefined,
+  memoryLimitBytes?: number | undefined,
+]
+
+export function toTaskMessage(task: Task): TaskMessage {
+  const { number, module, export: name, jobId, nodeId, treeId, attempt } = task
+  const { args, parentResults, memoryLimitBytes } = task
+  if (args === undefined && parentResults === undefined && memoryLimitBytes === undefined)
+    return [number, module, name, jobId, nodeId, treeId, attempt]
+  return [number, module, name, jobId, nodeId, treeId, attempt, args, parentResults, memoryLimitBytes]
+}
+
+export function toTask(message: TaskMessage): Task {
+  const [number, module, name, jobId, nodeId, treeId, attempt, args, parentResults, memoryLimitBytes] =
+    message
+  return {
+    ...{ number, module, export: name, jobId, nodeId, treeId, attempt },
+    ...{ args, parentResults, memoryLimitBytes },
+  } as Task
+}
+
 /** Asks a running attempt to end. */
 export interface Abort {
   readonly number: number

@@ -1,5 +1,5 @@
 import { packError } from '../packed-error.ts'
-import type { Abort, Outcome, Task } from './messages.ts'
+import { type Abort, type Outcome, type Task, type TaskMessage, toTaskMessage } from './messages.ts'
 import type { Report } from './report.ts'
 import { afterGrace, type Force, type RunningTask } from './running.ts'
 
@@ -14,6 +14,8 @@ export abstract class PooledWorker {
   readonly #listener: WorkerListener
   #running: RunningTask | undefined
   #isUnfit = false
+  /** Whether it keeps this process awake. */
+  #isHeld = false
 
   constructor(memoryLimitBytes: number | undefined, listener: WorkerListener) {
     this.memoryLimitBytes = memoryLimitBytes
@@ -27,11 +29,16 @@ export abstract class PooledWorker {
 
   run(running: RunningTask, task: Task): void {
     this.#running = running
+    if (!this.#isHeld) {
+      this.#isHeld = true
+      this.ref()
+    }
     try {
-      this.hand(task, running.attempt.transfer)
+      this.hand(toTaskMessage(task), running.attempt.transfer)
     } catch (thrown) {
       this.#rest()
       running.reject(thrown as Error)
+      this.#release()
     }
   }
 
@@ -49,12 +56,15 @@ export abstract class PooledWorker {
   abstract close(): Promise<void>
 
   /**
-   * Sends it a message, and keeps this process awake from then on.
+   * Sends it a message.
    *
    * @param moved - What of the message is to be moved, where that is possible.
    * @throws When the message cannot be carried.
    */
-  protected abstract hand(message: Task | Abort, moved: readonly object[]): void
+  protected abstract hand(message: TaskMessage | Abort, moved: readonly object[]): void
+
+  /** Keeps this process awake while an attempt runs in it. */
+  protected abstract ref(): void
 
   /** Lets this process end while it is idle. */
   protected abstract unref(): void
@@ -88,6 +98,7 @@ export abstract class PooledWorker {
     const running = this.#running
     this.#rest()
     running?.report(outcome)
+    this.#release()
   }
 
   /** It has ended, and with it an attempt that still ran; see `RunningTask.reportEnd`. */
@@ -112,9 +123,15 @@ export abstract class PooledWorker {
 
   #rest(): void {
     this.#running = undefined
-    this.unref()
     if (this.#isUnfit) void this.close()
     else this.#listener.onIdle(this)
+  }
+
+  /** The next attempt often follows at once, before this is called: then it stays as it is. */
+  #release(): void {
+    if (!this.#isHeld || this.#running !== undefined) return
+    this.#isHeld = false
+    this.unref()
   }
 }
 
