@@ -75,6 +75,8 @@ export async function page(progress: (what: string) => void): Promise<Row[]> {
       'timeline',
       'events',
       'machines?actor=jobs',
+      'graph',
+      'metrics',
     ])
       rows.push(await scrubRow(browser, largeFile, view, progress))
     for (const view of ['timeline', 'tree?as=map'])

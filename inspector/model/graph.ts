@@ -15,16 +15,18 @@ export interface KindNode {
 }
 
 export interface KindGraph {
+  /** The kinds with most jobs first. */
   readonly nodes: readonly KindNode[]
+  /** How many kinds there are, beside these too. */
+  readonly kinds: number
   /** Places in `nodes`: jobs of `to` depend on jobs of `from`, so many times. */
   readonly edges: readonly { readonly from: number; readonly to: number; readonly count: number }[]
 }
 
-/** Which kinds of jobs depend on which, at a moment. */
-export function kindGraph(run: RunStore, moment: Moment): KindGraph {
-  /** By string: the node of a kind. A table, as it is asked for each of 100,000 jobs in each frame. */
+/** Which kinds of jobs depend on which at a moment, of at most so many kinds. Tables count them: it is done for each frame. */
+export function kindGraph(run: RunStore, moment: Moment, most: number): KindGraph {
   const places = new Int32Array(run.strings.length).fill(-1)
-  const nodes: { -readonly [Field in keyof KindNode]: KindNode[Field] }[] = []
+  const all: { -readonly [Field in keyof KindNode]: KindNode[Field] }[] = []
   const { data: kinds } = run.jobs.kind
   const { states } = moment
   for (let job = 0; job < run.jobCount; job++) {
@@ -33,29 +35,34 @@ export function kindGraph(run: RunStore, moment: Moment): KindGraph {
     const kind = kinds[job]!
     let place = places[kind]!
     if (place < 0) {
-      place = nodes.length
+      place = all.length
       places[kind] = place
-      nodes.push({ kind, name: run.text(kind), total: 0, done: 0, failed: 0, running: 0, open: 0 })
+      all.push({ kind, name: run.text(kind), total: 0, done: 0, failed: 0, running: 0, open: 0 })
     }
-    const node = nodes[place]!
+    const node = all[place]!
     node.total++
     if (state === COMPLETED) node.done++
     else if (state === FAILED) node.failed++
     else if (isRunning(state)) node.running++
     if (!isEnded(state)) node.open++
   }
-  const edges = new Map<number, { from: number; to: number; count: number }>()
+  const nodes = [...all].sort((a, b) => b.total - a.total).slice(0, most)
+  places.fill(-1)
+  nodes.forEach(({ kind }, place) => {
+    places[kind] = place
+  })
+  const counts = new Uint32Array(nodes.length ** 2)
   run.links.forEach((dependant, dependency) => {
     if (states[dependant] === ABSENT) return
     const from = places[kinds[dependency]!]!
     const to = places[kinds[dependant]!]!
-    if (from < 0 || to < 0) return
-    const key = from * nodes.length + to
-    const edge = edges.get(key)
-    if (edge === undefined) edges.set(key, { from, to, count: 1 })
-    else edge.count++
+    if (from >= 0 && to >= 0) counts[from * nodes.length + to]!++
   })
-  return { nodes, edges: [...edges.values()] }
+  const edges: { from: number; to: number; count: number }[] = []
+  counts.forEach((count, pair) => {
+    if (count > 0) edges.push({ from: Math.floor(pair / nodes.length), to: pair % nodes.length, count })
+  })
+  return { nodes, kinds: all.length, edges }
 }
 
 /** Some jobs around one, and how many more there are beside them. */

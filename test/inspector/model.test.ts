@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
 import { parseFilter, togglePart } from '../../inspector/model/filter.ts'
 import { formatClock, formatDuration, plainText } from '../../inspector/model/format.ts'
+import { kindGraph } from '../../inspector/model/graph.ts'
 import { layOut } from '../../inspector/model/icicle.ts'
 import { listJobs } from '../../inspector/model/job-list.ts'
 import { FAILED } from '../../inspector/model/job-states.ts'
@@ -124,6 +125,16 @@ describe('a tree', () => {
       if (children[0] !== undefined) expect(left[children[0]]).toBe(left[node])
     }
   })
+})
+
+test('the graph of kinds counts every job, and each dependency between kinds that are shown', () => {
+  const whole = kindGraph(run, moment, 60)
+  expect(whole.nodes.reduce((sum, { total }) => sum + total, 0)).toBe(moment.total)
+  expect(whole.edges.reduce((sum, { count }) => sum + count, 0)).toBe(run.links.length)
+  const largest = kindGraph(run, moment, 2)
+  expect(largest.nodes).toEqual(whole.nodes.slice(0, 2))
+  expect(largest.kinds).toBe(whole.nodes.length)
+  expect(largest.edges).toEqual(whole.edges.filter(({ from, to }) => from < 2 && to < 2))
 })
 
 test('what needs attention leaves out no failed job', async () => {

@@ -3,6 +3,7 @@ import { formatCount, formatDuration, formatShare, plainText, plural } from '../
 import { criticalPath, kindGraph, neighbourhood } from '../../model/graph.ts'
 import { FAILED } from '../../model/job-states.ts'
 import { hasCycle } from '../../model/layered.ts'
+import { restTick } from '../../state/rest.ts'
 import { hrefOf, route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
@@ -66,13 +67,8 @@ export function GraphView() {
 
 function Kinds() {
   const run = store.value!
-  const graph = kindGraph(run, momentOf(run))
-  const nodes = [...graph.nodes.keys()]
-    .sort((a, b) => graph.nodes[b]!.total - graph.nodes[a]!.total)
-    .slice(0, MOST_KINDS)
-  const place = new Map(nodes.map((node, index) => [node, index]))
-  const boxes = nodes.map((index): GraphBox => {
-    const kind = graph.nodes[index]!
+  const graph = kindGraph(run, momentOf(run), MOST_KINDS)
+  const boxes = graph.nodes.map((kind): GraphBox => {
     return {
       key: kind.name,
       title: plainText(kind.name) || 'without a name',
@@ -94,12 +90,9 @@ function Kinds() {
       href: hrefOf('jobs', { q: `kind:"${kind.name}"` }),
     }
   })
-  const edges = graph.edges.flatMap(({ from, to, count }): GraphEdge[] => {
-    const [a, b] = [place.get(from), place.get(to)]
-    return a === undefined || b === undefined
-      ? []
-      : [{ from: a, to: b, label: formatCount(count), weight: count }]
-  })
+  const edges = graph.edges.map(
+    ({ from, to, count }): GraphEdge => ({ from, to, label: formatCount(count), weight: count }),
+  )
   if (boxes.length === 0) return <Empty icon="graph" title="No jobs yet at this moment" />
   const isLayered = !hasCycle(
     boxes.length,
@@ -109,7 +102,7 @@ function Kinds() {
     <Card
       class="fill"
       title="Kinds of jobs, and how many dependencies lead from one to another"
-      aside={<Of shown={boxes.length} of={graph.nodes.length} word="kind" />}
+      aside={<Of shown={boxes.length} of={graph.kinds} word="kind" />}
     >
       {isLayered ? (
         <Boxes label="Kinds of jobs" boxes={boxes} edges={edges} />
@@ -138,8 +131,8 @@ function Around({ id }: { id: string }) {
     () => (job < 0 ? undefined : neighbourhood(run, job, depth, MOST_JOBS)),
     [job, depth, run.links.length],
   )
+  const path = useMemo(() => new Set(criticalPath(run, moment)?.jobs ?? []), [run, restTick.value])
   if (around === undefined) return <Empty icon="graph" title="No job of this recording has this id" />
-  const path = new Set(criticalPath(run, moment)?.jobs ?? [])
   const boxes = around.jobs.map((each, place): GraphBox => {
     const state = moment.stateOf(each)
     const { before, after } = around.hidden[place]!
