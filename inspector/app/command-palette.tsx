@@ -1,7 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals'
-import { parseFilter } from '../model/filter.ts'
 import { formatCount, plainText } from '../model/format.ts'
-import { listJobs } from '../model/job-list.ts'
+import { findJobs } from '../model/job-list.ts'
 import { isHelpOpen, isPaletteOpen } from '../state/overlays.ts'
 import { go, selectJob, VIEWS } from '../state/route.ts'
 import { canControl, store } from '../state/session.ts'
@@ -38,7 +37,7 @@ function commands(): Entry[] {
 function jobsFor(text: string): Entry[] {
   const run = store.value
   if (run === undefined || text.length < 2) return []
-  const { jobs } = listJobs(run, momentOf(run), parseFilter(text), 'urgency', false)
+  const jobs = findJobs(run, momentOf(run), text)
   const shown = [...jobs.subarray(0, MOST_JOBS)].map((job) => ({
     name: plainText(run.nameOf(job)),
     hint: run.idOf(job),

@@ -1,4 +1,4 @@
-import type { Filter } from './filter.ts'
+import { type Filter, parseFilter } from './filter.ts'
 import { ABSENT, BY_URGENCY, STATE_COUNT, STATE_NAMES } from './job-states.ts'
 import type { Moment } from './moment.ts'
 import { PRIORITIES } from './priorities.ts'
@@ -71,6 +71,10 @@ export function listJobs(
   sortBy(run, list, sort, isDescending, moment.at)
   return { jobs: list, total, facets }
 }
+
+/** The jobs that a search finds at a moment, failures first. */
+export const findJobs = (run: RunStore, moment: Moment, text: string): Uint32Array =>
+  listJobs(run, moment, parseFilter(text), 'urgency', false).jobs
 
 /** 1 for each number that a filter names, and for all when it names none. */
 function allowed(

@@ -223,6 +223,7 @@ export class RunStore {
 
   /** The job of an id, -1 when none is known. */
   find(id: string): number {
+    if (id === '') return -1
     // Views ask for the selected one again and again; while it is not there, only new jobs are looked at.
     if (this.#found.id !== id) this.#found = { id, job: -1, looked: 0 }
     const found = this.#found

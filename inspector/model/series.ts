@@ -44,6 +44,11 @@ export class Series {
     return this.#epoch + bucket * this.width
   }
 
+  /** When each bucket begins, in ms since the run's start. */
+  instants(): Float64Array {
+    return Float64Array.from({ length: this.length }, (_, bucket) => bucket * this.width)
+  }
+
   count(name: Counted, at: number): void {
     this.advance(at)
     this.#counts[name][this.#bucketOf(at)]! += 1

@@ -1,5 +1,6 @@
 import type { ChartEdge, ChartLayout, ChartNode } from '../../src/protocol/index.ts'
 import { formatShort } from '../model/format.ts'
+import { ArrowTip } from './arrow-tip.tsx'
 
 /** What is marked on a chart. */
 export interface ChartMarks {
@@ -44,18 +45,7 @@ export function ChartView({ layout, marks, label, scale, onState, onEdge, toneOf
     >
       <defs>
         {['', '-on', '-taken'].map((kind) => (
-          <marker
-            key={kind}
-            id={`arrow${kind}`}
-            viewBox="0 0 8 8"
-            refX="7"
-            refY="4"
-            markerWidth="7"
-            markerHeight="7"
-            orient="auto-start-reverse"
-          >
-            <path d="M0 0.500L8 4 0 7.500z" class={`arrow${kind}`} />
-          </marker>
+          <ArrowTip key={kind} id={`arrow${kind}`} class={`arrow${kind}`} isAsWideAsLine />
         ))}
       </defs>
       {layout.nodes.map((node) => (

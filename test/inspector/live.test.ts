@@ -130,6 +130,21 @@ describeInBrowser('the page of a running pool', () => {
     await page.getByText('of 2', { exact: true }).waitFor()
   })
 
+  test('shows the job that a link names as soon as it is there', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'early' })
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    await page.goto(await inspector.listen())
+    await page.getByText('No jobs yet').waitFor()
+    await page.evaluate(() => location.assign('#/overview?job=late'))
+    const drawer = page.getByRole('complementary', { name: 'Selected job' })
+    await drawer.getByText('No job of this recording has the id').waitFor()
+    pool.submitJob({ id: 'late', execute: () => 1 })
+    await drawer.getByText('completed').first().waitFor()
+    expect(errors).toEqual([])
+  })
+
   test('says that it is slower than the run while its answers are late, and then catches up', async () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool, { title: 'slow' })

@@ -4,6 +4,7 @@ import { hrefOf, selectedId, selectJob } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, seek } from '../../state/time.ts'
 import { toast } from '../../state/toasts.ts'
+import { ArrowTip } from '../../ui/arrow-tip.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Card, Empty } from '../../ui/parts.tsx'
 
@@ -17,7 +18,7 @@ const HEAD = 46
 export function Sequence() {
   const run = store.value!
   const moment = momentOf(run)
-  const job = selectedId.value === '' ? -1 : run.find(selectedId.value)
+  const job = run.find(selectedId.value)
   if (job < 0) {
     return (
       <Card class="fill">
@@ -66,18 +67,7 @@ export function Sequence() {
           aria-label="Sequence of events"
         >
           <defs>
-            <marker
-              id="told"
-              viewBox="0 0 8 8"
-              refX="7"
-              refY="4"
-              markerWidth="7"
-              markerHeight="7"
-              orient="auto"
-              markerUnits="userSpaceOnUse"
-            >
-              <path d="M0 0.500L8 4 0 7.500z" class="arrow-on" />
-            </marker>
+            <ArrowTip id="told" class="arrow-on" />
           </defs>
           {names.map((name, place) => (
             <g

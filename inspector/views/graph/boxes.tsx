@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import { layOutLayers } from '../../model/layered.ts'
+import { ArrowTip } from '../../ui/arrow-tip.tsx'
 
 /** A node of the picture. */
 export interface GraphBox {
@@ -65,19 +66,7 @@ export function Boxes({
       >
         <defs>
           {['', '-on'].map((kind) => (
-            <marker
-              key={kind}
-              id={`tip${kind}`}
-              viewBox="0 0 8 8"
-              refX="7"
-              refY="4"
-              markerWidth="7"
-              markerHeight="7"
-              orient="auto"
-              markerUnits="userSpaceOnUse"
-            >
-              <path d="M0 0.500L8 4 0 7.500z" class={`arrow${kind}`} />
-            </marker>
+            <ArrowTip key={kind} id={`tip${kind}`} class={`arrow${kind}`} />
           ))}
         </defs>
         {edges.map(({ from, to, label: text, weight = 1, isHeavy }) => {

@@ -1,10 +1,10 @@
 import { formatClock, formatCount, formatDuration, plainText } from '../../model/format.ts'
-import { EXECUTING, FAILED, isQueued, STATE_NAMES } from '../../model/job-states.ts'
+import { EXECUTING, isQueued, STATE_NAMES } from '../../model/job-states.ts'
 import type { RunStore } from '../../model/run-store.ts'
 import { OPEN } from '../../model/slices.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, seek } from '../../state/time.ts'
-import { StateMark, stateName } from '../../ui/state-mark.tsx'
+import { OutcomeMark, outcomeWord } from '../../ui/slice-text.tsx'
 
 /** Each attempt with its wait and its run as a bar, on one scale, and what it threw. */
 export function Attempts({ job }: { job: number }) {
@@ -33,10 +33,8 @@ export function Attempts({ job }: { job: number }) {
             <li key={slice}>
               <p>
                 <b>{slices.attempt.data[slice]}</b>
-                <StateMark state={outcome === OPEN ? EXECUTING : isQueued(outcome) ? FAILED : outcome} />
-                <span>
-                  {outcome === OPEN ? 'runs' : isQueued(outcome) ? 'failed, tried again' : stateName(outcome)}
-                </span>
+                <OutcomeMark outcome={outcome} />
+                <span>{outcomeWord(outcome)}</span>
                 <span class="muted">
                   waited {formatDuration(start - ready)}, ran {formatDuration(Math.min(end, at) - start)},
                   slot {slices.slot.data[slice]}
@@ -77,7 +75,9 @@ function usageText({ usages }: RunStore, job: number, attempt: number): string {
 }
 
 function Thrown({ job, attempt }: { job: number; attempt: number }) {
-  const { errors, jobs, text } = useErrors()
+  const run = store.value!
+  const { errors, jobs } = run
+  const text = (number: number) => run.text(number)
   const last = jobs.error.data[job]!
   if (last < 0) return null
   for (let row = last; row >= 0; row--) {
@@ -98,9 +98,4 @@ function Thrown({ job, attempt }: { job: number; attempt: number }) {
     )
   }
   return null
-}
-
-function useErrors() {
-  const run = store.value!
-  return { errors: run.errors, jobs: run.jobs, text: (number: number) => run.text(number) }
 }

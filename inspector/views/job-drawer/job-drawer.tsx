@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import type { JobDetail } from '../../../src/protocol/index.ts'
 import { CANCEL_SOURCES, EVENTS } from '../../../src/protocol/index.ts'
 import { confirmCancel, confirmPriority, confirmRetry, type Priority } from '../../app/controls.tsx'
@@ -7,7 +7,7 @@ import { isEnded } from '../../model/job-states.ts'
 import { PRIORITIES } from '../../model/priorities.ts'
 import { useDetail } from '../../source/use-detail.ts'
 import { hrefOf, selectedId, selectJob } from '../../state/route.ts'
-import { canControl, store } from '../../state/session.ts'
+import { canControl, store, tick } from '../../state/session.ts'
 import { isFollowing, momentOf, seek } from '../../state/time.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { JobLink, JobLinks } from '../../ui/job-link.tsx'
@@ -23,9 +23,9 @@ const SHOWN_STEPS = 200
 
 /** All about the selected job, beside whatever view. */
 export function JobDrawer() {
-  const job = useComputed(() => {
-    return store.value?.find(selectedId.value) ?? -1
-  })
+  // It may come later: with the next part of a recording, or in a run that goes on.
+  void tick.value
+  const job = store.value?.find(selectedId.value) ?? -1
   return (
     <aside class="drawer" aria-label="Selected job">
       <button
@@ -37,13 +37,13 @@ export function JobDrawer() {
       >
         <Icon name="close" />
       </button>
-      {job.value < 0 ? (
+      {job < 0 ? (
         <div class="empty">
           <p class="empty-title">No job of this recording has the id</p>
           <code>{plainText(selectedId.value)}</code>
         </div>
       ) : (
-        <Details key={job.value} job={job.value} />
+        <Details key={job} job={job} />
       )}
     </aside>
   )

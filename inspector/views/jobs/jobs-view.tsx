@@ -1,4 +1,4 @@
-import { useComputed, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import { hasPart, parseFilter, togglePart } from '../../model/filter.ts'
 import { formatClock, formatCount, formatDuration, plainText } from '../../model/format.ts'
 import { type JobList, listJobs, ranUntil, SORTS, type Sort, waitedUntil } from '../../model/job-list.ts'
@@ -100,9 +100,7 @@ export function JobsView() {
   ]
   // Beside the drawer there is room for what the drawer does not say.
   const columns = selectedId.value === '' ? all : all.filter(({ key }) => !BESIDE_DRAWER.has(key))
-  const selected = useComputed(() =>
-    selectedId.value === '' ? -1 : (store.value?.find(selectedId.value) ?? -1),
-  )
+  const selected = run.find(selectedId.value)
 
   return (
     <div class="view jobs">
@@ -133,7 +131,7 @@ export function JobsView() {
             mark(jobs[row]!)
             return true
           }}
-          rowProps={(row) => ({ class: `grid-row ${jobs[row] === selected.value ? 'selected' : ''}` })}
+          rowProps={(row) => ({ class: `grid-row ${jobs[row] === selected ? 'selected' : ''}` })}
           empty={
             <Empty
               icon="search"

@@ -1,9 +1,8 @@
 import { useMemo } from 'preact/hooks'
 import { RUN_STATES } from '../../../src/protocol/index.ts'
 import { actorOf } from '../../model/actor.ts'
-import { parseFilter } from '../../model/filter.ts'
 import { formatCount, plainText, plural } from '../../model/format.ts'
-import { listJobs } from '../../model/job-list.ts'
+import { findJobs } from '../../model/job-list.ts'
 import { restTick } from '../../state/rest.ts'
 import { hrefOf, route, setParams } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
@@ -19,10 +18,7 @@ export function ActorList({ current }: { current: string }) {
   const run = store.value!
   const moment = momentOf(run)
   const text = route.value.params.q ?? ''
-  const { jobs } = useMemo(
-    () => listJobs(run, moment, parseFilter(text), 'urgency', false),
-    [run, text, restTick.value],
-  )
+  const jobs = useMemo(() => findJobs(run, moment, text), [run, text, restTick.value])
   const shown = [...jobs.subarray(0, SHOWN_JOBS)]
   const runs = run.tree.runs.slice(0, SHOWN_RUNS)
   const pool = actorOf(run, moment, 'pool')

@@ -22,8 +22,6 @@ export function MetricsView() {
   )
   if (run.jobCount === 0) return <Empty icon="metrics" title="Nothing to measure yet" />
   const { series, epoch, samples } = run
-  const times = () =>
-    Float64Array.from({ length: series.length }, (_, bucket) => series.startOf(bucket) - epoch)
   const sampled = () => samples.at.data.slice(0, samples.at.length).map((at) => at - epoch)
   const column = (
     name: 'busy' | 'limit' | 'ready' | 'waiting' | 'rss' | 'heap' | 'lag' | 'cpu',
@@ -43,7 +41,7 @@ export function MetricsView() {
             { label: 'submitted', colour: 's-blocked', isDashed: true },
           ]}
           data={() => [
-            times(),
+            series.instants(),
             series.rate('completed'),
             series.rate('failed'),
             series.rate('retried'),
@@ -59,7 +57,7 @@ export function MetricsView() {
             { label: 'waiting', colour: 's-ready', isFilled: true },
             { label: 'running', colour: 's-executing' },
           ]}
-          data={() => [times(), series.average('queued'), series.average('running')]}
+          data={() => [series.instants(), series.average('queued'), series.average('running')]}
         />
       </Card>
       {samples.at.length > 1 && (

@@ -1,15 +1,14 @@
 import { useSignal } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
 import { LanePicture, type LaneView, sliceAt } from '../../draw/lanes.ts'
-import { formatClock, formatDuration, plainText } from '../../model/format.ts'
-import { EXECUTING } from '../../model/job-states.ts'
-import { OPEN } from '../../model/slices.ts'
+import { formatDuration, plainText } from '../../model/format.ts'
 import { restTick } from '../../state/rest.ts'
 import { hrefOf, selectJob } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
 import { momentOf, peekMoment, seek } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
 import { HiddenTable } from '../../ui/hidden-table.tsx'
+import { SliceText } from '../../ui/slice-text.tsx'
 import { stateName } from '../../ui/state-mark.tsx'
 
 const TALLEST = 96
@@ -85,20 +84,5 @@ function SlotTable() {
         job < 0 ? 'free' : `${plainText(run.nameOf(job))}, ${stateName(moment.stateOf(job))}`,
       ])}
     />
-  )
-}
-
-function SliceText({ slice }: { slice: number }) {
-  const run = store.value!
-  const { slices } = run
-  const job = slices.job.data[slice]!
-  const outcome = slices.outcome.data[slice]!
-  const start = slices.start.data[slice]!
-  return (
-    <>
-      <b>{plainText(run.nameOf(job))}</b> attempt {slices.attempt.data[slice]},{' '}
-      {stateName(outcome === OPEN ? EXECUTING : outcome)} · slot {slices.slot.data[slice]} · at{' '}
-      {formatClock(start - run.epoch)} for {formatDuration(slices.endOf(slice, run.end) - start)}
-    </>
   )
 }

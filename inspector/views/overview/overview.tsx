@@ -118,8 +118,6 @@ function Plots() {
   const run = store.value!
   const { series, epoch } = run
   const at = momentOf(run).at - epoch
-  const times = () =>
-    Float64Array.from({ length: series.length }, (_, bucket) => series.startOf(bucket) - epoch)
   const shared = { version: tick.value, at, epoch, height: 116 }
   return (
     <div class="plot-row">
@@ -134,7 +132,7 @@ function Plots() {
             series.rate('failed').forEach((rate, bucket) => {
               rates[bucket]! += rate
             })
-            return [times(), rates]
+            return [series.instants(), rates]
           }}
         />
       </figure>
@@ -144,7 +142,7 @@ function Plots() {
           {...shared}
           label="Waiting jobs"
           lines={[{ label: 'waiting', colour: 's-ready', isFilled: true }]}
-          data={() => [times(), series.average('queued')]}
+          data={() => [series.instants(), series.average('queued')]}
         />
       </figure>
       <figure>
@@ -153,7 +151,7 @@ function Plots() {
           {...shared}
           label="Slots in use"
           lines={[{ label: 'running', colour: 's-completed', isFilled: true }]}
-          data={() => [times(), series.average('running')]}
+          data={() => [series.instants(), series.average('running')]}
         />
       </figure>
     </div>

@@ -6,6 +6,7 @@ import { ABSENT, STATE_NAMES } from '../../model/job-states.ts'
 import { go, hrefOf } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
 import { momentOf } from '../../state/time.ts'
+import { ArrowTip } from '../../ui/arrow-tip.tsx'
 
 const BOX = { width: 112, height: 46 }
 const GROUP_LABEL = 18
@@ -33,18 +34,7 @@ export function Population() {
         aria-label="Jobs in each state of their chart"
       >
         <defs>
-          <marker
-            id="flow-tip"
-            viewBox="0 0 8 8"
-            refX="6.500"
-            refY="4"
-            markerWidth="8"
-            markerHeight="8"
-            orient="auto"
-            markerUnits="userSpaceOnUse"
-          >
-            <path d="M0 0.500L8 4 0 7.500z" class="arrow" />
-          </marker>
+          <ArrowTip id="flow-tip" size={8} />
         </defs>
         {GROUPS.filter(({ name }) => name !== '').map(({ name, row, states }) => (
           <g key={name} class="flow-group">

@@ -3,9 +3,8 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { drawAxis } from '../../draw/axis.ts'
 import { drawFlow, drawLaneLabels, drawWaits } from '../../draw/lane-details.ts'
 import { LanePicture, type LaneView, sliceAt } from '../../draw/lanes.ts'
-import { parseFilter } from '../../model/filter.ts'
 import { formatClock, formatCount, formatDuration } from '../../model/format.ts'
-import { listJobs } from '../../model/job-list.ts'
+import { findJobs } from '../../model/job-list.ts'
 import { restTick } from '../../state/rest.ts'
 import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
@@ -13,11 +12,12 @@ import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
 import { Canvas, type Surface } from '../../ui/canvas.tsx'
 import { Empty } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
+import { SliceText } from '../../ui/slice-text.tsx'
 import { useLinkedSpan } from '../../ui/use-linked-span.ts'
 import { useZoom } from '../../ui/use-zoom.ts'
 import { ZoomTools } from '../../ui/zoom-tools.tsx'
 import { RangeTable } from './range-table.tsx'
-import { SliceText, VisibleSlices } from './slice-text.tsx'
+import { VisibleSlices } from './visible-slices.tsx'
 
 const LEAST_MS = 0.05
 const LANE_PX = 22
@@ -54,9 +54,9 @@ function Timeline() {
   const zoom = useZoom(box, bounds, useLinkedSpan('zoom', run.epoch))
   const lit = useMemo(() => {
     if (text === '') return undefined
-    return new Set(listJobs(run, moment, parseFilter(text), 'urgency', false).jobs)
+    return new Set(findJobs(run, moment, text))
   }, [text, restTick.value])
-  const selected = selectedId.value === '' ? -1 : run.find(selectedId.value)
+  const selected = run.find(selectedId.value)
 
   const bars = useMemo(() => new LanePicture(), [])
   const laneHeight = (height: number) => Math.max(LANE_PX, Math.min(LANE_MAX_PX, (height - AXIS_PX) / lanes))

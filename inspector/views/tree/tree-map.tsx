@@ -1,10 +1,9 @@
 import { useSignal } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
 import { drawIcicle, type IcicleView, nodeAt } from '../../draw/icicle.ts'
-import { parseFilter } from '../../model/filter.ts'
 import { formatCount, plainText } from '../../model/format.ts'
 import { layOut } from '../../model/icicle.ts'
-import { listJobs } from '../../model/job-list.ts'
+import { findJobs } from '../../model/job-list.ts'
 import { ABSENT } from '../../model/job-states.ts'
 import type { TreeAt } from '../../model/tree-at.ts'
 import { restTick } from '../../state/rest.ts'
@@ -28,14 +27,13 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
   const layout = useMemo(() => layOut(run), [nodeCount])
   const found = useMemo(() => {
     if (text === '') return undefined
-    const { jobs } = listJobs(run, momentOf(run), parseFilter(text), 'urgency', false)
-    return new Set([...jobs].map((job) => run.jobs.node.data[job]!))
+    return new Set([...findJobs(run, momentOf(run), text)].map((job) => run.jobs.node.data[job]!))
   }, [text, restTick.value])
   const box = useRef<HTMLDivElement>(null)
   const cursor = useSignal(run.tree.roots[0] ?? -1)
   const hovered = useSignal(-1)
   const zoom = useZoom(box, { low: 0, high: layout.leaves, least: 2 }, useLinkedSpan('zoom', 0))
-  const selectedJob = selectedId.value === '' ? -1 : run.find(selectedId.value)
+  const selectedJob = run.find(selectedId.value)
   const view = (height: number): IcicleView => ({
     from: zoom.from,
     to: zoom.to,

@@ -1,8 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
-import { parseFilter } from '../../model/filter.ts'
 import { formatCount, formatDuration, plainText } from '../../model/format.ts'
-import { listJobs } from '../../model/job-list.ts'
+import { findJobs } from '../../model/job-list.ts'
 import { ABSENT } from '../../model/job-states.ts'
 import { RollUps } from '../../model/roll-ups.ts'
 import type { RunStore } from '../../model/run-store.ts'
@@ -112,7 +111,7 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
   }
   // The selected job's node is in view, with all above it open.
   useEffect(() => {
-    const job = selectedId.value === '' ? -1 : run.find(selectedId.value)
+    const job = run.find(selectedId.value)
     const selected = job < 0 ? -1 : run.jobs.node.data[job]!
     if (selected < 0) return
     const open = new Set(toggled.peek())
@@ -211,7 +210,7 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
       cell: (row) => formatDuration(ranMs[node(row)] ?? 0),
     },
   ]
-  const selectedJob = selectedId.value === '' ? -1 : run.find(selectedId.value)
+  const selectedJob = run.find(selectedId.value)
   return (
     <Grid
       label="Nodes of the tree"
@@ -278,8 +277,7 @@ function bestScore(run: RunStore, at: TreeAt): number {
 /** The nodes that a search finds, with all above them. */
 function foundNodes(run: RunStore, text: string): Set<number> {
   const found = new Set<number>()
-  const { jobs } = listJobs(run, momentOf(run), parseFilter(text), 'urgency', false)
-  for (const job of jobs) {
+  for (const job of findJobs(run, momentOf(run), text)) {
     let node = run.jobs.node.data[job]!
     while (node >= 0 && !found.has(node)) {
       found.add(node)
