@@ -14,7 +14,7 @@ const { values } = parseArgs({ options: { into: { type: 'string', default: join(
 const HALF = 25
 const THEMES = ['light', 'dark'] as const
 
-/** The views, and how each is shown at its best; `best` is the job with the best score. */
+/** The views, and how each is shown at its best; `best` is the completed job with the best score. */
 const PICTURES: Readonly<Record<string, (best: string) => string>> = {
   overview: () => '#/overview',
   tree: () => '#/tree',
@@ -42,9 +42,9 @@ pool.on('job.completed', () => {
   if (++ended === HALF) half.resolve(inspector.recording())
 })
 const { tree } = await runWorkflow(clustering, { pool, input: {} })
-const best = Object.values(tree.nodes).reduce((a, b) =>
-  (b.score ?? 0) > (a.score ?? 0) && b.depth > 2 ? b : a,
-)
+const best = Object.values(tree.nodes)
+  .filter(({ status, depth }) => status === 'completed' && depth > 2)
+  .reduce((a, b) => ((b.score ?? 0) > (a.score ?? 0) ? b : a))
 
 await mkdir(values.into, { recursive: true })
 for (const name of await readdir(values.into)) if (name.endsWith('.png')) await rm(join(values.into, name))
