@@ -4,6 +4,7 @@ import { Summary } from '../../model/summary.ts'
 import { hrefOf } from '../../state/route.ts'
 import { connection, status, store, tick } from '../../state/session.ts'
 import { momentOf } from '../../state/time.ts'
+import { LanesKey } from '../../ui/lanes-key.tsx'
 import { Card, Empty, Tile } from '../../ui/parts.tsx'
 import { Plot } from '../../ui/plot.tsx'
 import { Attention } from './attention.tsx'
@@ -88,29 +89,6 @@ function Tiles() {
         href={hrefOf('metrics')}
       />
     </div>
-  )
-}
-
-function LanesKey() {
-  return (
-    <ul class="key">
-      <li>
-        <i class="swatch bg-completed" />
-        done
-      </li>
-      <li>
-        <i class="swatch bg-executing" />
-        running
-      </li>
-      <li>
-        <i class="swatch bg-retried striped" />
-        retried
-      </li>
-      <li>
-        <i class="swatch bg-failed notched" />
-        failed
-      </li>
-    </ul>
   )
 }
 

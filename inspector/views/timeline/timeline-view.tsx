@@ -10,6 +10,7 @@ import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
 import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
 import { Canvas, type Surface } from '../../ui/canvas.tsx'
+import { LanesKey } from '../../ui/lanes-key.tsx'
 import { Empty } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
 import { SliceText } from '../../ui/slice-text.tsx'
@@ -252,16 +253,19 @@ function Timeline() {
           />
         </div>
       </div>
-      <p id="timeline-cursor" class="picture-told" aria-live="polite">
-        {told >= 0 ? (
-          <SliceText slice={told} />
-        ) : (
-          <span class="muted">
-            The wheel zooms, dragging moves, Shift and dragging chooses a range, Shift and the wheel scrolls
-            the lanes.
-          </span>
-        )}
-      </p>
+      <div class="picture-foot">
+        <p id="timeline-cursor" class="picture-told" aria-live="polite">
+          {told >= 0 ? (
+            <SliceText slice={told} />
+          ) : (
+            <span class="muted">
+              The wheel zooms, dragging moves, Shift and dragging chooses a range, Shift and the wheel scrolls
+              the lanes.
+            </span>
+          )}
+        </p>
+        <LanesKey />
+      </div>
       {range.value !== undefined ? (
         <RangeTable
           from={Math.min(range.value.from, range.value.to)}
