@@ -118,6 +118,8 @@ export class Viewer implements FeedViewer {
   }
 
   #carryOut(message: PageMessage): void {
+    if (!this.#hasJoined && message.type !== 'hello')
+      throw new EspalierError('ESP_BAD_REQUEST', { expected: 'a hello first', got: message.type })
     switch (message.type) {
       case 'hello':
         this.#hello(message)

@@ -259,6 +259,24 @@ describe('the WebSocket', () => {
     expect(await connect({ cookie: await cookie() })).toBe(403)
   })
 
+  test('is closed when it says anything before hello, and is sent nothing of the recording', async () => {
+    for (const message of [
+      { type: 'visible', isVisible: true },
+      { type: 'ack', block: 0 },
+    ]) {
+      const socket = new WebSocket(`${served.origin.replace('http', 'ws')}/api/feed`, {
+        headers: served.bearer,
+      })
+      const got: unknown[] = []
+      socket.on('message', (data: Buffer, isBinary) => got.push(isBinary || JSON.parse(String(data))))
+      await once(socket, 'open')
+      socket.send(JSON.stringify(message))
+      const [code] = (await once(socket, 'close')) as [number]
+      expect(code).toBe(1008)
+      expect(got).toEqual([expect.objectContaining({ type: 'refused' })])
+    }
+  })
+
   test.each([
     ['no JSON', '{'],
     ['no known message', '{"type":"steal"}'],
