@@ -10,8 +10,8 @@ import { FROM_THREAD, type Line, post, TO_THREAD } from './line.ts'
 export interface ThreadOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly execArgv?: readonly string[]
-  /** The event loop has brought a message of the thread. */
-  onTurn(): void
+  /** The event loop has brought a message of the thread, which by now has its next attempt or has not. */
+  onTurn(isFollowed: boolean): void
 }
 
 /** A thread with a fuller heap is ended before V8 does it, which would end the whole process at times. */
@@ -49,7 +49,7 @@ export class Thread extends PooledWorker {
     this.#line = { port: port1, counts }
     port1.on('message', (report: ReportMessage) => {
       this.#take(report)
-      options.onTurn()
+      options.onTurn(this.running !== undefined)
     })
     port1.unref()
     this.#worker.once('error', (error) => {

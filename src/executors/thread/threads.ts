@@ -15,7 +15,7 @@ export class Threads implements WorkerSource {
   readonly #threads = new Set<Thread>()
 
   constructor(options: Omit<ThreadOptions, 'onTurn'>) {
-    this.#options = { ...options, onTurn: () => this.#hearAll() }
+    this.#options = { ...options, onTurn: (isFollowed) => this.#hearAll(isFollowed) }
   }
 
   create(memoryLimitBytes: number | undefined, listener: WorkerListener): Thread {
@@ -25,19 +25,24 @@ export class Threads implements WorkerSource {
     return thread
   }
 
-  /** Hears what has come meanwhile from any thread: a turn of the event loop for each message would take longer. */
-  #hearAll(): void {
-    const until = performance.now() + HEARING_MS
-    let now = until - HEARING_MS
-    let heardAt = now
+  /**
+   * Hears what has come meanwhile from any thread: a turn of the event loop for each message would take longer.
+   *
+   * @param isFollowed - Whether the thread heard last has its next attempt; where none waits, who waits for the result comes first.
+   */
+  #hearAll(isFollowed: boolean): void {
+    let now = performance.now()
+    const until = now + HEARING_MS
+    let listenUntil = isFollowed ? now + LISTENING_MS : now
+    let wasHeard: boolean
     do {
-      let isBusy = false
+      wasHeard = false
       for (const thread of this.#threads) {
-        if (thread.hearNext()) heardAt = now
-        isBusy ||= thread.running !== undefined
+        if (!thread.hearNext()) continue
+        wasHeard = true
+        listenUntil = thread.running === undefined ? now : now + LISTENING_MS
       }
-      if (!isBusy) return
       now = performance.now()
-    } while (now < until && now - heardAt < LISTENING_MS)
+    } while (now < until && (wasHeard || now < listenUntil))
   }
 }
