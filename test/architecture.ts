@@ -3,12 +3,33 @@ import { parseSync } from 'oxc-parser'
 
 /** What a room may import, beside its own files. */
 interface Room {
-  /** Other rooms; `any` for all. */
+  /** Other rooms, `runtime` for all rooms in it; `any` for all. */
   readonly rooms: readonly string[] | 'any'
   /** npm packages; `any` for all. XState's values are reserved to `machines` and `statechart` whatever this says. */
   readonly packages: readonly string[] | 'any'
   /** Refuses `node:` modules, clocks, timers and randomness. */
   readonly pure?: boolean
+}
+
+/** A room of the runtime. */
+function runtime(...above: readonly string[]): Room {
+  return {
+    rooms: ['domain', 'machines', 'statechart', 'ports', ...above.map((room) => `runtime/${room}`)],
+    packages: ['immer', 'nanoid', 'xstate', '@standard-schema/spec'],
+  }
+}
+
+/** A room of the testing kit. */
+function testing(...above: readonly string[]): Room {
+  return {
+    rooms: [
+      ...['runtime', 'machines', 'ports', 'domain', 'statechart', 'diagram', 'protocol'],
+      // Simulated processes die and leave a memory store behind.
+      'stores',
+      ...above.map((room) => `testing/${room}`),
+    ],
+    packages: 'any',
+  }
 }
 
 const ADAPTER: Room = { rooms: ['domain', 'ports'], packages: 'any' }
@@ -19,10 +40,14 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   domain: { rooms: [], packages: [], pure: true },
   statechart: { rooms: [], packages: ['xstate'], pure: true },
   ports: { rooms: ['domain'], packages: [] },
-  runtime: {
-    rooms: ['domain', 'machines', 'statechart', 'ports'],
-    packages: ['immer', 'nanoid', 'xstate', '@standard-schema/spec'],
-  },
+  // The runtime's own rooms: each is seen only by those below it.
+  'runtime/scheduling': runtime(),
+  'runtime/events': runtime(),
+  'runtime/charts': runtime(),
+  'runtime/job': runtime('charts', 'scheduling'),
+  'runtime/record': runtime('charts', 'job'),
+  'runtime/pool': runtime('charts', 'events', 'job', 'record', 'scheduling'),
+  'runtime/tree': runtime('charts', 'events', 'job', 'record', 'scheduling', 'pool'),
   // The bodies that are actors are run by what is in `statechart`.
   executors: { ...ADAPTER, rooms: [...ADAPTER.rooms, 'statechart'] },
   stores: ADAPTER,
@@ -40,11 +65,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     packages: 'any',
   },
   cli: { rooms: ['index', 'http', 'protocol', 'testing'], packages: 'any' },
-  // Simulated processes die and leave a memory store behind.
-  testing: {
-    rooms: ['runtime', 'machines', 'ports', 'domain', 'statechart', 'stores', 'diagram', 'protocol'],
-    packages: 'any',
-  },
+  testing: testing('contracts', 'model', 'invariants', 'world', 'search'),
+  'testing/contracts': testing(),
+  'testing/model': testing(),
+  'testing/invariants': testing('model'),
+  'testing/world': testing('model', 'invariants'),
+  'testing/search': testing('model', 'invariants', 'world'),
   // Where the runtime meets its adapters: the only file that sees both.
   compose: { rooms: ['runtime', 'domain', 'executors', 'resources', 'stores'], packages: [] },
   index: { rooms: 'any', packages: 'any' },
@@ -98,10 +124,15 @@ export function checkArchitecture(
   return violations
 }
 
-/** `src/domain/job.ts` → `domain`, `src/index.ts` → `index`, `machines/job.machine.ts` → `machines`. */
+/**
+ * `src/domain/job.ts` → `domain`, `src/runtime/pool/slots.ts` → `runtime/pool`, `src/index.ts` → `index`,
+ * `machines/job.machine.ts` → `machines`.
+ */
 function roomOf(path: string): string {
-  const [top = '', second = ''] = path.split('/')
-  return top === 'src' ? second.replace(/\.[^.]+$/, '') : top
+  const [top = '', second = '', third = ''] = path.split('/')
+  if (top !== 'src') return top
+  const inner = `${second}/${third}`
+  return inner in ROOMS ? inner : second.replace(/\.[^.]+$/, '')
 }
 
 /** Why a room may not import this, or `undefined` when it may. */
@@ -115,7 +146,10 @@ function refusal(file: string, room: string, rules: Room, use: Use): string | un
     const targetRoom = roomOf(target)
     if (targetRoom === room) return
     if (ROOMS[targetRoom] === undefined) return `${says} ${target} is in no room`
-    if (rules.rooms !== 'any' && !rules.rooms.includes(targetRoom))
+    if (
+      rules.rooms !== 'any' &&
+      !rules.rooms.some((each) => each === targetRoom || targetRoom.startsWith(`${each}/`))
+    )
       return `${says} ${room} may import ${rules.rooms.join(', ') || 'no other room'}, but not ${targetRoom}`
     return
   }

@@ -1,7 +1,7 @@
 import { EVENT_CODES, JOB_STATES } from '../protocol/journal.ts'
-import type { JobActor } from '../runtime/job.ts'
-import { stateOf } from '../runtime/job-states.ts'
-import type { Supervisor } from '../runtime/supervisor.ts'
+import type { JobActor } from '../runtime/job/job.ts'
+import { stateOf } from '../runtime/job/job-states.ts'
+import type { Supervisor } from '../runtime/pool/supervisor.ts'
 import { type RawJournal, rawError } from './raw-journal.ts'
 
 const READY = JOB_STATES.indexOf('queued.ready')

@@ -3,10 +3,10 @@ import type { DecisionRecord } from '../domain/decision.ts'
 import type { JobUsage, OutputStream } from '../domain/job.ts'
 import type { TreeNode } from '../domain/tree.ts'
 import { EVENT_CODES, JOB_STATES, LOG_STREAMS, NODE_STATES } from '../protocol/journal.ts'
-import type { Dependency, JobActor } from '../runtime/job.ts'
-import { stateOf } from '../runtime/job-states.ts'
-import type { RecordedRun, Recorder } from '../runtime/recorder.ts'
-import type { RunStreamEvent } from '../runtime/run-events.ts'
+import type { RunStreamEvent } from '../runtime/events/run-events.ts'
+import type { Dependency, JobActor } from '../runtime/job/job.ts'
+import { stateOf } from '../runtime/job/job-states.ts'
+import type { RecordedRun, Recorder } from '../runtime/pool/recorder.ts'
 import {
   cutText,
   RAW_DEPENDS,

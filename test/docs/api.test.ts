@@ -56,8 +56,8 @@ describe('docs/api.md', () => {
   })
 
   test.each([
-    ['Events of a pool', 'src/runtime/events.ts'],
-    ['Events of a run', 'src/runtime/run-events.ts'],
+    ['Events of a pool', 'src/runtime/events/events.ts'],
+    ['Events of a run', 'src/runtime/events/run-events.ts'],
   ])('has the %s, in their order', (heading, file) => {
     expect(namesBelow(heading)).toEqual(eventsOf(file))
   })

@@ -19,7 +19,7 @@ import {
 } from 'espalier'
 import { SimulatedClock } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
-import { foldTrace } from '../../src/runtime/trace-fold.ts'
+import { foldTrace } from '../../src/runtime/record/trace-fold.ts'
 import { durablePool, expectFolded, FaultyStore, full } from './world.ts'
 
 const untilAborted = (_: unknown, { signal }: HandlerContext) =>

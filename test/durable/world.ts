@@ -9,7 +9,7 @@ import {
 } from 'espalier'
 import { SimulatedClock } from 'espalier/testing'
 import { expect } from 'vitest'
-import { foldTrace } from '../../src/runtime/trace-fold.ts'
+import { foldTrace } from '../../src/runtime/record/trace-fold.ts'
 import { RecordingLogger } from '../runtime/harness.ts'
 
 /** A memory store whose writer may die, or which may refuse. */

@@ -1,7 +1,7 @@
 import type { CommandLine, MachineBody } from 'espalier'
 import type { ContractHandler } from 'espalier/testing'
 import { fromPromise } from 'xstate'
-import * as handlers from '../../src/testing/executor-handlers.ts'
+import * as handlers from '../../src/testing/contracts/executor-handlers.ts'
 
 const calls: Readonly<Record<ContractHandler, (...given: never[]) => unknown>> = { ...handlers }
 

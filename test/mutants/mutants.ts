@@ -156,49 +156,49 @@ export const mutants: readonly Planted[] = [
   // Slots and the ready queue.
   {
     name: 'a slot is free as soon as its attempt is asked to stop',
-    file: 'src/runtime/job-effects.ts',
+    file: 'src/runtime/pool/job-effects.ts',
     find: 'stopAttempt(current, error, this.#loop.settings)',
     replace: 'stopAttempt(current, error, this.#loop.settings), this.#loop.slots.free(current)',
     hunt: { scenario: 'slots', by: 'explore', within: 200 },
   },
   {
     name: 'a zombie’s slot is given away',
-    file: 'src/runtime/slots.ts',
+    file: 'src/runtime/scheduling/slots.ts',
     find: 'if (!release) return',
     replace: '',
     hunt: { scenario: 'slots', by: 'explore', within: 1_000 },
   },
   {
     name: 'a zombie that ends keeps its slot',
-    file: 'src/runtime/slots.ts',
+    file: 'src/runtime/scheduling/slots.ts',
     find: 'if (!wasReleased) this.#busy--',
     replace: 'if (!wasReleased && !(attempt !== undefined && this.isZombie(attempt))) this.#busy--',
     hunt: { scenario: 'slots', by: 'explore', within: 3_000 },
   },
   {
     name: 'a slot is granted twice when a job is retried at once',
-    file: 'src/runtime/granting.ts',
+    file: 'src/runtime/pool/granting.ts',
     find: 'if (job.isReady) this.#granted = job',
     replace: '',
     hunt: { scenario: 'slots', by: 'explore', within: 200 },
   },
   {
     name: 'the lowest priority goes first',
-    file: 'src/runtime/ready-queue.ts',
+    file: 'src/runtime/scheduling/ready-queue.ts',
     find: 'const item = (bands[index] as Band<Item>).take()',
     replace: 'const item = (bands[bands.length - 1 - index] as Band<Item>).take()',
     hunt: { scenario: 'priorities', by: 'explore', within: 20 },
   },
   {
     name: 'a priority is starved while others are ready',
-    file: 'src/runtime/ready-queue.ts',
+    file: 'src/runtime/scheduling/ready-queue.ts',
     find: 'const item = (bands[index] as Band<Item>).take()',
     replace: 'const item = (bands[[0, 2, 3, 1][index]!] as Band<Item>).take()',
     hunt: { scenario: 'priorities', by: 'explore', within: 20 },
   },
   {
     name: 'equal jobs start in the order in which they became ready',
-    file: 'src/runtime/ready-queue.ts',
+    file: 'src/runtime/scheduling/ready-queue.ts',
     find: 'return a.score === b.score ? a.sequence < b.sequence : a.score > b.score',
     replace: 'return a.score > b.score',
     hunt: { scenario: 'priorities', by: 'explore', within: 100 },
@@ -206,14 +206,14 @@ export const mutants: readonly Planted[] = [
   // Dependencies.
   {
     name: 'a job starts when all but one of its dependencies are met',
-    file: 'src/runtime/job-effects.ts',
+    file: 'src/runtime/pool/job-effects.ts',
     find: "if (waiting.outstanding === 0) dependant.take({ type: 'dependencies.met', at })",
     replace: "if (waiting.outstanding <= 1) dependant.take({ type: 'dependencies.met', at })",
     hunt: { scenario: 'chain', by: 'explore', within: 100 },
   },
   {
     name: 'a cancel is not passed on to a job that waits for others too',
-    file: 'src/runtime/job-effects.ts',
+    file: 'src/runtime/pool/job-effects.ts',
     find: "dependant.take({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })",
     replace:
       "if (waiting.outstanding === 0) dependant.take({ type: 'job.cancel', at, by: 'dependency', reason: 'dependency', causedBy: job.id })",
@@ -221,7 +221,7 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'a node’s own dependencies are lost',
-    file: 'src/runtime/planting.ts',
+    file: 'src/runtime/tree/planting.ts',
     find: 'for (const dependency of dependencies) {',
     replace: 'for (const dependency of dependencies.slice(1)) {',
     hunt: { scenario: 'diamond', by: 'explore', within: 100 },
@@ -229,14 +229,14 @@ export const mutants: readonly Planted[] = [
   // Time.
   {
     name: 'a start delay is lost',
-    file: 'src/runtime/submission.ts',
+    file: 'src/runtime/pool/submission.ts',
     find: 'delayMs === undefined || delayMs === 0 ? undefined : at + delayMs',
     replace: 'delayMs === undefined || delayMs !== 0 ? undefined : at + delayMs',
     hunt: { scenario: 'delays', by: 'explore', within: 20 },
   },
   {
     name: 'only the first of several deadlines is kept',
-    file: 'src/runtime/deadlines.ts',
+    file: 'src/runtime/scheduling/deadlines.ts',
     find: 'if (next !== undefined && next < this.#askedFor) this.#ask(next)',
     replace: '',
     hunt: { scenario: 'delays', by: 'explore', within: 200 },
@@ -244,7 +244,7 @@ export const mutants: readonly Planted[] = [
   // Trees.
   {
     name: 'a question waits for ever after one that failed',
-    file: 'src/runtime/expansion.ts',
+    file: 'src/runtime/tree/expansion.ts',
     find: `      (thrown) => {
         this.#fail(question, thrown)
         this.#next()
@@ -254,21 +254,21 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'one revision more than allowed',
-    file: 'src/runtime/growth.ts',
+    file: 'src/runtime/tree/growth.ts',
     find: 'record.revisions >= this.#limits.maxRevisions',
     replace: 'record.revisions > this.#limits.maxRevisions',
     hunt: { scenario: 'limits', by: 'explore', within: 100 },
   },
   {
     name: 'a tree grows one node beyond its limit',
-    file: 'src/runtime/decisions.ts',
+    file: 'src/runtime/tree/decisions.ts',
     find: 'limits.maxNodes - tree.size)',
     replace: 'limits.maxNodes - tree.size + 1)',
     hunt: { scenario: 'limits', by: 'explore', within: 50 },
   },
   {
     name: 'pruning lets what already runs go on',
-    file: 'src/runtime/growth.ts',
+    file: 'src/runtime/tree/growth.ts',
     find: 'this.#site.cancelPruned(job as JobActor)',
     replace: '',
     hunt: { scenario: 'satisfied', by: 'explore', within: 200 },
@@ -276,21 +276,21 @@ export const mutants: readonly Planted[] = [
   // Taking up what a process has left.
   {
     name: 'a backoff is forgotten when its process dies',
-    file: 'src/runtime/supervisor.ts',
+    file: 'src/runtime/pool/supervisor.ts',
     find: 'state === DELAYED || isRunning(state) ? deadlineAt : 0',
     replace: 'isRunning(state) ? deadlineAt : 0',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
   {
     name: 'an attempt that died with its process is waited for',
-    file: 'src/runtime/recovery.ts',
+    file: 'src/runtime/pool/recovery.ts',
     find: 'if (isRunning(stateOf(job.stateValue)))',
     replace: 'if (job.priority < 0)',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
   },
   {
     name: 'what depends on others is not linked to them again',
-    file: 'src/runtime/recovery.ts',
+    file: 'src/runtime/pool/recovery.ts',
     find: 'link(supervisor, job, found)',
     replace: 'void found',
     hunt: { scenario: 'crashes', by: 'explore', within: 200 },
@@ -298,14 +298,14 @@ export const mutants: readonly Planted[] = [
   // Resources.
   {
     name: 'what an ended job held is not given back',
-    file: 'src/runtime/supervisor.ts',
+    file: 'src/runtime/pool/supervisor.ts',
     find: 'if (hasEnded || releaseZombies) this.holdings.giveBack(job.demand)',
     replace: 'void hasEnded',
     hunt: { scenario: 'resources', by: 'explore', within: 100 },
   },
   {
     name: 'what a zombie holds is given away',
-    file: 'src/runtime/supervisor.ts',
+    file: 'src/runtime/pool/supervisor.ts',
     find: 'if (hasEnded || releaseZombies) this',
     replace: 'this',
     hunt: { scenario: 'resources', by: 'explore', within: 2_000 },
@@ -319,7 +319,7 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'a small demand passes a large one that waits for the same',
-    file: 'src/runtime/resource-lines.ts',
+    file: 'src/runtime/scheduling/resource-lines.ts',
     find: 'if (!names.some((name) => awaited.has(name)) && this',
     replace: 'if (this',
     hunt: { scenario: 'resources', by: 'explore', within: 100 },
@@ -327,14 +327,14 @@ export const mutants: readonly Planted[] = [
   // A store that refuses.
   {
     name: 'a counter is changed before a refused commit',
-    file: 'src/runtime/take-back.ts',
+    file: 'src/runtime/pool/take-back.ts',
     find: 'pool.counts.move(staged, state, job.priority)',
     replace: 'void staged',
     hunt: { scenario: 'refusals', by: 'explore', within: 100 },
   },
   {
     name: 'a slot is granted before a refused commit',
-    file: 'src/runtime/take-back.ts',
+    file: 'src/runtime/pool/take-back.ts',
     find: `      pool.slots.free(undefined)
       pool.holdings.giveBack(job.demand)`,
     replace: '      pool.holdings.giveBack(job.demand)',
@@ -342,7 +342,7 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'a job knows what its store has refused',
-    file: 'src/runtime/durable-job.ts',
+    file: 'src/runtime/record/durable-job.ts',
     find: `    this.#staged = undefined
     this.#pending = 0
     if (this.#isAccepted) return true`,
@@ -351,7 +351,7 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'the end of an attempt is lost with a refused commit',
-    file: 'src/runtime/take-back.ts',
+    file: 'src/runtime/pool/take-back.ts',
     find: '  return facts\n',
     replace: '  return facts.slice(1)\n',
     hunt: { scenario: 'refusals', by: 'explore', within: 500 },
@@ -359,14 +359,14 @@ export const mutants: readonly Planted[] = [
   // Promises that none of these breaks first.
   {
     name: 'jobs start while the pool is paused',
-    file: 'src/runtime/granting.ts',
+    file: 'src/runtime/pool/granting.ts',
     find: "return pool.hasTag('dispatching') ||",
     replace: "return pool.hasTag('dispatching') || pool.value.dispatch === 'paused' ||",
     hunt: { scenario: 'priorities', by: 'explore', within: 100 },
   },
   {
     name: 'the end of a failed job is told twice',
-    file: 'src/runtime/announcer.ts',
+    file: 'src/runtime/pool/announcer.ts',
     find: 'this.events.emit({ type, at, jobId, nodeId, treeId, ...facts } as PoolStreamEvent)',
     replace: `for (const _ of type === 'job.failed' ? [1, 2] : [1])
       this.events.emit({ type, at, jobId, nodeId, treeId, ...facts } as PoolStreamEvent)`,
@@ -374,14 +374,14 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'nobody is told that a node was cancelled',
-    file: 'src/runtime/tree-run.ts',
+    file: 'src/runtime/tree/tree-run.ts',
     find: "if (this.#isHeard('node.changed')) this",
     replace: "if (this.#isHeard('node.changed') && record.node.status !== 'cancelled') this",
     hunt: { scenario: 'diamond', by: 'explore', within: 100 },
   },
   {
     name: 'a delayed job is left behind when its process dies',
-    file: 'src/runtime/recovery.ts',
+    file: 'src/runtime/pool/recovery.ts',
     find: 'recoverJobs(store.jobs(undefined, { isOpen: true }), {',
     replace:
       "recoverJobs([...store.jobs(undefined, { isOpen: true })].filter(({ state }) => state !== 'queued.delayed'), {",
@@ -389,7 +389,7 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'it is not stored how many attempts were lost',
-    file: 'src/runtime/durable-job.ts',
+    file: 'src/runtime/record/durable-job.ts',
     find: 'const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = this.context',
     replace: 'const { attempt, deadlineAt, startedAt, stopping, queuedAt } = this.context; const lost = 0',
     hunt: { scenario: 'crashes', by: 'explore', within: 100 },

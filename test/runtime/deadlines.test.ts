@@ -1,7 +1,7 @@
 import { SimulatedClock } from 'espalier/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Deadlines, type Sleeper, type Wish } from '../../src/runtime/deadlines.ts'
+import { Deadlines, type Sleeper, type Wish } from '../../src/runtime/scheduling/deadlines.ts'
 
 class Alarm implements Sleeper {
   wish: Wish | undefined = undefined

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Queueable, ReadyQueue } from '../../src/runtime/ready-queue.ts'
+import { type Queueable, ReadyQueue } from '../../src/runtime/scheduling/ready-queue.ts'
 
 class Row implements Queueable {
   band: number

@@ -2,8 +2,8 @@ import type { JobPoolOptions, Resources } from 'espalier'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Demand, Holdings, ResourceLimits } from '../../src/domain/resources.ts'
-import { type Queueable, ReadyQueue } from '../../src/runtime/ready-queue.ts'
-import { ResourceLines } from '../../src/runtime/resource-lines.ts'
+import { type Queueable, ReadyQueue } from '../../src/runtime/scheduling/ready-queue.ts'
+import { ResourceLines } from '../../src/runtime/scheduling/resource-lines.ts'
 import { createHeld, createPool, expectRefusal } from './harness.ts'
 
 function createLimited(limits: Resources, options: JobPoolOptions = {}) {

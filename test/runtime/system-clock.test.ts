@@ -1,6 +1,6 @@
 import { JobPool } from 'espalier'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { systemClock } from '../../src/runtime/system.ts'
+import { systemClock } from '../../src/runtime/pool/system.ts'
 import { RecordingLogger } from './harness.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { TraceEntry, TraceEvent } from '../../src/domain/trace.ts'
-import { foldTrace, TraceFold } from '../../src/runtime/trace-fold.ts'
+import { foldTrace, TraceFold } from '../../src/runtime/record/trace-fold.ts'
 
 const policy = {
   timeoutMs: 1_000,

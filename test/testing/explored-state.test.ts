@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ExploredState, findStuck } from '../../src/testing/explored-state.ts'
+import { type ExploredState, findStuck } from '../../src/testing/search/explored-state.ts'
 
 /** A state to which the others lead without a fault. */
 const state = (sources: ExploredState[], canEnd = false): ExploredState => ({

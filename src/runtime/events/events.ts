@@ -1,0 +1,55 @@
+import type { JobId, JobResult, JobStatus, OutputStream } from '../../domain/job.ts'
+import type { PressureReason } from '../../domain/pressure.ts'
+
+/** What happens in a pool, by name. Every `at` is epoch ms. */
+export interface PoolEventMap {
+  'job.submitted': JobFact
+  'job.started': JobFact & { readonly attempt: number }
+  'job.retrying': JobFact & { readonly attempt: number; readonly retryAt: number }
+  'job.progress': JobFact & {
+    readonly attempt: number
+    readonly fraction: number
+    readonly note: string | undefined
+  }
+  /** `truncated`: the attempt has logged too much; the rest is dropped. */
+  'job.log': JobFact & { readonly attempt: number; readonly line: string; readonly truncated: boolean }
+  /** An attempt wrote to a standard stream. `truncated`: it has written too much; the rest is dropped. */
+  'job.output': JobFact & {
+    readonly attempt: number
+    readonly stream: OutputStream
+    readonly chunk: string
+    readonly truncated: boolean
+  }
+  'job.completed': JobFact & { readonly result: JobResult }
+  'job.failed': JobFact & { readonly result: JobResult }
+  'job.cancelled': JobFact & { readonly result: JobResult }
+  /** An attempt ignored its signal for longer than `killGraceMs`: it runs on, and keeps its slot. */
+  'job.zombie': JobFact & { readonly attempt: number }
+  /** An event reached the job and changed nothing. */
+  'job.ignored': JobFact & { readonly event: string; readonly status: JobStatus }
+  'pool.paused': PoolFact
+  'pool.resumed': PoolFact
+  /** The machine is under pressure: jobs start one at a time; or the reasons have changed. */
+  'pool.throttled': PoolFact & { readonly reasons: readonly PressureReason[] }
+  'pool.unthrottled': PoolFact
+  'pool.limited': PoolFact & { readonly maxParallelJobs: number }
+  'pool.closed': PoolFact
+}
+
+interface PoolFact {
+  readonly at: number
+}
+
+interface JobFact extends PoolFact {
+  readonly jobId: JobId
+  readonly nodeId: string | undefined
+  readonly treeId: string | undefined
+}
+
+export type PoolEventType = keyof PoolEventMap
+
+/** One event of the stream, told apart by `type`. */
+export type PoolEventOf<Type extends PoolEventType> = { readonly type: Type } & PoolEventMap[Type]
+export type PoolStreamEvent = { [Type in PoolEventType]: PoolEventOf<Type> }[PoolEventType]
+
+export type PoolListener<Type extends PoolEventType> = (event: PoolEventOf<Type>) => unknown

@@ -1,0 +1,360 @@
+import type {
+  ActorOptions,
+  ActorRefFrom,
+  AnyActorRef,
+  Observer,
+  SnapshotFrom,
+  StateValue,
+  Subscription,
+} from 'xstate'
+import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.ts'
+import { EspalierError } from '../../domain/errors.ts'
+import type { CancelSource, Execute, JobId, JobResult, JobStatus, Transferable } from '../../domain/job.ts'
+import type { Demand } from '../../domain/resources.ts'
+import type { Executor } from '../../ports/executor.ts'
+import type { EffectTaker } from '../../statechart/index.ts'
+import { ChartActor, jobLogic } from '../charts/charts.ts'
+import { shieldObserver } from '../charts/shield.ts'
+import type { Sleeper, Wish } from '../scheduling/deadlines.ts'
+import type { Queueable } from '../scheduling/ready-queue.ts'
+import type { RunningAttempt } from './attempt.ts'
+import { READY, stateOf, statusOf } from './job-states.ts'
+
+export type JobSnapshot = SnapshotFrom<typeof jobMachine>
+
+/**
+ * A job: the XState actor itself, with the job's verbs on top.
+ *
+ * Works with `waitFor`, `toPromise`, `subscribe` and whatever else takes an `ActorRef`.
+ */
+export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
+  /** The job's id; the actor's too. */
+  readonly id: JobId
+  readonly nodeId: string | undefined
+  readonly treeId: string | undefined
+  readonly status: JobStatus
+  /** The actor that is the body of the running attempt, where the executor runs one, such as `machine`. */
+  readonly body: AnyActorRef | undefined
+  /** Resolves when the job is committed to the store: in memory, at once. */
+  readonly accepted: Promise<void>
+  /** How the job ends; never rejects. */
+  result(): Promise<JobResult<Value>>
+  /**
+   * The value of a completed job.
+   *
+   * @throws What the last attempt threw when the job failed; `ESP_JOB_CANCELLED` when it was cancelled.
+   */
+  value(): Promise<Value>
+  /**
+   * Asks the job to end, and its dependants with it.
+   *
+   * @param reason - Kept in the result; default `'user'`.
+   * @returns `false` when the job had already ended: its outcome stands.
+   */
+  cancel(reason?: string): boolean
+}
+
+/** Who is told of a job's steps: its pool. */
+export interface JobSupervisor {
+  /** A step has been made: `to` is about to become the job's state. */
+  commit(job: JobActor, to: StateValue, hasChanged: boolean, event: JobEvent): void
+  takeJobEffect(job: JobActor, type: string, params: unknown): void
+  /** Runs the jobs that name no other. */
+  readonly executor: Executor
+  /** Of the jobs that name no other. */
+  readonly memoryLimitBytes: number | undefined
+  /** Carries out what the steps so far have asked for. */
+  act(): void
+  /** Tells a job that its deadline is reached. */
+  deadlineOf(job: JobActor, at: number): void
+  /** Records an event that changed nothing. */
+  ignored(job: JobActor, event: JobEvent): void
+  readonly reportSubscriber: (thrown: unknown) => void
+  cancel(job: JobActor, by: CancelSource, reason: string, causedBy?: JobId): boolean
+}
+
+/** What a job is made with, besides its actor's options. */
+export interface JobRow {
+  readonly spec: { readonly execute: Execute; readonly score?: number }
+  /** Index into `PRIORITIES`. */
+  readonly priority: number
+  /** The order of submission. */
+  readonly sequence: number
+  readonly extras: JobExtras
+}
+
+/** What few jobs have. */
+export interface JobExtras {
+  readonly args?: readonly unknown[] | undefined
+  /** Absent: the pool's own. */
+  readonly executor?: Executor | undefined
+  readonly callback?: ((result: JobResult) => unknown) | undefined
+  readonly dedupeKey?: string | undefined
+  readonly runsOnDependencyFailure?: boolean
+  readonly observer?: JobObserver | undefined
+  readonly memoryLimitBytes?: number | undefined
+  readonly demand?: Demand | undefined
+  readonly transfer?: readonly Transferable[] | undefined
+  /** What it runs and in which version, when a recorded value of the same content may be taken. */
+  readonly cache?: string | undefined
+}
+
+/** A job's place in the dependency graph. */
+interface Links {
+  readonly dependencies: readonly Dependency[]
+  /** How many dependencies have not ended well. */
+  outstanding: number
+  dependants: JobActor[]
+}
+
+/** Whom a job of a tree tells of its life: the orchestrator. */
+export interface JobObserver {
+  started(job: JobActor): void
+  progressed(job: JobActor, fraction: number, note: string | undefined): void
+  /** It is queued again, for its next attempt. */
+  retrying(job: JobActor): void
+  settled(job: JobActor, result: JobResult): void
+}
+
+/** A dependency: the job itself, or the id of one that ended and was forgotten. */
+export type Dependency = JobActor | JobId
+
+interface ActorCore extends ActorRefFrom<typeof jobMachine> {
+  readonly isActive: boolean
+  readonly stateValue: StateValue
+  readonly context: JobContext
+  readonly output: JobResult | undefined
+  _snapshot: JobSnapshot
+  start(): this
+  send(event: JobEvent): void
+  _send(event: JobEvent): void
+  stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void
+  stepped(): void
+}
+type ActorCoreClass = new (logic: typeof jobMachine, options: ActorOptions<typeof jobMachine>) => ActorCore
+
+const NO_ARGS: readonly unknown[] = Object.freeze([])
+const NO_TRANSFER: readonly Transferable[] = Object.freeze([])
+
+type Resolve = (result: JobResult) => void
+
+let heldResolve: Resolve | undefined
+/** One function for all promises: a closure for each would weigh more than the promise. */
+const holdResolve = (resolve: Resolve): void => {
+  heldResolve = resolve
+}
+
+/** A job as the runtime sees it: the actor, and its row. */
+export class JobActor
+  extends (ChartActor as unknown as ActorCoreClass)
+  implements Job, EffectTaker, Queueable, Sleeper
+{
+  readonly supervisor: JobSupervisor
+  readonly execute: Execute
+  /** Index into `PRIORITIES`; changed by {@link JobSupervisor} only. */
+  priority: number
+  readonly score: number
+  readonly sequence: number
+  readonly extras: JobExtras
+  /** The band it waits in: its priority, until ageing promotes it. */
+  band: number
+  wish: Wish | undefined = undefined
+  /** The attempt that holds a slot, or held the last one. */
+  current: RunningAttempt<JobActor> | undefined = undefined
+  /** The slot of the last attempt, once the job has ended. */
+  lastSlot = -1
+  /** Earlier attempts, when there were any. */
+  earlier: RunningAttempt<JobActor>[] | undefined = undefined
+  /** Absent when no job waits for another here, and once it has ended. */
+  links: Links | undefined = undefined
+  #promise: Promise<JobResult> | undefined = undefined
+  #resolve: Resolve | undefined = undefined
+
+  constructor(supervisor: JobSupervisor, row: JobRow, options: ActorOptions<typeof jobMachine>) {
+    super(jobLogic, options)
+    this.supervisor = supervisor
+    this.execute = row.spec.execute
+    this.priority = row.priority
+    this.band = row.priority
+    this.score = row.spec.score ?? 0
+    this.sequence = row.sequence
+    this.extras = row.extras
+  }
+
+  /** One for all jobs: XState and its machines remember every type they meet. */
+  get doneType(): string {
+    return 'xstate.done.actor.job'
+  }
+
+  get nodeId(): string | undefined {
+    return this.context.origin?.nodeId
+  }
+
+  get dedupeKey(): string | undefined {
+    return this.extras.dedupeKey
+  }
+
+  get demand(): Demand | undefined {
+    return this.extras.demand
+  }
+
+  get body(): AnyActorRef | undefined {
+    const { current } = this
+    if (current === undefined || current.hasEnded) return undefined
+    return this.executor.body?.(current) as AnyActorRef | undefined
+  }
+
+  get args(): readonly unknown[] {
+    return this.extras.args ?? NO_ARGS
+  }
+
+  get executor(): Executor {
+    return this.extras.executor ?? this.supervisor.executor
+  }
+
+  get memoryLimitBytes(): number | undefined {
+    return this.extras.memoryLimitBytes ?? this.supervisor.memoryLimitBytes
+  }
+
+  get transfer(): readonly Transferable[] {
+    return this.extras.transfer ?? NO_TRANSFER
+  }
+
+  get treeId(): string | undefined {
+    return this.context.origin?.treeId
+  }
+
+  get status(): JobStatus {
+    return statusOf(this.stateValue)
+  }
+
+  get isReady(): boolean {
+    return stateOf(this.stateValue) === READY
+  }
+
+  get accepted(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  result<Value>(): Promise<JobResult<Value>> {
+    if (this.#promise === undefined) {
+      const { known } = this
+      if (known === undefined) {
+        this.#promise = new Promise(holdResolve)
+        this.#resolve = heldResolve
+        heldResolve = undefined
+      } else {
+        this.#promise = Promise.resolve(known)
+      }
+    }
+    return this.#promise as Promise<JobResult<Value>>
+  }
+
+  async value<Value>(): Promise<Value> {
+    const { status, value, error, reason } = await this.result<Value>()
+    if (status === 'completed') return value as Value
+    if (status === 'failed' && error !== undefined) throw error
+    throw new EspalierError('ESP_JOB_CANCELLED', { jobId: this.id, reason: reason ?? 'user' })
+  }
+
+  cancel(reason = 'user'): boolean {
+    return this.supervisor.cancel(this, 'user', reason)
+  }
+
+  /**
+   * Takes an event from outside.
+   *
+   * A cancel is carried out as `cancel` does, and what the chart does not know may be for the body of an attempt. The
+   * chart's other events are the pool's to say: they are recorded as ignored, or whoever holds a job could start it
+   * beyond the limit, or end it with a value of their own.
+   */
+  override send(event: JobEvent): void {
+    if (event.type === 'job.cancel') this.cancel(event.reason)
+    else if (isJobEvent(event.type)) this.supervisor.ignored(this, event)
+    else this.take(event)
+  }
+
+  /** Takes an event from the pool. */
+  take(event: JobEvent): void {
+    super.send(event)
+  }
+
+  /** Every step of the chart passes here, whoever sent the event: commit first, then tell, then act. */
+  override stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void {
+    this.supervisor.commit(this, to, hasChanged, event)
+  }
+
+  override stepped(): void {
+    this.supervisor.act()
+  }
+
+  override subscribe(observer: Observer<JobSnapshot>): Subscription
+  override subscribe(
+    next?: (snapshot: JobSnapshot) => void,
+    error?: (error: unknown) => void,
+    complete?: () => void,
+  ): Subscription
+  override subscribe(...args: readonly unknown[]): Subscription {
+    return super.subscribe(shieldObserver(args, this.supervisor.reportSubscriber))
+  }
+
+  takeEffect(type: string, params: unknown): void {
+    this.supervisor.takeJobEffect(this, type, params)
+  }
+
+  wake(at: number): void {
+    this.supervisor.deadlineOf(this, at)
+  }
+
+  /** How the job ended; absent until then. */
+  get settled(): JobResult | undefined {
+    return this.output
+  }
+
+  /** How the job ended, as far as others may know. */
+  get known(): JobResult | undefined {
+    return this.settled
+  }
+
+  /** Makes the result known to whoever waits for it; a zombie is from now on held by its slot alone. */
+  settle(result: JobResult): void {
+    this.#resolve?.(result)
+    this.#resolve = undefined
+    if (this.current === undefined) return
+    this.lastSlot = this.current.slot
+    this.current = undefined
+  }
+
+  /** Its pool is closed, and the job is not at its end: whoever waits for it hears no more than this. */
+  leave(result: JobResult): void {
+    this.#promise ??= Promise.resolve(result)
+    this.#resolve?.(result)
+  }
+
+  dependencyValues(): Record<string, unknown> {
+    const values: Record<string, unknown> = {}
+    for (const dependency of this.links?.dependencies ?? []) {
+      if (typeof dependency === 'string' || dependency.settled?.status !== 'completed') continue
+      values[dependency.nodeId ?? dependency.id] = dependency.settled.value
+    }
+    return values
+  }
+}
+
+/** The job's place in the dependency graph, made when it gets one. */
+export function linksOf(job: JobActor): Links {
+  job.links ??= { dependencies: [], outstanding: 0, dependants: [] }
+  return job.links
+}
+
+/** The job chart's events; XState's own count as such. */
+const JOB_EVENTS: ReadonlySet<string> = new Set<JobEvent['type']>([
+  'dependencies.met',
+  'slot.granted',
+  'deadline.reached',
+  'job.cancel',
+  'attempt.completed',
+  'attempt.failed',
+])
+
+export const isJobEvent = (type: string): boolean => JOB_EVENTS.has(type) || type.startsWith('xstate.')

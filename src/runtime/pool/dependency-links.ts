@@ -1,0 +1,58 @@
+import type { CancelSource, EndedStatus, JobId } from '../../domain/job.ts'
+import { type Dependency, type JobActor, linksOf } from '../job/job.ts'
+import type { JobTable } from './job-table.ts'
+import type { Recorder } from './recorder.ts'
+
+/** What a pool knows and does for the links between its jobs. */
+interface LinkingPool {
+  readonly jobs: Pick<JobTable<JobActor>, 'tombstone'>
+  readonly recorder: Recorder | undefined
+  cancel(job: JobActor, by: CancelSource, reason: string, causedBy: JobId): boolean
+}
+
+/** Connects a job with the jobs it waits for; one that waits for nothing more gets ready. */
+export function connect(
+  pool: LinkingPool,
+  job: JobActor,
+  dependencies: readonly Dependency[],
+  at: number,
+): void {
+  if (dependencies.length === 0) {
+    job.take({ type: 'dependencies.met', at })
+    return
+  }
+  const fault = link(pool, job, dependencies)
+  if (fault !== undefined) pool.cancel(job, 'dependency', 'dependency', fault)
+  else if (job.links?.outstanding === 0) job.take({ type: 'dependencies.met', at })
+}
+
+/**
+ * Notes which jobs a job waits for.
+ *
+ * @returns One that ended in a way which the job does not bear.
+ */
+export function link(
+  pool: LinkingPool,
+  job: JobActor,
+  dependencies: readonly Dependency[],
+): JobId | undefined {
+  const links = { dependencies, outstanding: 0, dependants: job.links?.dependants ?? [] }
+  job.links = links
+  pool.recorder?.dependsOn(job, dependencies)
+  let fault: JobId | undefined
+  for (const dependency of dependencies) {
+    const ended = endOf(pool, dependency)
+    if (ended === undefined) {
+      linksOf(dependency as JobActor).dependants.push(job)
+      links.outstanding++
+    } else if (ended !== 'completed' && job.extras.runsOnDependencyFailure !== true) {
+      fault ??= typeof dependency === 'string' ? dependency : dependency.id
+    }
+  }
+  return fault
+}
+
+function endOf({ jobs }: LinkingPool, dependency: Dependency): EndedStatus | undefined {
+  if (typeof dependency === 'string') return jobs.tombstone(dependency)
+  return dependency.settled?.status
+}

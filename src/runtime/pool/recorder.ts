@@ -1,0 +1,56 @@
+import type { JobEvent } from '../../../machines/index.ts'
+import type { OutputStream } from '../../domain/job.ts'
+import type { Tree } from '../../domain/tree.ts'
+import type { Workflow } from '../../domain/workflow.ts'
+import type { OrchestratorActor } from '../charts/charts.ts'
+import type { RunStreamEvent } from '../events/run-events.ts'
+import type { Dependency, JobActor } from '../job/job.ts'
+
+/** A run of a pool: its orchestrator. */
+export interface RecordedRun {
+  readonly runId: string
+  readonly workflow: Workflow
+  readonly actor: OrchestratorActor
+  readonly tree: Tree
+}
+
+/**
+ * Writes down what happens in a pool, as it is committed: a pool has one at most.
+ *
+ * It is called in the middle of every step, so it only notes what it is given, and neither throws nor sends events.
+ */
+export interface Recorder {
+  /** @param hasChosenId - Whether the id is not the one that follows from the job's sequence. */
+  submitted(job: JobActor, hasChosenId: boolean, at: number): void
+  dependsOn(job: JobActor, dependencies: readonly Dependency[]): void
+  /**
+   * A step of a job's chart is about to become its snapshot.
+   *
+   * @param from - The state before, as an index into `JOB_STATES`; equal to `to` when only the context changed.
+   */
+  stepped(job: JobActor, event: JobEvent, from: number, to: number): void
+  /** An event reached a job and changed nothing. */
+  ignored(job: JobActor, event: JobEvent, at: number): void
+  /** The job's attempt has been given a slot, and starts. */
+  started(job: JobActor, slot: number, at: number): void
+  /** An attempt that ignores its signal runs on, though its job has settled. */
+  abandoned(job: JobActor, at: number): void
+  /** What was abandoned has ended. */
+  abandonedEnded(job: JobActor, at: number): void
+  /** A queued job has got another priority. */
+  prioritised(job: JobActor, at: number): void
+  progressed(job: JobActor, fraction: number, at: number): void
+  logged(job: JobActor, attempt: number, line: string, at: number): void
+  /** @param isCut - Whether it is the last that is kept: what follows is dropped. */
+  printed(
+    job: JobActor,
+    attempt: number,
+    stream: OutputStream,
+    chunk: string,
+    isCut: boolean,
+    at: number,
+  ): void
+  poolChanged(type: string, at: number): void
+  /** Something happened in a run of this pool. */
+  ran(run: RecordedRun, event: RunStreamEvent): void
+}

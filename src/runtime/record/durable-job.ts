@@ -1,0 +1,218 @@
+import type { ActorOptions, StateValue } from 'xstate'
+import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.ts'
+import { EspalierError } from '../../domain/errors.ts'
+import { JOB_STATES, type JobResult, type JobStatus } from '../../domain/job.ts'
+import { jsonText } from '../../domain/json-text.ts'
+import { errorToJson, type JobSubmitted } from '../../domain/trace.ts'
+import type { JobEnd, JobRecord } from '../../ports/run-store.ts'
+import { jobLogic } from '../charts/charts.ts'
+import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor } from '../job/job.ts'
+import { stateOf, statusOf } from '../job/job-states.ts'
+import type { Journal, StagingJob } from './journal.ts'
+
+/** The longest value of a job, as JSON text; larger ones belong into a file. */
+const VALUE_LENGTH_MAX = 64 * 1024 * 1024
+
+/**
+ * A job whose steps are committed before anybody hears of them.
+ *
+ * An event steps the chart at once, but on a snapshot of its own: the *staged* one, which the pool works with. When the
+ * store has taken the step, the actor makes it, tells its observers, and its effects are carried out. A step that is
+ * refused has never happened.
+ */
+export class DurableJob extends JobActor implements StagingJob {
+  /** Its key in the store. */
+  readonly key: number
+  readonly submitted: JobSubmitted
+  readonly #journal: Journal<DurableJob>
+  #staged: JobSnapshot | undefined = undefined
+  /** How many staged steps the actor has yet to make. */
+  #pending = 0
+  /** The value of a staged completion, as the store takes it. */
+  #value: string | undefined = undefined
+  #accepted: PromiseWithResolvers<void> | undefined = undefined
+  #isAccepted: boolean
+  /** Names the content that makes its value; known when it starts. */
+  cacheKey: string | undefined = undefined
+
+  constructor(
+    supervisor: JobSupervisor,
+    journal: Journal<DurableJob>,
+    row: JobRow & { readonly key: number; readonly submitted: JobSubmitted; readonly isStored: boolean },
+    options: ActorOptions<typeof jobMachine>,
+  ) {
+    super(supervisor, row, options)
+    this.#journal = journal
+    this.key = row.key
+    this.submitted = row.submitted
+    this.#isAccepted = row.isStored
+  }
+
+  // What the pool works with is the staged snapshot; while the actor makes a committed step, it is its own.
+
+  override get isActive(): boolean {
+    return this.#isStaged ? this.#staged?.status === 'active' : super.isActive
+  }
+
+  override get stateValue(): StateValue {
+    return this.#isStaged ? (this.#staged as JobSnapshot).value : super.stateValue
+  }
+
+  override get context(): JobContext {
+    return this.#isStaged ? (this.#staged as JobSnapshot).context : super.context
+  }
+
+  override get output(): JobResult | undefined {
+    return this.#isStaged ? this.#staged?.output : super.output
+  }
+
+  get #isStaged(): boolean {
+    return this.#staged !== undefined && delivering !== this
+  }
+
+  // What others see is committed.
+
+  override get status(): JobStatus {
+    return statusOf(super.stateValue)
+  }
+
+  override get known(): JobResult | undefined {
+    return super.output
+  }
+
+  override get accepted(): Promise<void> {
+    if (this.#isAccepted) return Promise.resolve()
+    if (this.#accepted === undefined) {
+      this.#accepted = Promise.withResolvers()
+      // Not everybody who asks whether it was accepted waits for the answer.
+      this.#accepted.promise.catch(() => {})
+    }
+    return this.#accepted.promise
+  }
+
+  /** Takes an event: the chart steps, and the step waits for its commit. */
+  override _send(given: JobEvent): void {
+    const outer = delivering
+    delivering = undefined
+    try {
+      const event = given.type === 'attempt.completed' ? this.#storable(given) : given
+      const before = this.#staged ?? (this._snapshot as JobSnapshot)
+      scope.self = this
+      const after = jobLogic.transition(before, event, scope as never) as JobSnapshot
+      this.supervisor.commit(this, after.value, after !== before, event)
+      if (after === before) return
+      this.#staged = after
+      this.#pending++
+      this.#journal.stepped(this, event)
+    } finally {
+      delivering = outer
+    }
+    this.supervisor.act()
+  }
+
+  /** Makes a step that has been committed, in the sight of all. */
+  deliver(event: JobEvent): void {
+    const outer = delivering
+    delivering = this
+    try {
+      super._send(event)
+    } finally {
+      delivering = outer
+    }
+    this.#pending--
+    if (this.#pending === 0) this.#staged = undefined
+  }
+
+  /** The store has taken everything staged: the actor is about to make these steps. */
+  committed(): void {
+    if (this.#isAccepted) return
+    this.#isAccepted = true
+    this.#accepted?.resolve()
+  }
+
+  /** Takes over the value of a completion that is stored already. */
+  keepValue(value: string | undefined): void {
+    this.#value = value
+  }
+
+  /** The store has refused what is staged. @returns Whether the job was accepted before. */
+  rollBack(error: Error): boolean {
+    this.#staged = undefined
+    this.#pending = 0
+    if (this.#isAccepted) return true
+    this.#accepted?.reject(error)
+    return false
+  }
+
+  // Effects come from staging; those that the actor itself names again are carried out already.
+  override takeEffect(): void {}
+  override stepping(): void {}
+  override stepped(): void {}
+
+  /** The job as the store keeps it, with what is staged. */
+  get record(): JobRecord {
+    const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = this.context
+    return {
+      key: this.key,
+      id: this.id,
+      runId: this.treeId,
+      submitted: this.submitted,
+      queuedAt,
+      state: JOB_STATES[stateOf(this.stateValue)] as JobRecord['state'],
+      attempt,
+      lost,
+      deadlineAt,
+      startedAt,
+      stopping: stopping === undefined ? undefined : JSON.stringify(stopping),
+      cacheKey: this.cacheKey,
+      end: this.output === undefined ? undefined : this.#endOf(this.output),
+    }
+  }
+
+  #endOf({ endedAt: at, error, reason, cancelledBy, causedBy, usage }: JobResult): JobEnd {
+    const errorText = error === undefined ? undefined : JSON.stringify(errorToJson(error))
+    return {
+      at,
+      value: this.#value,
+      error: errorText,
+      reason,
+      cancelledBy,
+      causedBy,
+      usage: usage && JSON.stringify(usage),
+    }
+  }
+
+  /** A value that the store cannot carry is a failure, and trying again would not help. */
+  #storable(event: Extract<JobEvent, { type: 'attempt.completed' }>): JobEvent {
+    const { at, attempt, value } = event
+    if (attempt !== this.context.attempt) return event
+    try {
+      this.#value = jsonText(value, `The value of job "${this.id}"`)
+      const length = this.#value?.length ?? 0
+      if (length <= VALUE_LENGTH_MAX) return event
+      throw new EspalierError('ESP_VALUE_TOO_LARGE', { jobId: this.id, length, longest: VALUE_LENGTH_MAX })
+    } catch (thrown) {
+      const error = thrown as Error
+      return { type: 'attempt.failed', at, attempt, error, reason: 'rejected', random: 0 }
+    }
+  }
+}
+
+/** The job that is making a committed step. */
+let delivering: DurableJob | undefined
+
+/** What a staged step runs in: its effects are only written down, and nobody inspects it yet. */
+const scope = {
+  self: undefined as DurableJob | undefined,
+  id: 'job',
+  sessionId: 'staged',
+  logger: () => {},
+  system: { _sendInspectionEvent: () => {} },
+  defer: () => {},
+  emit: () => {},
+  stopChild: () => {},
+  actionExecutor({ type, params }: { readonly type: string; readonly params: unknown }) {
+    const job = scope.self as DurableJob
+    job.supervisor.takeJobEffect(job, type, params)
+  },
+}

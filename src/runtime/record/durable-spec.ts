@@ -1,0 +1,96 @@
+import { EspalierError } from '../../domain/errors.ts'
+import type { Execute, JobId, JobPolicy, JobSpec } from '../../domain/job.ts'
+import { jsonText } from '../../domain/json-text.ts'
+import type { JobSubmitted, StoredExecute } from '../../domain/trace.ts'
+
+/** Handlers by name, for jobs that are submitted by a handler's name. */
+export type Handlers = Readonly<Record<string, Execute>>
+
+/** What a job runs, found by its name when it is named. @throws {EspalierError} `ESP_UNKNOWN_HANDLER`. */
+export function executeOf(execute: Execute | string, handlers: Handlers): Execute {
+  if (typeof execute !== 'string') return execute
+  if (Object.hasOwn(handlers, execute)) return handlers[execute] as Execute
+  throw new EspalierError('ESP_UNKNOWN_HANDLER', { handler: execute, known: Object.keys(handlers) })
+}
+
+/** What of a job is stored, besides what its chart keeps. */
+export interface DurableParts {
+  readonly id: JobId
+  /** The name of the handler, when the job was submitted by one. */
+  readonly handler: string | undefined
+  /** Whether the job is a node's of a run. */
+  readonly isNode: boolean
+  /** The node's. */
+  readonly input: unknown
+  readonly dependencies: readonly JobId[]
+  /** What the handler belongs to: the workflow's name, absent for a job that stands alone. */
+  readonly scope: string | undefined
+  /** Absent when it is the pool's. */
+  readonly policy: JobPolicy | undefined
+}
+
+/**
+ * A job's spec as it is stored.
+ *
+ * @throws {EspalierError} `ESP_NOT_DURABLE` for a closure, `ESP_NOT_STORABLE` for arguments that are no JSON.
+ */
+export function durableSpec(
+  spec: JobSpec & { readonly execute: Execute },
+  parts: DurableParts,
+): JobSubmitted {
+  const {
+    args,
+    nodeId,
+    treeId,
+    metadata,
+    priority,
+    score,
+    onDependencyFailure,
+    dedupeKey,
+    executor,
+    memoryLimitBytes,
+    resources,
+  } = spec
+  const { id, dependencies, policy } = parts
+  const execute = storedExecute(spec.execute, parts)
+  // A node's only argument is its input, which is stored with the node.
+  const ownArgs = parts.isNode || args?.length === 0 ? undefined : args
+  if (parts.isNode) jsonText(parts.input, `The input of node "${nodeId}"`)
+  else if (ownArgs !== undefined) jsonText(ownArgs, `The arguments of job "${id}"`)
+  if (metadata !== undefined) jsonText(metadata, `The metadata of job "${id}"`)
+  return {
+    type: 'job.submitted',
+    execute,
+    ...(ownArgs !== undefined && { args: [...ownArgs] }),
+    ...(nodeId !== undefined && { nodeId }),
+    ...(treeId !== undefined && { treeId }),
+    ...(metadata !== undefined && { metadata }),
+    ...(priority !== undefined && priority !== 'normal' && { priority }),
+    ...(score !== undefined && score !== 0 && { score }),
+    ...(dependencies.length > 0 && { dependencies }),
+    ...(onDependencyFailure === 'run' && { onDependencyFailure }),
+    ...(policy !== undefined && { policy }),
+    ...(dedupeKey !== undefined && { dedupeKey }),
+    ...(executor !== undefined && { executor }),
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+    ...(resources !== undefined && { resources }),
+    ...(spec.cache === true && { cache: contentName(execute, spec.version, parts.scope) }),
+  }
+}
+
+/** Such as `clustering/load@2`. */
+function contentName(execute: StoredExecute, version = '', scope = ''): string {
+  const name = 'handler' in execute ? execute.handler : JSON.stringify(execute)
+  return `${scope}/${name}@${version}`
+}
+
+function storedExecute(execute: Execute, { id: jobId, handler }: DurableParts): StoredExecute {
+  if (handler !== undefined) return { handler }
+  if (typeof execute === 'object' && execute !== null && isStorable(execute)) return execute as StoredExecute
+  throw new EspalierError('ESP_NOT_DURABLE', { jobId, got: execute })
+}
+
+function isStorable(execute: object): boolean {
+  const hasName = 'module' in execute || 'command' in execute
+  return hasName && Object.values(execute).every((part) => typeof part !== 'function')
+}

@@ -1,0 +1,42 @@
+import { errorFromJson } from '../../domain/trace.ts'
+import type { RunRecord } from '../../ports/run-store.ts'
+
+/** What of a run is neither in its chart nor in its tree. */
+export interface RunFacts {
+  /** The validated input. */
+  input: unknown
+  /** 0 until it has started. */
+  startedAt: number
+  /** 0 until it has ended. */
+  endedAt: number
+  /** How many decisions `expand` gave. */
+  decisions: number
+  /** What `satisfy` was given. */
+  value: unknown
+  /** Why the run failed. */
+  error: Error | undefined
+}
+
+/** The facts of a run that has not started. */
+export const noFacts = (): RunFacts => ({
+  input: undefined,
+  startedAt: 0,
+  endedAt: 0,
+  decisions: 0,
+  value: undefined,
+  error: undefined,
+})
+
+/** The facts of a run as its store has it. */
+export function factsOf({ input, createdAt, endedAt = 0, decisions, value, error }: RunRecord): RunFacts {
+  return {
+    input: parsed(input),
+    startedAt: createdAt,
+    endedAt,
+    decisions,
+    value: parsed(value),
+    error: error === undefined ? undefined : errorFromJson(JSON.parse(error)),
+  }
+}
+
+const parsed = (text: string | undefined): unknown => (text === undefined ? undefined : JSON.parse(text))

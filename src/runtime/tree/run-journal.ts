@@ -1,0 +1,151 @@
+import type { OrchestratorEvent } from '../../../machines/index.ts'
+import type { Decision, DecisionRecord } from '../../domain/decision.ts'
+import { jsonText } from '../../domain/json-text.ts'
+import type { TreeLimits } from '../../domain/limits.ts'
+import type { NodeId } from '../../domain/node-spec.ts'
+import { errorToJson, type TraceEvent } from '../../domain/trace.ts'
+import type { Workflow } from '../../domain/workflow.ts'
+import type { NodeRecord as NodeRow, RunRecord } from '../../ports/run-store.ts'
+import type { OrchestratorActor } from '../charts/charts.ts'
+import type { DurableJob } from '../record/durable-job.ts'
+import type { Journal, RecordedRun } from '../record/journal.ts'
+import type { NodeRecord } from './node-record.ts'
+import type { RunFacts } from './run-facts.ts'
+import type { TreeStore } from './tree-store.ts'
+
+export type OrchestratorSnapshot = ReturnType<OrchestratorActor['getSnapshot']>
+
+/** What of a run is written down, and who hears when that is refused. */
+export interface JournaledRun {
+  readonly runId: string
+  readonly actor: OrchestratorActor
+  readonly workflow: Workflow
+  readonly limits: TreeLimits
+  readonly facts: RunFacts
+  readonly nodes: TreeStore
+  /** The module that the workflow came from. */
+  readonly source: string | undefined
+  /** The executor that it was told to run with. */
+  readonly executor: string | undefined
+  /** The run that it was forked from. */
+  readonly forkedFrom: string | undefined
+  /** What the store does not take ends the run here, and nowhere else: it can be resumed where the store has it. */
+  refused(error: Error): void
+}
+
+/** Keeps a run in its pool's store: what happens in it goes to the pool's journal, and rows are made when that commits. */
+export class RunJournal implements RecordedRun {
+  readonly #run: JournaledRun
+  readonly #journal: Journal<DurableJob>
+  readonly #now: () => number
+
+  constructor(run: JournaledRun, journal: Journal<DurableJob>, now: () => number) {
+    this.#run = run
+    this.#journal = journal
+    this.#now = now
+  }
+
+  /** @throws {EspalierError} `ESP_NOT_STORABLE` when the input cannot be stored. */
+  created(): void {
+    const { runId, workflow, limits, facts } = this.#run
+    jsonText(facts.input, `The input of run "${runId}"`)
+    this.#note({ type: 'run.created', workflow: workflow.name, input: facts.input, limits })
+  }
+
+  /** Counts follow from nodes and jobs: a report of them is recorded only when it ends the run. */
+  stepped(before: OrchestratorSnapshot, { at, ...event }: OrchestratorEvent): void {
+    const after = this.#run.actor.getSnapshot()
+    const isCount = event.type === 'tree.changed' && after.status === before.status
+    if (after === before || isCount) return
+    this.#journal.told('run', this.#run.runId, at, event)
+    this.#journal.changed(this)
+  }
+
+  grown(records: readonly NodeRecord[]): void {
+    for (const { id: nodeId, parent, spec } of records) {
+      this.#note({ type: 'node.grown', nodeId, ...(parent && { parentId: parent.id }), spec }, nodeId)
+    }
+  }
+
+  pruned({ id }: NodeRecord): void {
+    this.#journal.changed(this, placeOf(id))
+  }
+
+  /** @throws {EspalierError} `ESP_NOT_STORABLE` when the value that a decision satisfies the run with cannot be stored. */
+  checkDecision(decision: Decision): void {
+    if (decision.type !== 'satisfy') return
+    jsonText(decision.value, `The value that satisfies run "${this.#run.runId}"`)
+  }
+
+  decided(record: NodeRecord, decision: Decision): void {
+    const { at, error, ...made } = record.decision as DecisionRecord
+    const value = decision.type === 'satisfy' ? { value: decision.value } : {}
+    const stored = { ...made, ...(error && { error: errorToJson(error) }), ...value }
+    this.#note({ type: 'node.decided', nodeId: record.id, decision: stored }, record.id)
+    if (decision.type !== 'revise') return
+    for (const nodeId of made.nodeIds) {
+      const revised = this.#run.nodes.find(nodeId) as NodeRecord
+      this.#note({ type: 'node.revised', nodeId, spec: revised.spec }, nodeId)
+    }
+  }
+
+  /** At once when nothing waits for a commit. */
+  afterCommit(callback: () => void): void {
+    if (this.#journal.isOpen) this.#journal.afterCommit(callback)
+    else callback()
+  }
+
+  /** The run as its store keeps it. */
+  get record(): RunRecord {
+    const { runId, actor, workflow, limits, facts, source, executor, forkedFrom } = this.#run
+    const { status, output, context } = actor.getSnapshot()
+    const error = output?.status === 'failed' ? facts.error : undefined
+    return {
+      id: runId,
+      workflow: workflow.name,
+      source,
+      executor,
+      input: jsonText(facts.input, 'The input'),
+      limits: JSON.stringify(limits),
+      status: output?.status ?? 'running',
+      reason: context.reason,
+      createdAt: facts.startedAt,
+      endedAt: status === 'done' ? facts.endedAt : undefined,
+      snapshot: JSON.stringify(actor.getPersistedSnapshot()),
+      value: jsonText(facts.value, 'The value'),
+      error: error && JSON.stringify(errorToJson(error)),
+      decisions: facts.decisions,
+      forkedFrom,
+    }
+  }
+
+  /** A node as its store keeps it. */
+  nodeRecord(place: number): NodeRow {
+    const record = this.#run.nodes.records()[place] as NodeRecord
+    const { id, parent, spec, score, jobs, revisions, isPruned, decision } = record
+    return {
+      runId: this.#run.runId,
+      id,
+      place,
+      parentId: parent?.id,
+      spec: JSON.stringify(spec),
+      score,
+      jobs,
+      revisions,
+      isPruned,
+      decision:
+        decision && JSON.stringify({ ...decision, error: decision.error && errorToJson(decision.error) }),
+    }
+  }
+
+  refused(error: Error): void {
+    this.#run.refused(error)
+  }
+
+  #note(event: TraceEvent, nodeId?: NodeId): void {
+    this.#journal.told('run', this.#run.runId, this.#now(), event)
+    this.#journal.changed(this, nodeId === undefined ? undefined : placeOf(nodeId))
+  }
+}
+
+const placeOf = (nodeId: NodeId): number => Number(nodeId.slice(1))
