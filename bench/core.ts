@@ -16,8 +16,11 @@ const JOBS = 100_000
 const SLOTS = 8
 const noop = async () => {}
 
-/** Jobs a second, or microseconds a job, or bytes a job. */
-export const measures = {
+/** How often what is compared with others is measured, each time in a process of its own. */
+const TURNS = 3
+
+/** Jobs a second, or microseconds a job; what is compared with each other takes turns. */
+const compared = {
   flat: () => perSecond(JOBS, () => flatJobs(JOBS)),
   fastq: () => perSecond(JOBS, fastqJobs),
   pQueue: () => perSecond(JOBS, () => pQueueJobs(false)),
@@ -26,6 +29,10 @@ export const measures = {
   layered: () => perSecond(JOBS, () => layeredJobs(JOBS)),
   grown: () => perSecond(JOBS, () => grownTree(JOBS)),
   million: () => microseconds(10 * JOBS, () => flatJobs(10 * JOBS)),
+}
+
+/** Microseconds or bytes a job. */
+const others = {
   heapQueued: () => heapPerQueuedJob(10 * JOBS),
   cancel10k: () => timed(JOBS / 10, cancelledChain),
   cancel100k: () => timed(JOBS, cancelledChain),
@@ -33,13 +40,16 @@ export const measures = {
   fanIn100k: () => timed(JOBS, fanIn),
   chain10k: () => timed(JOBS / 10, chain),
   chain100k: () => timed(JOBS, chain),
-} satisfies Measures
+}
+
+export const measures = { ...compared, ...others } satisfies Measures
 
 /** The bars of the pool and the orchestrator in memory, against bare queues in the same run. */
 export async function core(progress: (what: string) => void): Promise<Row[]> {
-  const figures = await measureAll('core', measures, progress)
-  const { flat, fastq, pQueue, pQueuePriorities, inspected, layered, grown, million, heapQueued } = figures
-  const { cancel10k, cancel100k, fanIn10k, fanIn100k, chain10k, chain100k } = figures
+  const turned = await measureAll('core', compared, progress, TURNS)
+  const { flat, fastq, pQueue, pQueuePriorities, inspected, layered, grown, million } = turned
+  const once = await measureAll('core', others, progress)
+  const { heapQueued, cancel10k, cancel100k, fanIn10k, fanIn100k, chain10k, chain100k } = once
   return [
     atLeast('flat/fastq', 'no-op jobs, four priorities, beside fastq', flat, fastq, 0.6),
     atLeast('flat/p-queue', 'the same, beside p-queue without priorities', flat, pQueue, 1),

@@ -25,6 +25,9 @@ const noop: Execute = { module: handlers, export: 'noop' }
 const burn: Execute = { module: handlers, export: 'burn' }
 const command: Execute = { command: process.execPath, args: ['-e', COMPUTE] }
 
+/** How often each is measured, in a process of its own and in turn: threads and processes fall into paces of their own. */
+const TURNS = 3
+
 /** Jobs a second, or microseconds a job. */
 export const measures = {
   thread: () => inPool({ executorType: 'thread' }, THREAD_JOBS, noop),
@@ -43,7 +46,7 @@ export const measures = {
 
 /** How executors do beside what they stand on, and on two cores beside one. */
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
-  const figures = await measureAll('executors', measures, progress)
+  const figures = await measureAll('executors', measures, progress, TURNS)
   const { thread, piscina, process: inProcess, execa } = figures
   const { threadOne, threadTwo, processOne, processTwo, commandOne, commandTwo } = figures
   const { transferred, empty } = figures
