@@ -6,19 +6,16 @@ import { positiveInteger, runIdentifier } from './arguments.ts'
 import { addCheckCommand } from './check.ts'
 import type { InspectOptions } from './inspect.ts'
 import {
-  DEBUG,
+  addOptions,
   DOCUMENT,
-  KEEP_CANCELLED,
-  KEEP_COMPLETED,
-  KEEP_FAILED,
+  GOING_ON,
+  KEEP,
   MAX_PARALLEL_JOBS,
-  NO_COLOR,
   OUT,
   OUTCOME_DOCUMENT,
-  QUIET,
+  SHOWING,
   STORE,
   VERIFY,
-  WORKFLOW,
 } from './options.ts'
 import { Output } from './output.ts'
 import { inspectRecording, reportRecording } from './recordings.ts'
@@ -31,6 +28,7 @@ import { UsageError } from './usage-error.ts'
 import { why } from './why.ts'
 
 const USAGE_EXIT_CODE = 2
+const RUN_EXIT_CODES = '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.'
 const ERROR_LENGTH_MAX = 4_000
 const RECORDING =
   'a file that `espalier run … --report <name>.espalier` or the page has written, or the id of a stored run'
@@ -83,7 +81,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     })
     .showHelpAfterError('Use --help to see what is possible.')
 
-  program
+  const runCommand = program
     .command('run')
     .description('run a workflow to its end')
     .argument('<workflow>', 'a module whose default export is a workflow, such as workflow.ts')
@@ -97,39 +95,22 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .addOption(OUT)
     .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)
     .option('--store <file>', 'keep the run here, so that it can be resumed')
-    .addOption(KEEP_COMPLETED)
-    .addOption(KEEP_FAILED)
-    .addOption(KEEP_CANCELLED)
+  addOptions(runCommand, KEEP)
     .option('--inspect', 'serve a page that shows the run, and tell its address')
     .option('--inspect-port <number>', 'the port of that page (default: any free one)', positiveInteger)
     .option('--open', 'open that page in the browser')
     .option('--report <file>', 'write a page (.html), or the recording in another format, after the run')
-    .addOption(NO_COLOR)
-    .addOption(QUIET)
-    .addOption(DEBUG)
-    .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
-    .action(colored(run))
+  addOptions(runCommand, SHOWING).addHelpText('after', RUN_EXIT_CODES).action(colored(run))
 
-  program
+  const resumeCommand = program
     .command('resume')
     .description('take a stored run up again where its process ended')
     .argument('<run>', 'the id of the run')
-    .addOption(STORE)
-    .addOption(VERIFY)
-    .addOption(WORKFLOW)
-    .addOption(MAX_PARALLEL_JOBS)
-    .addOption(KEEP_COMPLETED)
-    .addOption(KEEP_FAILED)
-    .addOption(KEEP_CANCELLED)
-    .addOption(OUTCOME_DOCUMENT)
-    .addOption(OUT)
-    .addOption(NO_COLOR)
-    .addOption(QUIET)
-    .addOption(DEBUG)
-    .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
+  addOptions(resumeCommand, [...GOING_ON, OUTCOME_DOCUMENT, OUT, ...SHOWING])
+    .addHelpText('after', RUN_EXIT_CODES)
     .action(colored(resume))
 
-  program
+  const forkCommand = program
     .command('fork')
     .description('run a workflow again from where a stored run was at an event, under changed code or limits')
     .argument('<run>', 'the id of the run')
@@ -139,20 +120,9 @@ function createProgram(onRun: (exitCode: number) => void): Command {
       positiveInteger,
     )
     .option('--run-id <id>', 'name the new run (default: a fresh id)', runIdentifier)
-    .addOption(STORE)
-    .addOption(VERIFY)
-    .addOption(WORKFLOW)
-    .addOption(MAX_PARALLEL_JOBS)
-    .addOption(KEEP_COMPLETED)
-    .addOption(KEEP_FAILED)
-    .addOption(KEEP_CANCELLED)
-    .option('--executor <name>', 'how jobs run (default: as in the other run)')
-    .addOption(OUTCOME_DOCUMENT)
-    .addOption(OUT)
-    .addOption(NO_COLOR)
-    .addOption(QUIET)
-    .addOption(DEBUG)
-    .addHelpText('after', '\nExit codes: 0 completed, 1 failed or cancelled, 2 wrong use, 130 after Ctrl-C.')
+  addOptions(forkCommand, GOING_ON).option('--executor <name>', 'how jobs run (default: as in the other run)')
+  addOptions(forkCommand, [OUTCOME_DOCUMENT, OUT, ...SHOWING])
+    .addHelpText('after', RUN_EXIT_CODES)
     .action(colored(fork))
 
   program

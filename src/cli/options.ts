@@ -1,4 +1,4 @@
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { keepRule, parallelism } from './arguments.ts'
 
 // What several commands have in common.
@@ -16,7 +16,7 @@ export const MAX_PARALLEL_JOBS = new Option(
   "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
 ).argParser(parallelism)
 
-export const WORKFLOW = new Option(
+const WORKFLOW = new Option(
   '--workflow <file>',
   'the module of the workflow (default: the one it was started from)',
 )
@@ -27,9 +27,8 @@ const keeping = (status: string) =>
     `keep so many ${status} runs and jobs in the store, such as 1000, or so long, such as 7d (default: all)`,
   ).argParser(keepRule)
 
-export const KEEP_COMPLETED = keeping('completed')
-export const KEEP_FAILED = keeping('failed')
-export const KEEP_CANCELLED = keeping('cancelled')
+/** What to let go of while a run goes on. */
+export const KEEP = ['completed', 'failed', 'cancelled'].map(keeping)
 
 export const OUTCOME_DOCUMENT = new Option(
   '--json',
@@ -41,5 +40,16 @@ export const OUT = new Option(
   'write the outcome here (default: results/<workflow>-<run id>.json)',
 )
 
-export const NO_COLOR = new Option('--no-color', 'use no colours (also: NO_COLOR=1)')
-export const QUIET = new Option('--quiet', 'print only how the run ended')
+const NO_COLOR = new Option('--no-color', 'use no colours (also: NO_COLOR=1)')
+const QUIET = new Option('--quiet', 'print only how the run ended')
+
+/** How a command goes on with a run of the store. */
+export const GOING_ON = [STORE, VERIFY, WORKFLOW, MAX_PARALLEL_JOBS, ...KEEP]
+
+/** How a command that grows a tree shows it. */
+export const SHOWING = [NO_COLOR, QUIET, DEBUG]
+
+export function addOptions(command: Command, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option)
+  return command
+}
