@@ -1,12 +1,12 @@
 import type { JobEvent } from '../../machines/index.ts'
 import type { DecisionRecord } from '../domain/decision.ts'
-import type { JobUsage, OutputStream } from '../domain/job.ts'
+import type { JobUsage } from '../domain/job.ts'
 import type { TreeNode } from '../domain/tree.ts'
 import { EVENT_CODES, JOB_STATES, LOG_STREAMS, NODE_STATES } from '../protocol/journal.ts'
 import type { RunStreamEvent } from '../runtime/events/run-events.ts'
 import type { Dependency, JobActor } from '../runtime/job/job.ts'
 import { stateOf } from '../runtime/job/job-states.ts'
-import type { RecordedRun, Recorder } from '../runtime/pool/recorder.ts'
+import type { RecordedRun, Recorder, Written } from '../runtime/pool/recorder.ts'
 import {
   cutText,
   RAW_DEPENDS,
@@ -108,8 +108,7 @@ export class RawJournal implements Recorder {
     const { sequence } = job
     if (to === EXECUTING && from === READY) this.#chunks.note(event.at, sequence, GRANTED, to, 0)
     else if (to === COMPLETED) {
-      if (event.type === 'attempt.completed' && event.usage !== undefined)
-        this.#use(sequence, event.attempt, event.usage)
+      if (event.type === 'attempt.completed') this.#use(sequence, event.attempt, event.usage)
       this.#chunks.note(event.at, sequence, ATTEMPT_COMPLETED, to, 0)
     } else if (to === READY && from === BLOCKED) {
       if (!this.#chunks.merge(SUBMITTED, RAW_READY_AT_ONCE, event.at, sequence, -1))
@@ -158,24 +157,11 @@ export class RawJournal implements Recorder {
     })
   }
 
-  printed(
-    job: JobActor,
-    attempt: number,
-    stream: OutputStream,
-    chunk: string,
-    isCut: boolean,
-    at: number,
-  ): void {
-    this.#chunks.item({
-      type: 'log',
-      job: job.sequence,
-      at,
-      attempt,
-      line: isCut
-        ? `${cutText(chunk, OUTPUT_LENGTH_MAX)}\n${OUTPUT_IS_CUT}`
-        : cutText(chunk, OUTPUT_LENGTH_MAX),
-      stream: LOG_STREAMS.indexOf(stream),
-    })
+  printed(job: JobActor, { attempt, stream, chunk, truncated }: Written, at: number): void {
+    const kept = cutText(chunk, OUTPUT_LENGTH_MAX)
+    const line = truncated ? `${kept}\n${OUTPUT_IS_CUT}` : kept
+    const { sequence } = job
+    this.#chunks.item({ type: 'log', job: sequence, at, attempt, line, stream: LOG_STREAMS.indexOf(stream) })
   }
 
   poolChanged(event: string, at: number): void {
@@ -289,8 +275,7 @@ export class RawJournal implements Recorder {
     })
   }
 
-  #use(job: number, attempt: number, usage: JobUsage): void {
-    const { cpuMs, peakMemoryBytes } = usage
+  #use(job: number, attempt: number, { cpuMs, peakMemoryBytes }: JobUsage = {}): void {
     if (cpuMs === undefined && peakMemoryBytes === undefined) return
     this.#chunks.item({ type: 'usage', job, attempt, usage: { cpuMs, peakMemoryBytes } })
   }
@@ -300,7 +285,7 @@ export class RawJournal implements Recorder {
     const { at } = event
     switch (event.type) {
       case 'attempt.failed':
-        if (event.usage !== undefined) this.#use(sequence, event.attempt, event.usage)
+        this.#use(sequence, event.attempt, event.usage)
         this.#chunks.item({
           type: 'failed',
           job: sequence,

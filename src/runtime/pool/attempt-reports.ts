@@ -44,14 +44,12 @@ export class AttemptReports implements AttemptSink, AttemptListener {
     const cap = attempt.output(stream)
     if (attempt.hasEnded || cap.isTruncated) return false
     const passing = cap.take(chunk)
-    const truncated = cap.isTruncated
+    const written = { attempt: attempt.attempt, stream, chunk: passing, truncated: cap.isTruncated }
     const { announcer, recorder } = this.#loop
-    recorder?.printed(attempt.job, attempt.attempt, stream, passing, truncated, this.#loop.now())
-    if (announcer.hasListeners('job.output')) {
-      const facts = { attempt: attempt.attempt, stream, chunk: passing, truncated }
-      announcer.tellOf(attempt.job, 'job.output', this.#loop.now(), facts)
-    }
-    return !truncated
+    recorder?.printed(attempt.job, written, this.#loop.now())
+    if (announcer.hasListeners('job.output'))
+      announcer.tellOf(attempt.job, 'job.output', this.#loop.now(), written)
+    return !written.truncated
   }
 
   progressed(reported: RunningAttempt, fraction: number, note: string | undefined): void {

@@ -6,6 +6,15 @@ import type { OrchestratorActor } from '../charts/charts.ts'
 import type { RunStreamEvent } from '../events/run-events.ts'
 import type { Dependency, JobActor } from '../job/job.ts'
 
+/** What an attempt has written to a stream. */
+export interface Written {
+  readonly attempt: number
+  readonly stream: OutputStream
+  readonly chunk: string
+  /** Whether it is the last that is kept: what follows is dropped. */
+  readonly truncated: boolean
+}
+
 /** A run of a pool: its orchestrator. */
 export interface RecordedRun {
   readonly runId: string
@@ -41,15 +50,7 @@ export interface Recorder {
   prioritised(job: JobActor, at: number): void
   progressed(job: JobActor, fraction: number, at: number): void
   logged(job: JobActor, attempt: number, line: string, at: number): void
-  /** @param isCut - Whether it is the last that is kept: what follows is dropped. */
-  printed(
-    job: JobActor,
-    attempt: number,
-    stream: OutputStream,
-    chunk: string,
-    isCut: boolean,
-    at: number,
-  ): void
+  printed(job: JobActor, written: Written, at: number): void
   poolChanged(type: string, at: number): void
   /** Something happened in a run of this pool. */
   ran(run: RecordedRun, event: RunStreamEvent): void
