@@ -30,7 +30,7 @@ export interface JobExplanation {
 export interface Want {
   readonly resource: string
   readonly demanded: number
-  readonly held: number | undefined
+  readonly held: number
   readonly limit: number | undefined
   /** Who holds it, and how much each. */
   readonly holders: readonly Holder[]

@@ -87,7 +87,7 @@ function place(draft: string, file: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return
-    // There are file systems without links.
+    // There are file systems without links: on those, a process that dies now leaves a part of the file.
     copyFileSync(draft, file, fs.COPYFILE_EXCL)
   }
 }
