@@ -55,6 +55,8 @@ describeInBrowser('the controls', () => {
 
   const show = (hash: string) => page.evaluate((to) => location.assign(to), `#/${hash}`)
   const dialog = () => page.getByRole('dialog')
+  /** What a list says of its length; now and then the page tells readers of the screen about as much. */
+  const listed = (text: string) => page.getByRole('status').filter({ hasText: text })
 
   test('the limit is raised by one, and lowered again', async () => {
     await page.getByRole('button', { name: 'One less at a time' }).click()
@@ -80,7 +82,7 @@ describeInBrowser('the controls', () => {
 
   test('listed jobs get another priority, once their preview is confirmed', async () => {
     await show('jobs?q=waits')
-    await page.getByText('3 of 11 jobs').waitFor()
+    await listed('3 of 11 jobs').waitFor()
     await page.getByLabel('Change the priority').selectOption('critical')
     await dialog().getByText('Give 3 jobs the priority critical?').waitFor()
     await dialog().getByRole('button', { name: 'Change the priority' }).click()
@@ -94,7 +96,7 @@ describeInBrowser('the controls', () => {
 
   test('a failed job is submitted again, and what cannot be is left out with its reason', async () => {
     await show('jobs?q=state:failed,completed')
-    await page.getByText('5 of 11 jobs').waitFor()
+    await listed('5 of 11 jobs').waitFor()
     await page.getByRole('button', { name: 'Retry …' }).click()
     await dialog().getByText('Retry 5 jobs?').waitFor()
     await dialog().getByRole('button', { name: 'Leave it' }).click()
@@ -103,7 +105,7 @@ describeInBrowser('the controls', () => {
     await drawer.getByRole('button', { name: 'Retry' }).click()
     await dialog().getByText('Retry this job?').waitFor()
     await dialog().getByRole('button', { name: 'Retry' }).click()
-    await page.getByText(/of 12 jobs/).waitFor()
+    await listed('of 12 jobs').waitFor()
     expect(pool.getStatus().total).toBe(12)
   })
 
