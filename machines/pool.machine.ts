@@ -93,10 +93,9 @@ const pool = setup({
   },
 })
 
+/** Whole and without a draft: it happens in every turn of the event loop. */
 const recount = pool.assign(({ context, event }) =>
-  produce(context, (draft) => {
-    if (event.type === 'jobs.changed') draft.jobs = event.jobs
-  }),
+  event.type === 'jobs.changed' ? { ...context, jobs: event.jobs } : context,
 )
 
 const setDeadline = pool.assign(({ context, event }) =>
