@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { createHeld, createPool, expectConsistent } from './harness.ts'
 
-const SIZE = 100_000
+/** Far beyond what a stack holds; XState's own interpreter needs ten times as long for each. */
+const SIZE = process.env.ESPALIER_STATECHARTS === 'interpreted' ? 20_000 : 100_000
 
-describe('without overflowing the stack', () => {
-  test('100,000 jobs that end at once run', async () => {
+describe(`${SIZE} jobs do not overflow the stack`, () => {
+  test('when they end at once', async () => {
     const { pool } = createPool({ maxParallelJobs: 1 })
     let ran = 0
     for (let count = 0; count < SIZE; count++) pool.submitJob({ execute: () => ran++ })
@@ -13,7 +14,7 @@ describe('without overflowing the stack', () => {
     expect(pool.getStatus()).toMatchObject({ completed: SIZE, total: SIZE })
   })
 
-  test('100,000 jobs that wait for one slot run when it is free', async () => {
+  test('when all wait for one slot', async () => {
     const { pool } = createPool({ maxParallelJobs: 1 })
     const held = createHeld()
     let ran = 0
@@ -25,7 +26,7 @@ describe('without overflowing the stack', () => {
     expectConsistent(pool)
   })
 
-  test('a chain of 100,000 runs', async () => {
+  test('when each waits for the one before', async () => {
     const { pool } = createPool()
     const execute = () => 1
     pool.submitJobs(
