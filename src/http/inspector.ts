@@ -9,10 +9,11 @@ import { BodyCharts } from './body-charts.ts'
 import { chartDocuments, chartHandlers } from './charts.ts'
 import { Commands } from './commands.ts'
 import { actorDetail, jobDetail } from './details.ts'
+import { Downloads } from './downloads.ts'
 import { Feed } from './feed.ts'
 import { PageServer, type ServeOptions } from './page-server.ts'
 import { readCommand, readJobsQuery } from './requests.ts'
-import { type Handlers, sendExport, sendRecording } from './server.ts'
+import type { Handlers } from './server.ts'
 
 export interface InspectorOptions extends ServeOptions {
   /** What the page is called. Default `'pool'`. */
@@ -85,6 +86,7 @@ function describe(
 function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'openSession'> {
   const { supervisor } = PoolCore.partsOf(pool)
   const commands = new Commands(pool, feed)
+  const downloads = new Downloads()
   const bodyCharts = new BodyCharts((machine, description) => feed.layOut(machine, description))
   return {
     status: () => pool.getStatus(),
@@ -113,8 +115,8 @@ function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'op
     },
     bodyChart: (request) => bodyCharts.chartOf(supervisor.jobs.get(idOf(request))?.body),
     ...chartHandlers,
-    recording: async (_request, reply) => sendRecording(reply, await feed.recording()),
-    exported: async (request, reply) => sendExport(request, reply, await feed.recording()),
+    recording: async (_request, reply) => downloads.sendRecording(reply, await feed.recording()),
+    exported: (request, reply) => downloads.sendExport(request, reply, () => feed.recording()),
     command: (request) => commands.carryOut(readCommand(request.body)),
   }
 }

@@ -3,10 +3,11 @@ import { JOB_STATES, POOL_STATES } from '../protocol/journal.ts'
 import type { FeedStatus } from '../protocol/messages.ts'
 import { decodeRecording, type RecordingHeader } from '../protocol/recording.ts'
 import { chartHandlers } from './charts.ts'
+import { Downloads } from './downloads.ts'
 import { JobQueries } from './job-queries.ts'
 import { PageServer, type ServeOptions } from './page-server.ts'
 import { readJobsQuery } from './requests.ts'
-import { type Handler, sendExport, sendRecording } from './server.ts'
+import type { Handler } from './server.ts'
 import type { BlockSource, FeedViewer } from './viewer.ts'
 
 /**
@@ -20,6 +21,7 @@ export function serveRecording(
 ): PageServer {
   const source = new RecordedSource(recording)
   const { queries } = source
+  const downloads = new Downloads()
   const absent: Handler = () => {
     throw new EspalierError('ESP_NOT_THERE', { what: 'pool: this is a recording' })
   }
@@ -40,8 +42,8 @@ export function serveRecording(
       return tree
     },
     ...chartHandlers,
-    recording: (_request, reply) => sendRecording(reply, recording),
-    exported: (request, reply) => sendExport(request, reply, recording),
+    recording: (_request, reply) => downloads.sendRecording(reply, recording),
+    exported: (request, reply) => downloads.sendExport(request, reply, () => recording),
   } satisfies Record<string, Handler>
   return new PageServer(source, handlers, { ...options, readOnly: true })
 }

@@ -1,14 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { type Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import websocket from '@fastify/websocket'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type ErrorCode, EspalierError, isEspalierError } from '../domain/errors.ts'
 import type { ErrorBody } from '../protocol/messages.ts'
 import { PAGE_MESSAGE_BYTES_MAX } from '../protocol/messages.ts'
-import { decodeRecording } from '../protocol/recording.ts'
-import { EXPORT_FORMATS, ROUTES, type Route, type RouteName } from '../protocol/routes.ts'
-import { exportElsewhere } from './export-thread.ts'
-import { exportedFile } from './exports.ts'
+import { ROUTES, type Route, type RouteName } from '../protocol/routes.ts'
 import type { Gate } from './gate.ts'
 import type { StaticFile } from './static-files.ts'
 
@@ -51,29 +48,6 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
   ESP_UNKNOWN_JOB: 404,
   ESP_EVENT_REFUSED: 409,
   ESP_POOL_CLOSED: 409,
-}
-
-/** Sends a recording as a file to keep. */
-export function sendRecording(reply: FastifyReply, recording: Uint8Array): FastifyReply {
-  return sendFile(reply, 'recording.espalier', 'application/octet-stream', Buffer.from(recording))
-}
-
-/** Sends a recording in the format that the request names. */
-export function sendExport(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  recording: Uint8Array,
-): FastifyReply {
-  const { format } = request.params as { readonly format: string }
-  const known = EXPORT_FORMATS.find((each) => each === format)
-  if (known === undefined) throw new EspalierError('ESP_NOT_THERE', { what: `format "${format}"` })
-  const { fileName, type } = exportedFile(decodeRecording(recording).header, known)
-  return sendFile(reply, fileName, type, Readable.from(exportElsewhere(recording, known)))
-}
-
-/** As an attachment: what is in it comes from jobs, and must not run as a page of this server. */
-function sendFile(reply: FastifyReply, name: string, type: string, body: Buffer | Readable): FastifyReply {
-  return reply.type(type).header('content-disposition', `attachment; filename="${name}"`).send(body)
 }
 
 /** Answers a request; what it returns is sent as JSON. */

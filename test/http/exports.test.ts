@@ -1,8 +1,12 @@
 import { once } from 'node:events'
+import { get } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import type { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import fastify from 'fastify'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
+import { Downloads } from '../../src/http/downloads.ts'
 import { exportElsewhere } from '../../src/http/export-thread.ts'
 import { createInspector, exportRecording, serveRecording } from '../../src/http/index.ts'
 import { JobPool } from '../../src/index.ts'
@@ -74,6 +78,9 @@ test('names that are formulas, markup or control characters stay text in every f
 })
 
 describe('over HTTP', () => {
+  /** Longer than what lies between a server and a reader that takes nothing. */
+  const large = generateRecording({ jobs: 20_000 })
+
   test.each(['trace.json', 'jobs.csv', 'events.jsonl', 'tree.mmd'] as const)(
     '%s is what the recording is in this format',
     async (format) => {
@@ -89,12 +96,50 @@ describe('over HTTP', () => {
 
   test('a page that goes away in the middle leaves no thread behind', async () => {
     const started = once(process, 'worker') as Promise<[Worker]>
-    const parts = exportElsewhere(generateRecording({ jobs: 20_000 }), 'events.jsonl')
+    const parts = exportElsewhere(large, 'events.jsonl')
     const first = await parts.next()
     expect(first.value?.length).toBeGreaterThan(200_000)
     const [worker] = await started
     const ended = once(worker, 'exit')
     await parts.return(undefined)
     await ended
+  })
+
+  test('two are written at once, others wait for their turn, and one who goes away while it waits costs nothing', async () => {
+    const running = { now: 0, most: 0, ever: 0 }
+    const onWorker = (worker: Worker) => {
+      running.most = Math.max(running.most, ++running.now)
+      running.ever++
+      worker.once('exit', () => running.now--)
+    }
+    process.on('worker', onWorker)
+    onTestFinished(() => void process.off('worker', onWorker))
+    await using server = serveRecording(large)
+    const address = `${new URL(await server.listen()).origin}/api/export/events.jsonl`
+    const headers = { authorization: `Bearer ${server.token}` }
+    // Both hold their turn for as long as nobody reads what they send.
+    const holders = await Promise.all([fetch(address, { headers }), fetch(address, { headers })])
+    const impatient = Array.from({ length: 3 }, () => get(address, { headers }).on('error', () => {}))
+    const patient = fetch(address, { headers })
+    await Promise.all(impatient.map((sent) => once(sent, 'finish')))
+    for (const sent of impatient) {
+      await new Promise((closed) => sent.once('close', closed).destroy())
+    }
+    const texts = await Promise.all([...holders, patient].map(async (answer) => (await answer).text()))
+    expect(new Set(texts).size).toBe(1)
+    expect(texts[0]?.length).toBeGreaterThan(1_000_000)
+    expect(running).toMatchObject({ most: 2, ever: 3 })
+  })
+
+  test('one who takes nothing is cut off, and the next gets its turn', async () => {
+    const downloads = new Downloads(100)
+    await using app = fastify()
+    app.get('/:format', (request, reply) => downloads.sendExport(request, reply, () => large))
+    await app.listen()
+    const { port } = app.server.address() as AddressInfo
+    for (let each = 0; each < 2; each++)
+      connect(port).pause().write('GET /events.jsonl HTTP/1.1\r\nHost: x\r\n\r\n')
+    const text = await (await fetch(`http://localhost:${port}/tree.mmd`)).text()
+    expect(text).toContain('of 20000 nodes')
   })
 })
