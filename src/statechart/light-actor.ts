@@ -17,10 +17,10 @@ import type {
 import { CompiledMachine } from './compile.ts'
 import type { Extras } from './extras.ts'
 import { inspectorsOf, relay } from './inspection.ts'
-import { withLetter, withoutOldest } from './letters.ts'
+import { MailboxActor } from './mailbox-actor.ts'
 import { runPlan, takeOutput } from './run.ts'
 import type { TableSnapshot } from './snapshot.ts'
-import { failedFrom, StandingActor, snapshotOf } from './standing-actor.ts'
+import { failedFrom, snapshotOf } from './standing-actor.ts'
 import type { Configuration, Plan } from './table.ts'
 import {
   detachableScope,
@@ -31,11 +31,6 @@ import {
   reportUnhandledError,
   STOPPED,
 } from './xstate-internals.ts'
-
-/** A mailbox takes events from the first `start` on; what comes while it works waits. */
-const CLOSED = 0
-const IDLE = 1
-const BUSY = 2
 
 /** What the option `inspect` takes: a function or an observer of XState's inspection events. */
 export type Inspection = NonNullable<ActorOptions<AnyActorLogic>['inspect']>
@@ -50,11 +45,10 @@ export type Inspection = NonNullable<ActorOptions<AnyActorLogic>['inspect']>
  * And there is no `devTools` option.
  */
 export class LightActor<TLogic extends AnyActorLogic>
-  extends StandingActor<TLogic>
+  extends MailboxActor<TLogic>
   implements ActorRef<SnapshotFrom<TLogic>, EventFromLogic<TLogic>, EmittedFrom<TLogic>>
 {
   #input: unknown
-  #mailbox = CLOSED
 
   constructor(logic: TLogic, options?: ActorOptions<TLogic>) {
     super(logic, options)
@@ -138,13 +132,6 @@ export class LightActor<TLogic extends AnyActorLogic>
   /** Called when everybody has been told of a step. */
   stepped(): void {}
 
-  /** Takes an event that inspectors already know of; XState's systems and parents call it. */
-  _send(event: AnyEventObject): void {
-    if (this._processingStatus === STOPPED) return
-    if (this.#mailbox === IDLE) this._work(event)
-    else this._enqueue(event)
-  }
-
   /** Stops the actor; its parent calls it, and what it has sent before is processed first. */
   _stop(): this {
     if (this._processingStatus === STOPPED) return this
@@ -190,42 +177,10 @@ export class LightActor<TLogic extends AnyActorLogic>
     this.subscribe({ next, error() {} })
   }
 
-  _openMailbox(): void {
-    this.#mailbox = IDLE
-    const event = this._dequeue()
-    if (event !== undefined) this._work(event)
-  }
-
-  /** Processes an event and those that arrive meanwhile. */
-  _work(first: AnyEventObject): void {
-    for (let event: AnyEventObject | undefined = first; event !== undefined; event = this._dequeue()) {
-      this.#mailbox = BUSY
-      const place = this._place
-      if (place !== undefined) this._step(place, event)
-      else this._process(event)
-      // Not busy any more: the actor has ended on the way, and may have been started anew.
-      if (this.#mailbox !== BUSY) return
-    }
-    this.#mailbox = IDLE
-  }
-
-  _enqueue(event: AnyEventObject): void {
-    this._rare.newest = withLetter(this._rare.newest, event)
-  }
-
-  _dequeue(): AnyEventObject | undefined {
-    const newest = this._extras?.newest
-    if (newest === undefined) return undefined
-    const { event } = newest.next
-    this._rare.newest = withoutOldest(newest)
-    return event
-  }
-
-  /** Drops waiting events, except that a closed mailbox keeps the oldest, as XState's does. */
-  _dropWaiting(): void {
-    const oldest = this._extras?.newest?.next
-    if (this._extras !== undefined) this._extras.newest = undefined
-    if (this.#mailbox === CLOSED && oldest !== undefined) this._enqueue(oldest.event)
+  _handle(event: AnyEventObject): void {
+    const place = this._place
+    if (place !== undefined) this._step(place, event)
+    else this._process(event)
   }
 
   _process(event: AnyEventObject): void {
@@ -379,8 +334,7 @@ export class LightActor<TLogic extends AnyActorLogic>
     const { system } = this
     // The search goes through all delayed events of the system; a compiled machine has none.
     if (!(this.logic instanceof CompiledMachine)) system.scheduler.cancelAll(this)
-    if (this._extras !== undefined) this._extras.newest = undefined
-    this.#mailbox = CLOSED
+    this._closeMailbox()
     this._processingStatus = STOPPED
     if (this._extras?.systemId) system._unregister(this)
   }
