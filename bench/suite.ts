@@ -101,7 +101,7 @@ export function atMost(id: string, what: string, ours: number, peer: number, bar
   return { id, what, ours, peer, unit, ratio, bar, isCeiling: true, holds: ratio <= bar }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[sorted.length >> 1] ?? Number.NaN
 }

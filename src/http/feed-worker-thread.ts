@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Description } from '../diagram/describe.ts'
 import type { Chart } from '../protocol/chart.ts'
 import type { MadeBlock } from './journal-maker.ts'
+import type { RawChunk } from './raw-chunk.ts'
 import type { Answer, FeedSettings, Query, Question } from './worker-messages.ts'
 
 /** The worker thread, and what is asked of it. */
@@ -23,15 +24,15 @@ export class FeedWorker {
     this.#worker.on('exit', () => this.#end())
   }
 
-  take(chunk: (Question & { type: 'chunk' })['chunk']): void {
-    this.#send({ type: 'chunk', chunk }, [chunk.words.buffer])
-  }
-
-  cut(): Promise<readonly MadeBlock[]> {
+  /** Blocks of what has been noted. The chunks are the worker's from then on. */
+  cut(chunks: readonly RawChunk[]): Promise<readonly MadeBlock[]> {
     if (this.#hasEnded) return Promise.resolve([])
     return new Promise((resolve) => {
       this.#cuts.push(resolve)
-      this.#send({ type: 'cut' })
+      this.#send(
+        { type: 'cut', chunks },
+        chunks.map(({ words }) => words.buffer),
+      )
     })
   }
 
@@ -62,7 +63,7 @@ export class FeedWorker {
 
   #send(question: Question, transfer: ArrayBuffer[] = []): void {
     // Whoever waits for an answer keeps the process awake; a worker at rest does not.
-    if (question.type !== 'chunk') this.#worker.ref()
+    this.#worker.ref()
     this.#worker.postMessage(question, transfer)
   }
 

@@ -3,9 +3,12 @@ import type { Description } from '../diagram/describe.ts'
 import type { Chart } from '../protocol/chart.ts'
 import type { JobQueries } from './job-queries.ts'
 import { JournalMaker } from './journal-maker.ts'
+import { letOthersGoFirst } from './thread-priority.ts'
 import type { Answer, FeedSettings, Question } from './worker-messages.ts'
 
 // Makes the journal away from the pool's thread, and answers what is asked about it.
+
+letOthersGoFirst()
 
 const { startedAt, executor, idPrefix } = workerData as FeedSettings
 const maker = new JournalMaker(startedAt, executor)
@@ -36,10 +39,8 @@ function tellResult(id: number, found: Promise<unknown>): void {
 
 parentPort?.on('message', (question: Question) => {
   switch (question.type) {
-    case 'chunk':
-      maker.take(question.chunk)
-      return
     case 'cut': {
+      for (const chunk of question.chunks) maker.take(chunk)
       const blocks = maker.takeAll()
       tell(
         { type: 'blocks', blocks },

@@ -46,6 +46,8 @@ export class Feed implements BlockSource {
   #missing: MissingHistory | undefined
   #blocks: Uint8Array[] = []
   #blockBytes = 0
+  /** About how many bytes of notes the worker has been given and has not made blocks of. */
+  #packingBytes = 0
   /** How many blocks the worker has been given with questions. */
   #asked = 0
   /** Per block, how many records had been taken when it was cut. */
@@ -102,18 +104,20 @@ export class Feed implements BlockSource {
 
   /** Makes blocks of what has happened since the last time. */
   async cut(): Promise<void> {
-    const worker = this.#startWorker()
-    for (const chunk of this.#raw.take()) worker.take(chunk)
     const { id } = this.#header
-    const blocks = await worker.cut()
-    if (blocks.length === 0 || id !== this.#header.id) return
+    const bytes = this.#raw.fullBytes
+    this.#packingBytes += bytes
+    const blocks = await this.#startWorker().cut(this.#raw.take())
+    if (id !== this.#header.id) return
+    this.#packingBytes -= bytes
+    if (blocks.length === 0) return
     for (const { bytes, records } of blocks) {
       this.#blocks.push(bytes)
       this.#recordsByBlock.push(records)
       this.#blockBytes += bytes.length
     }
     for (const viewer of this.#viewers) viewer.pump()
-    if (this.#blockBytes > this.#options.historyBytesMax && !this.#isClosed) this.#renew()
+    this.#keepBounded()
   }
 
   /** Asks about the journal as it is now. */
@@ -209,6 +213,12 @@ export class Feed implements BlockSource {
     return { raw, header, missing: missing === 0 ? undefined : { jobs: missing } }
   }
 
+  /** Notes that the worker has not got to are history too: they wait in memory while others take its processor. */
+  #keepBounded(): void {
+    if (this.#isClosed || this.#blockBytes + this.#packingBytes <= this.#options.historyBytesMax) return
+    this.#renew()
+  }
+
   #renew(): void {
     const { runs } = this.#raw
     void this.#worker?.close()
@@ -216,6 +226,7 @@ export class Feed implements BlockSource {
     this.#blocks = []
     this.#recordsByBlock = []
     this.#blockBytes = 0
+    this.#packingBytes = 0
     this.#asked = 0
     const { raw, header, missing } = this.#begin()
     this.#raw = raw
@@ -241,6 +252,7 @@ export class Feed implements BlockSource {
 
   #sample(): void {
     if (!this.#raw.hasNews) return
+    this.#keepBounded()
     const { counts, slots, actor } = this.#supervisor
     this.#raw.item({
       type: 'sample',

@@ -13,9 +13,8 @@ export interface FeedSettings {
 
 /** What the pool's thread tells the worker. */
 export type Question =
-  | { readonly type: 'chunk'; readonly chunk: RawChunk }
-  /** Makes blocks of all that has come. */
-  | { readonly type: 'cut' }
+  /** Makes blocks of what has been noted. */
+  | { readonly type: 'cut'; readonly chunks: readonly RawChunk[] }
   /** `blocks` are those that no question before came with. */
   | {
       readonly type: 'query'

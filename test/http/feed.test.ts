@@ -1,11 +1,22 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { createInspector } from '../../src/http/index.ts'
+import { PACKING_NICENESS } from '../../src/http/thread-priority.ts'
 import { defineWorkflow, grow, JobPool, node, Orchestrator, satisfy, stop } from '../../src/index.ts'
 import { decodeBlock, decodeRecording, JOB_STATES, LOG_STREAMS, RunModel } from '../../src/protocol/index.ts'
 import { Page, serve } from './client.ts'
 
 const countOf = (model: RunModel, state: (typeof JOB_STATES)[number]) =>
   model.jobCounts[JOB_STATES.indexOf(state)]
+
+/** Threads of this process that are as nice as the one that packs. */
+function threadsLettingOthersGoFirst(): number {
+  const threads = readdirSync('/proc/self/task').map(Number)
+  return threads.filter((thread) => getPriority(thread) === PACKING_NICENESS).length
+}
 
 async function recorded(inspector: { recording(): Promise<Uint8Array> }): Promise<RunModel> {
   const model = new RunModel()
@@ -119,6 +130,38 @@ describe('a page that looks on', () => {
     expect(hidden.blocks.length).toBeLessThan(seen.blocks.length)
     hidden.send({ type: 'visible', isVisible: true })
     await hidden.until(() => countOf(hidden.model, 'completed') === 3)
+  })
+})
+
+describe('a thread that packs the notes', () => {
+  test.runIf(process.platform === 'linux')('lets all others go first', async () => {
+    const before = threadsLettingOthersGoFirst()
+    await using served = await serve()
+    using page = new Page(served)
+    await page.until(() => page.blocks.length > 0)
+    expect(threadsLettingOthersGoFirst()).toBe(before + 1)
+  })
+
+  test('and gets to nothing does not let notes pile up: the recording begins anew', async () => {
+    const stuck = `import { isMainThread } from 'node:worker_threads'
+      if (!isMainThread) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`
+    const program = `import { JobPool } from 'espalier'
+      import { createInspector } from 'espalier/http'
+      const pool = new JobPool()
+      const inspector = createInspector(pool, { historyBytesMax: 100_000 })
+      for (let job = 0; job < 10_000; job++) pool.submitJob({ execute: () => {} })
+      await pool.waitForAll()
+      // There is no answer until the recording begins anew.
+      const { length } = await inspector.recording()
+      console.log(length < 100_000)
+      process.exit()`
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--conditions=espalier-source',
+      `--import=data:text/javascript,${encodeURIComponent(stuck)}`,
+      '--input-type=module',
+      `--eval=${program}`,
+    ])
+    expect(stdout).toBe('true\n')
   })
 })
 
