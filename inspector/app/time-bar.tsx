@@ -1,6 +1,6 @@
-import { useComputed } from '@preact/signals'
+import { signal, useComputed } from '@preact/signals'
 import { useRef } from 'preact/hooks'
-import { formatClock, formatCount } from '../model/format.ts'
+import { formatClock, formatCount, formatRate } from '../model/format.ts'
 import { connection, store, tick } from '../state/session.ts'
 import {
   follow,
@@ -16,6 +16,11 @@ import {
 } from '../state/time.ts'
 import { Canvas, type Surface } from '../ui/canvas.tsx'
 import { Icon } from '../ui/icons.tsx'
+import { SeriesTable } from '../ui/series-table.tsx'
+
+const ENDS = ['completed', 'failed', 'cancelled'] as const
+/** The strip's cursor is the moment itself. */
+const noCursor = signal(-1)
 
 /** The run's time: activity, failures, the moment shown; drag it, or use the arrow keys. */
 export function TimeBar() {
@@ -118,26 +123,37 @@ function Strip() {
     event.preventDefault()
   }
   return (
-    <div
-      ref={box}
-      class="strip"
-      role="slider"
-      tabIndex={0}
-      aria-label="Moment of the run"
-      aria-valuemin={0}
-      aria-valuemax={Math.round(run.end - run.epoch)}
-      aria-valuenow={Math.round(now.value - run.epoch)}
-      aria-valuetext={formatClock(now.value - run.epoch)}
-      onKeyDown={onKeyDown}
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId)
-        seekTo(event)
-      }}
-      onPointerMove={(event) => event.buttons === 1 && seekTo(event)}
-    >
-      <Activity />
-      <i class="playhead" style={{ left: `${share.value * 100}%` }} />
-    </div>
+    <>
+      <div
+        ref={box}
+        class="strip"
+        role="slider"
+        tabIndex={0}
+        aria-label="Moment of the run"
+        aria-valuemin={0}
+        aria-valuemax={Math.round(run.end - run.epoch)}
+        aria-valuenow={Math.round(now.value - run.epoch)}
+        aria-valuetext={formatClock(now.value - run.epoch)}
+        aria-details="strip-table"
+        onKeyDown={onKeyDown}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId)
+          seekTo(event)
+        }}
+        onPointerMove={(event) => event.buttons === 1 && seekTo(event)}
+      >
+        <Activity />
+        <i class="playhead" style={{ left: `${share.value * 100}%` }} />
+      </div>
+      <SeriesTable
+        id="strip-table"
+        caption="Jobs that ended, per second"
+        columns={ENDS}
+        data={() => [run.series.instants(), ...ENDS.map((name) => run.series.rate(name))]}
+        cursor={noCursor}
+        format={formatRate}
+      />
+    </>
   )
 }
 
@@ -150,7 +166,7 @@ function Activity() {
     const span = run.end - run.epoch
     if (span <= 0) return
     const ended = new Float64Array(length)
-    for (const name of ['completed', 'failed', 'cancelled'] as const)
+    for (const name of ENDS)
       series.rate(name).forEach((rate, bucket) => {
         ended[bucket]! += rate
       })

@@ -8,6 +8,7 @@ import { type LaneView, lanesInView } from './lanes.ts'
 const DETAILED = 1_500
 const LABEL_PX = 40
 const WAIT_PX = 3
+const FRAME_PX = 4
 
 /** Visits the attempts in view, lane by lane; none when there are too many to draw one by one. */
 function eachInView(
@@ -60,12 +61,12 @@ export function drawWaits({ context, width, height, palette }: Surface, run: Run
   })
 }
 
-/** Names on wide bars, frames around the selected job's bars and the cursor's. */
+/** Names on wide bars, frames around the selected job's bars. */
 export function drawLaneLabels(
   { context, width, height, palette }: Surface,
   run: RunStore,
   view: LaneView,
-  marks: { selected: number; cursor: number },
+  selected: number,
 ): void {
   const { slices } = run
   const scale = width / (view.to - view.from)
@@ -93,16 +94,8 @@ export function drawLaneLabels(
         context.fillText(shown, from + 14, top + view.laneHeight / 2)
       }
     }
-    frame(
-      context,
-      palette.accent.css,
-      slices.job.data[slice] === marks.selected,
-      left,
-      right,
-      top,
-      view.laneHeight,
-    )
-    frame(context, palette.text.css, slice === marks.cursor, left, right, top, view.laneHeight)
+    if (slices.job.data[slice] === selected)
+      frame(context, palette.accent.css, left, right, top, view.laneHeight)
   })
 }
 
@@ -110,19 +103,36 @@ export function drawLaneLabels(
 const isPatterned = (outcome: number): boolean =>
   outcome === CANCELLED || outcome === FAILED || outcome < EXECUTING
 
+/** A frame around the attempt that the cursor is on, however narrow that is; none for -1. */
+export function frameSlice(
+  { context, width, palette }: Surface,
+  run: RunStore,
+  view: LaneView,
+  slice: number,
+): void {
+  if (slice < 0) return
+  const { slices } = run
+  const scale = width / (view.to - view.from)
+  const left = (slices.start.data[slice]! - view.from) * scale
+  const right = (Math.min(view.until, slices.endOf(slice, view.until)) - view.from) * scale
+  const top = slices.slot.data[slice]! * view.laneHeight - view.scroll
+  frame(context, palette.surface.css, left - 2, right + 2, top - 1, view.laneHeight + 2)
+  frame(context, palette.text.css, left, right, top, view.laneHeight)
+}
+
+/** At least so wide that both its sides are seen. */
 function frame(
   context: CanvasRenderingContext2D,
   colour: string,
-  isDrawn: boolean,
   left: number,
   right: number,
   top: number,
   height: number,
 ): void {
-  if (!isDrawn) return
   context.strokeStyle = colour
   context.lineWidth = 2
-  context.strokeRect(left, top, Math.max(2, right - left), height - 1)
+  const width = Math.max(FRAME_PX, right - left)
+  context.strokeRect((left + right - width) / 2, top, width, height - 1)
 }
 
 /** Arrows from the attempts that the selected job waited for to its own, and on to those that waited for it. */

@@ -66,8 +66,13 @@ export class Slices {
     return Number.isNaN(end) ? now : end
   }
 
-  /** Where in a lane the slice lies that runs at `at` or is the next one after it. */
-  placeAt(lane: Column<Uint32Array>, at: number): number {
+  /** The outcome of a slice as it was known at `at`. */
+  outcomeAt(slice: number, at: number): number {
+    return this.end.data[slice]! <= at ? this.outcome.data[slice]! : OPEN
+  }
+
+  /** How many slices of a lane have started at `at`. */
+  startedIn(lane: Column<Uint32Array>, at: number): number {
     const { data: starts } = this.start
     let [low, high] = [0, lane.length]
     while (low < high) {
@@ -75,9 +80,15 @@ export class Slices {
       if (starts[lane.data[middle]!]! <= at) low = middle + 1
       else high = middle
     }
-    const before = low - 1
-    if (before >= 0 && this.endOf(lane.data[before]!, Number.POSITIVE_INFINITY) >= at) return before
     return low
+  }
+
+  /** Where in a lane the slice lies that runs at `at` or is the next one after it. */
+  placeAt(lane: Column<Uint32Array>, at: number): number {
+    const next = this.startedIn(lane, at)
+    const before = next - 1
+    if (before >= 0 && this.endOf(lane.data[before]!, Number.POSITIVE_INFINITY) >= at) return before
+    return next
   }
 
   /** The first slice that starts after `at`. */

@@ -2,8 +2,8 @@ import { effect, signal } from '@preact/signals'
 import { store } from './session.ts'
 import { momentTick } from './time.ts'
 
-const STILL_MS = 150
-const LATEST_MS = 1_000
+export const STILL_MS = 150
+export const LATEST_MS = 1_000
 
 /**
  * Changes when the moment has held still, and once a second while it does not. What takes longer than a frame may, or is

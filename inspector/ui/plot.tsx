@@ -1,9 +1,11 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useSignal } from '@preact/signals'
+import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { formatClock, formatShort } from '../model/format.ts'
 import { isDark } from '../state/theme.ts'
 import { seek } from '../state/time.ts'
 import { readPalette } from './palette.ts'
+import { SeriesTable } from './series-table.tsx'
 
 export interface PlotLine {
   readonly label: string
@@ -26,11 +28,17 @@ interface Props {
   readonly format?: (value: number) => string
 }
 
-/** A plot over the run's time; a click goes to that moment. */
+/**
+ * A plot over the run's time. A cursor follows the pointer, or goes with the arrows, Page, Home and End, and its values are
+ * told; a click, or Enter, goes to that moment.
+ */
 export function Plot({ label, lines, data, version, at, epoch, height = 130, format = formatShort }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const playhead = useRef<HTMLElement | undefined>(undefined)
+  const table = useId()
+  /** The instant the cursor is on, by its place; -1 for none. */
+  const cursor = useSignal(-1)
   const columns = useMemo(data, [version])
   const newest = useRef(columns)
   newest.current = columns
@@ -48,7 +56,7 @@ export function Plot({ label, lines, data, version, at, epoch, height = 130, for
       plot.current?.destroy()
       element.replaceChildren()
       plot.current = new uPlot(
-        options(element, lines, label, height, format),
+        options(element, lines, label, height, format, (place) => (cursor.value = place)),
         newest.current as uPlot.AlignedData,
         element,
       )
@@ -80,10 +88,72 @@ export function Plot({ label, lines, data, version, at, epoch, height = 130, for
   }, [])
   useEffect(() => plot.current?.setData(columns as uPlot.AlignedData), [columns])
   useEffect(() => moved.current(), [at, columns])
-  const summary = lines.map(
-    ({ label: name }, index) => `${name} ${format(Number(columns[index + 1]?.[columns[0].length - 1] ?? 0))}`,
+  const [instants] = columns
+  const last = instants.length - 1
+  const tell = (place: number) =>
+    lines
+      .map(({ label: name }, line) => `${name} ${format(Number(columns[line + 1]?.[place] ?? 0))}`)
+      .join(', ')
+  const moveTo = (place: number) => {
+    const made = plot.current
+    if (made === undefined || last < 0) return
+    const to = Math.max(0, Math.min(last, place))
+    // It tells of its cursor itself; the place is exact even where several instants share a pixel.
+    made.setCursor({ left: made.valToPos(instants[to]!, 'x'), top: 0 })
+    cursor.value = to
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const from = cursor.value < 0 ? last : cursor.value
+    const move = MOVES[event.key]
+    if (move !== undefined) moveTo(move(from, last))
+    else if (event.key === 'Enter' && cursor.value >= 0) seek(epoch + instants[cursor.value]!)
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  const place = cursor.value < 0 ? last : Math.min(last, cursor.value)
+  const told = last < 0 ? 'nothing yet' : `${formatClock(instants[place]!)}: ${tell(place)}`
+  return (
+    <div class="plot-room">
+      <div
+        ref={box}
+        class="plot"
+        role="slider"
+        tabIndex={0}
+        aria-label={`${label}; Enter goes to that moment`}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, last)}
+        aria-valuenow={Math.max(0, place)}
+        aria-valuetext={told}
+        aria-details={table}
+        onKeyDown={onKeyDown}
+        onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
+      />
+      {cursor.value >= 0 && (
+        <p class="plot-told" aria-hidden="true">
+          {told}
+        </p>
+      )}
+      <SeriesTable
+        id={table}
+        caption={label}
+        columns={lines.map(({ label: name }) => name)}
+        data={() => newest.current}
+        cursor={cursor}
+        format={format}
+      />
+    </div>
   )
-  return <div ref={box} class="plot" role="img" aria-label={`${label}, newest: ${summary.join(', ')}`} />
+}
+
+const MOVES: Readonly<Record<string, (from: number, last: number) => number>> = {
+  ArrowLeft: (from) => from - 1,
+  ArrowRight: (from) => from + 1,
+  PageUp: (from, last) => from - Math.ceil(last / 20),
+  PageDown: (from, last) => from + Math.ceil(last / 20),
+  Home: () => 0,
+  End: (_, last) => last,
 }
 
 function options(
@@ -92,6 +162,7 @@ function options(
   label: string,
   height: number,
   format: (value: number) => string,
+  onCursor: (place: number) => void,
 ): uPlot.Options {
   const palette = readPalette(element)
   const styles = getComputedStyle(element)
@@ -108,6 +179,7 @@ function options(
     height,
     padding: [8, 10, 0, 0],
     legend: { show: lines.length > 1, live: false },
+    hooks: { setCursor: [({ cursor }) => onCursor((cursor.left ?? -1) < 0 ? -1 : (cursor.idx ?? -1))] },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
     axes: [

@@ -13,12 +13,12 @@ export function OutcomeMark({ outcome }: { outcome: number }) {
   return <StateMark state={outcome === OPEN ? EXECUTING : isQueued(outcome) ? FAILED : outcome} />
 }
 
-/** An attempt in a line of words. */
-export function SliceText({ slice }: { slice: number }) {
+/** An attempt in a line of words, as it was known at `until`. */
+export function SliceText({ slice, until }: { slice: number; until: number }) {
   const run = store.value!
   const { slices } = run
   const job = slices.job.data[slice]!
-  const outcome = slices.outcome.data[slice]!
+  const outcome = slices.outcomeAt(slice, until)
   const start = slices.start.data[slice]!
   return (
     <>
@@ -26,7 +26,7 @@ export function SliceText({ slice }: { slice: number }) {
       <span class="mono muted">{plainText(run.idOf(job))}</span> attempt {slices.attempt.data[slice]}{' '}
       {outcomeWord(outcome)} · slot {slices.slot.data[slice]} · at {formatClock(start - run.epoch)} · waited{' '}
       {formatDuration(start - slices.readyAt.data[slice]!)} · ran{' '}
-      {formatDuration(slices.endOf(slice, run.end) - start)}
+      {formatDuration(Math.min(until, slices.endOf(slice, until)) - start)}
     </>
   )
 }

@@ -1,15 +1,23 @@
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
+import { LATEST_MS, STILL_MS } from '../state/rest.ts'
 
-const STILL_MS = 150
-
-/** A value as it was when it last held still: for what is only read out, or takes longer than a frame may. */
+/**
+ * A value as it was when it last held still, or a second ago while it does not: for what is only read out, or takes longer
+ * than a frame may.
+ */
 export function useRested<Value>(value: Value): Value {
   const rested = useSignal(value)
+  const restedAt = useRef(performance.now())
   useEffect(() => {
-    const timer = setTimeout(() => {
-      rested.value = value
-    }, STILL_MS)
+    const left = restedAt.current + LATEST_MS - performance.now()
+    const timer = setTimeout(
+      () => {
+        restedAt.current = performance.now()
+        rested.value = value
+      },
+      Math.min(STILL_MS, Math.max(0, left)),
+    )
     return () => clearTimeout(timer)
   }, [value])
   return rested.value

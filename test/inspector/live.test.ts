@@ -104,7 +104,9 @@ describeInBrowser('the page of a running pool', () => {
     const file = pathToFileURL(report).href
     await offline.page.goto(`${file}#/jobs`)
     await offline.page.getByText('7 of 7 jobs').waitFor()
-    expect(await offline.page.getByRole('row').filter({ hasText: 'cancelled' }).count()).toBe(1)
+    expect(
+      await offline.page.getByRole('grid').getByRole('row').filter({ hasText: 'cancelled' }).count(),
+    ).toBe(1)
     expect(offline.requests.filter((url) => !url.startsWith(file))).toEqual([])
     expect(offline.errors).toEqual([])
     expect(await offline.page.title()).not.toBe('taken')

@@ -98,23 +98,4 @@ describeInBrowser('the page', () => {
     await all.click()
     await page.getByText(`${count} of 300 jobs`).waitFor()
   })
-
-  test('goes through the timeline and the map with the keyboard, and opens what the cursor is on', async () => {
-    const report = await writeReport(used.folder, recording)
-    for (const [view, label, told] of [
-      ['timeline', /^Timeline/, '#timeline-cursor b'],
-      ['tree?as=map', /^Map of the tree/, '#map-cursor b'],
-    ] as const) {
-      await page.goto(`${report}#/${view}`)
-      const picture = page.getByRole('application', { name: label })
-      await picture.press('ArrowRight')
-      await picture.press('ArrowDown')
-      const name = (await page.locator(told).textContent()) ?? ''
-      await picture.press('Enter')
-      const drawer = page.getByRole('complementary', { name: 'Selected job' })
-      await drawer.getByRole('heading', { name }).first().waitFor()
-      // What is drawn stands in a table too.
-      expect(await page.locator('main table.visually-hidden tbody tr').count()).toBeGreaterThan(0)
-    }
-  })
 })

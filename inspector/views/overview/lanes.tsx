@@ -1,18 +1,19 @@
 import { useSignal } from '@preact/signals'
 import { useMemo, useRef } from 'preact/hooks'
+import { frameSlice } from '../../draw/lane-details.ts'
 import { LanePicture, type LaneView, sliceAt } from '../../draw/lanes.ts'
-import { formatDuration, plainText } from '../../model/format.ts'
-import { restTick } from '../../state/rest.ts'
-import { hrefOf, selectJob } from '../../state/route.ts'
+import { formatDuration } from '../../model/format.ts'
+import { hrefOf } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
-import { momentOf, peekMoment, seek } from '../../state/time.ts'
+import { momentOf, seek } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
-import { HiddenTable } from '../../ui/hidden-table.tsx'
+import { SliceTable } from '../../ui/slice-table.tsx'
 import { SliceText } from '../../ui/slice-text.tsx'
-import { stateName } from '../../ui/state-mark.tsx'
+import { useSliceCursor } from '../../ui/use-slice-cursor.ts'
 
 const TALLEST = 96
-const SHOWN_ROWS = 64
+/** A page of the keyboard, as a share of the run. */
+const PAGE = 1 / 20
 
 /** All slots over the whole run, compressed; what lies after the moment is dimmed. */
 export function Lanes() {
@@ -20,8 +21,12 @@ export function Lanes() {
   const moment = momentOf(run)
   const box = useRef<HTMLDivElement>(null)
   const hovered = useSignal(-1)
+  const wasDragged = useRef(false)
   const bars = useMemo(() => new LanePicture(), [])
   const lanes = Math.max(1, run.slices.lanes.length)
+  const span = run.end - run.epoch
+  const keys = useSliceCursor({ until: run.end, pageMs: span * PAGE })
+  const cursor = keys.slice.value
   const view = (height: number): LaneView => ({
     from: run.epoch,
     to: Math.max(run.end, run.epoch + 1),
@@ -29,60 +34,58 @@ export function Lanes() {
     scroll: 0,
     until: run.end,
   })
-  const share = run.end > run.epoch ? (moment.at - run.epoch) / (run.end - run.epoch) : 1
+  const share = span > 0 ? (moment.at - run.epoch) / span : 1
   const find = (event: MouseEvent) => {
     const { left, top, width, height } = box.current!.getBoundingClientRect()
     return sliceAt(run, view(height), width, event.clientX - left, event.clientY - top)
   }
+  const told = hovered.value >= 0 ? hovered.value : cursor
   return (
-    <div class="lanes" ref={box}>
-      <Canvas
-        class="lanes-canvas"
-        role="img"
-        aria-label={`${lanes} slots over ${formatDuration(run.end - run.epoch)}; the table after it tells what each slot holds at the moment shown`}
-        version={tick.value}
-        paint={(surface) => bars.draw(surface, run, view(surface.height))}
+    <div class="lanes">
+      <div
+        ref={box}
+        class="lanes-picture"
+        role="application"
+        tabIndex={0}
+        aria-label={`${lanes} slots over ${formatDuration(span)}: arrows move from attempt to attempt, Enter opens its job`}
+        aria-describedby="lanes-cursor"
+        aria-details="lanes-table"
+        onKeyDown={(event) => {
+          if (!keys.onKey(event)) return
+          event.preventDefault()
+          event.stopPropagation()
+        }}
+        onPointerDown={() => (wasDragged.current = false)}
         onPointerMove={(event) => {
           if (event.buttons === 1) {
+            wasDragged.current = true
             const { left, width } = box.current!.getBoundingClientRect()
-            seek(run.epoch + ((event.clientX - left) / width) * (run.end - run.epoch))
+            seek(run.epoch + ((event.clientX - left) / width) * span)
           } else hovered.value = find(event)
         }}
         onPointerLeave={() => (hovered.value = -1)}
-        onClick={(event) => {
-          const slice = find(event)
-          if (slice >= 0) selectJob(run.idOf(run.slices.job.data[slice]!))
-        }}
-      />
-      <i class="shade" style={{ left: `${share * 100}%` }} />
-      <p class="lanes-hint">
-        {hovered.value >= 0 ? (
-          <SliceText slice={hovered.value} />
+        onClick={(event) => wasDragged.current || keys.open(find(event))}
+      >
+        <Canvas
+          class="picture-canvas"
+          version={`${tick.value},${cursor}`}
+          paint={(surface) => {
+            bars.draw(surface, run, view(surface.height))
+            frameSlice(surface, run, view(surface.height), cursor)
+          }}
+        />
+        <i class="shade" style={{ left: `${share * 100}%` }} />
+      </div>
+      <p class="lanes-hint" id="lanes-cursor" aria-live="polite">
+        {told >= 0 ? (
+          <SliceText slice={told} until={run.end} />
         ) : (
           <a class="link" href={hrefOf('timeline')}>
             Open the timeline
           </a>
         )}
       </p>
-      <SlotTable />
+      <SliceTable id="lanes-table" from={run.epoch} to={run.end} until={run.end} cursor={cursor} />
     </div>
-  )
-}
-
-/** What each slot holds, for who cannot see the picture. */
-function SlotTable() {
-  void restTick.value
-  const run = store.peek()!
-  const moment = peekMoment(run)
-  const slots = moment.slots()
-  return (
-    <HiddenTable
-      caption={`Slots at the moment shown: ${Math.min(slots.length, SHOWN_ROWS)} of ${slots.length}`}
-      columns={['Slot', 'Job']}
-      rows={Array.from(slots.subarray(0, SHOWN_ROWS), (job, slot) => [
-        slot,
-        job < 0 ? 'free' : `${plainText(run.nameOf(job))}, ${stateName(moment.stateOf(job))}`,
-      ])}
-    />
   )
 }

@@ -1,24 +1,25 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { drawAxis } from '../../draw/axis.ts'
-import { drawFlow, drawLaneLabels, drawWaits } from '../../draw/lane-details.ts'
+import { drawFlow, drawLaneLabels, drawWaits, frameSlice } from '../../draw/lane-details.ts'
 import { LanePicture, type LaneView, sliceAt } from '../../draw/lanes.ts'
 import { formatClock, formatCount, formatDuration } from '../../model/format.ts'
 import { findJobs } from '../../model/job-list.ts'
 import { restTick } from '../../state/rest.ts'
-import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
+import { route, selectedId, setParams } from '../../state/route.ts'
 import { store, tick } from '../../state/session.ts'
 import { isFollowing, momentOf, momentTick } from '../../state/time.ts'
 import { Canvas, type Surface } from '../../ui/canvas.tsx'
 import { LanesKey } from '../../ui/lanes-key.tsx'
 import { Empty } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
+import { SliceTable } from '../../ui/slice-table.tsx'
 import { SliceText } from '../../ui/slice-text.tsx'
 import { useLinkedSpan } from '../../ui/use-linked-span.ts'
+import { useSliceCursor } from '../../ui/use-slice-cursor.ts'
 import { useZoom } from '../../ui/use-zoom.ts'
 import { ZoomTools } from '../../ui/zoom-tools.tsx'
 import { RangeTable } from './range-table.tsx'
-import { VisibleSlices } from './visible-slices.tsx'
 
 const LEAST_MS = 0.05
 const LANE_PX = 22
@@ -45,7 +46,6 @@ function Timeline() {
   const moment = momentOf(run)
   const box = useRef<HTMLDivElement>(null)
   const scroll = useSignal(0)
-  const cursor = useSignal(-1)
   const hovered = useSignal(-1)
   /** Chosen with the pointer while Shift is down, epoch ms; a range goes from where the press was, to either side. */
   const range = useLinkedSpan('range', run.epoch)
@@ -59,6 +59,10 @@ function Timeline() {
   }, [text, restTick.value])
   const selected = run.find(selectedId.value)
 
+  const until = isFollowing.value ? run.end : moment.at
+  const keys = useSliceCursor({ until, pageMs: zoom.to - zoom.from }, (slice) => reveal(slice))
+  const cursor = keys.slice
+
   const bars = useMemo(() => new LanePicture(), [])
   const laneHeight = (height: number) => Math.max(LANE_PX, Math.min(LANE_MAX_PX, (height - AXIS_PX) / lanes))
   const view = (height: number): LaneView => ({
@@ -66,7 +70,7 @@ function Timeline() {
     to: zoom.to,
     laneHeight: laneHeight(height),
     scroll: scroll.value,
-    until: isFollowing.value ? run.end : moment.at,
+    until,
     lit,
   })
   const place = (event: MouseEvent) => {
@@ -81,8 +85,7 @@ function Timeline() {
     const { x, width } = place(event)
     return zoom.from + (x / width) * (zoom.to - zoom.from)
   }
-  const show = (slice: number) => {
-    cursor.value = slice
+  const reveal = (slice: number) => {
     const start = slices.start.data[slice]!
     zoom.reveal(start, slices.endOf(slice, run.end))
     const height = box.current?.clientHeight ?? 300
@@ -101,34 +104,10 @@ function Timeline() {
     const most = Math.max(0, lanes * laneHeight(height) - height + AXIS_PX)
     scroll.value = Math.max(0, Math.min(most, scroll.value + by))
   }
-  const neighbour = (slice: number, lane: number, step: number): number => {
-    const places = slices.lanes[lane]
-    if (places === undefined) return -1
-    if (slice < 0) return places.data[0] ?? -1
-    if (slices.slot.data[slice] === lane) {
-      const at = places.data.subarray(0, places.length).indexOf(slice) + step
-      return at >= 0 && at < places.length ? places.data[at]! : -1
-    }
-    const at = Math.min(places.length - 1, slices.placeAt(places, slices.start.data[slice]!))
-    return places.data[at] ?? -1
-  }
   const onKeyDown = (event: KeyboardEvent) => {
-    const at = cursor.value
-    const lane = at < 0 ? 0 : slices.slot.data[at]!
-    const moves: Record<string, () => number> = {
-      ArrowRight: () => neighbour(at, lane, at < 0 ? 0 : 1),
-      ArrowLeft: () => neighbour(at, lane, -1),
-      ArrowDown: () => neighbour(at, lane + 1, 0),
-      ArrowUp: () => neighbour(at, lane - 1, 0),
-    }
-    const move = moves[event.key]
-    if (move !== undefined) {
-      const next = move()
-      if (next >= 0) show(next)
-    } else if (event.key === 'Enter' && at >= 0) selectJob(run.idOf(slices.job.data[at]!))
-    else if (event.key === 'f' && at >= 0) fitSlice(at)
+    if (event.key === 'f' && cursor.value >= 0) fitSlice(cursor.value)
     else if (event.key === 'Escape' && range.value !== undefined) range.value = undefined
-    else if (!zoom.onKey(event)) return
+    else if (!keys.onKey(event) && !zoom.onKey(event)) return
     event.preventDefault()
     event.stopPropagation()
   }
@@ -139,7 +118,8 @@ function Timeline() {
   useEffect(() => {
     if (focused < 0) return
     fitSlice(focused)
-    show(focused)
+    cursor.value = focused
+    reveal(focused)
     setParams({ focus: '' })
   }, [focused])
 
@@ -156,7 +136,8 @@ function Timeline() {
     context.translate(0, AXIS_PX)
     drawWaits(inner, run, body)
     drawFlow(inner, run, body, selected)
-    drawLaneLabels(inner, run, body, { selected, cursor: cursor.value })
+    drawLaneLabels(inner, run, body, selected)
+    frameSlice(inner, run, body, cursor.value)
     context.restore()
     const x = (at: number) => ((at - zoom.from) / (zoom.to - zoom.from)) * width
     if (range.value !== undefined) {
@@ -209,6 +190,7 @@ function Timeline() {
           tabIndex={0}
           aria-label="Timeline: arrows move from attempt to attempt, Enter opens its job, plus and minus zoom, 0 fits. Shift and drag chooses a range"
           aria-describedby="timeline-cursor"
+          aria-details="timeline-table"
           onKeyDown={onKeyDown}
           onWheel={(event) => event.shiftKey && scrollBy(event.deltaY || event.deltaX)}
           onPointerDown={(event) => {
@@ -230,10 +212,7 @@ function Timeline() {
           }}
           onClick={(event) => {
             if (zoom.wasDragged() || event.shiftKey) return
-            const slice = find(event)
-            if (slice < 0) return
-            cursor.value = slice
-            selectJob(run.idOf(slices.job.data[slice]!))
+            keys.open(find(event))
           }}
         >
           <Canvas
@@ -256,7 +235,7 @@ function Timeline() {
       <div class="picture-foot">
         <p id="timeline-cursor" class="picture-told" aria-live="polite">
           {told >= 0 ? (
-            <SliceText slice={told} />
+            <SliceText slice={told} until={until} />
           ) : (
             <span class="muted">
               The wheel zooms, dragging moves, Shift and dragging chooses a range, Shift and the wheel scrolls
@@ -282,7 +261,7 @@ function Timeline() {
           {formatClock(zoom.to - run.epoch)})
         </button>
       )}
-      <VisibleSlices from={zoom.from} to={zoom.to} />
+      <SliceTable id="timeline-table" from={zoom.from} to={zoom.to} until={until} cursor={cursor.value} />
     </div>
   )
 }

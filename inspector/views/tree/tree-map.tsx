@@ -77,6 +77,7 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
         tabIndex={0}
         aria-label="Map of the tree: arrows move, Enter opens, plus and minus zoom, 0 fits"
         aria-describedby="map-cursor"
+        aria-details="map-table"
         onKeyDown={onKeyDown}
       >
         <Canvas
@@ -121,12 +122,14 @@ function ChildTable({ at, node }: { at: TreeAt; node: number }) {
   const shown = children.slice(0, SHOWN_CHILDREN)
   return (
     <HiddenTable
-      caption={`Children of ${plainText(run.text(run.tree.nodes.label.data[node]!))}: ${shown.length} of ${children.length}`}
+      id="map-table"
+      caption={`The node of the cursor and its children: ${shown.length} of ${children.length}`}
       columns={['Node', 'State', 'With all below']}
-      rows={shown.map((child) => [
-        plainText(run.text(run.tree.nodes.label.data[child]!)),
-        stateName(at.states[child]!),
-        at.total[child],
+      current={0}
+      rows={[node, ...shown].map((each) => [
+        `${plainText(run.text(run.tree.nodes.label.data[each]!))}, n${run.tree.nodes.number.data[each]!}`,
+        stateName(at.states[each]!),
+        at.total[each],
       ])}
     />
   )
