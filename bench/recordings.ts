@@ -209,6 +209,7 @@ class Simulation {
         stack: writer.text(
           `Error: ${kind} could not be done: no convergence\n    at ${kind} (handlers.ts:12:9)`,
         ),
+        causes: 0,
       }) + 1
     )
   }

@@ -17,7 +17,7 @@ export function flowsOf(run: RunStore): Flow[] {
     for (const to of states) {
       if (from === to) continue
       let count = 0
-      for (let code = 0; code < EVENTS.length; code++) count += run.taken(from, to, code)
+      for (let code = 0; code < EVENTS.length; code++) count += run.taken.times(from, to, code)
       if (count > 0) flows.push({ from, to, count })
     }
   }

@@ -50,6 +50,10 @@ export function formatClock(ms: number): string {
     : `${sign}${minutes}:${rest}`
 }
 
+/** `12 MiB`, rounded up; `–` for what is not known. */
+export const formatMiB = (mebibytes: number): string =>
+  Number.isNaN(mebibytes) ? '–' : `${formatCount(Math.ceil(mebibytes))} MiB`
+
 export const formatShare = (part: number, whole: number): string =>
   whole === 0 ? '–' : `${((part / whole) * 100).toFixed(part === whole || part === 0 ? 0 : 1)} %`
 

@@ -3,9 +3,20 @@ import { ABSENT, BY_URGENCY, STATE_COUNT, STATE_NAMES } from './job-states.ts'
 import type { Moment } from './moment.ts'
 import { PRIORITIES } from './priorities.ts'
 import type { RunStore } from './run-store.ts'
+import { usedUntil } from './used.ts'
 
 /** What a list of jobs can be sorted by. */
-export const SORTS = ['urgency', 'name', 'queued', 'wait', 'run', 'attempts', 'score'] as const
+export const SORTS = [
+  'urgency',
+  'name',
+  'queued',
+  'wait',
+  'run',
+  'attempts',
+  'score',
+  'cpu',
+  'memory',
+] as const
 export type Sort = (typeof SORTS)[number]
 
 export interface JobList {
@@ -191,7 +202,8 @@ function sortBy(
     return
   }
   const keys = new Float64Array(run.jobCount)
-  for (const job of jobs) keys[job] = keyOf(run, job, sort, at)
+  // What is not known stands last, whichever way.
+  for (const job of jobs) keys[job] = nanOr(keyOf(run, job, sort, at), sign * Number.POSITIVE_INFINITY)
   jobs.sort((a, b) => sign * (keys[a]! - keys[b]!) || a - b)
 }
 
@@ -208,6 +220,10 @@ function keyOf(run: RunStore, job: number, sort: Exclude<Sort, 'urgency' | 'name
     case 'attempts':
       return run.jobs.attempts.data[job]!
     case 'score':
-      return nanOr(run.jobs.score.data[job]!, Number.NEGATIVE_INFINITY)
+      return run.jobs.score.data[job]!
+    case 'cpu':
+      return usedUntil(run, job, at).cpuMs
+    case 'memory':
+      return usedUntil(run, job, at).memoryMiB
   }
 }

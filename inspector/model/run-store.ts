@@ -1,6 +1,7 @@
 import { type Block, EVENT_CODES, EVENTS } from '../../src/protocol/journal.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { append, f32, f64, i32, reserveTimes, u8, u32 } from './column.ts'
+import { JobRows, walkBack } from './job-rows.ts'
 import {
   ABSENT,
   COMPLETED,
@@ -15,6 +16,7 @@ import {
 import { Links } from './links.ts'
 import { Series } from './series.ts'
 import { Slices } from './slices.ts'
+import { Taken } from './taken.ts'
 import { Tree } from './tree.ts'
 
 /** What a run is called, and when its time begins. */
@@ -43,6 +45,7 @@ export class RunStore {
   readonly slices = new Slices()
   readonly series: Series
   readonly links = new Links()
+  readonly taken = new Taken()
   readonly checkpoints = new Checkpoints()
   readonly tree = new Tree()
   /** By number; 0 is the empty text. */
@@ -94,7 +97,15 @@ export class RunStore {
     previous: i32(),
   }
 
-  readonly errors = { job: u32(), attempt: u32(), name: u32(), code: u32(), message: u32(), stack: u32() }
+  readonly errors = {
+    job: u32(),
+    attempt: u32(),
+    name: u32(),
+    code: u32(),
+    message: u32(),
+    stack: u32(),
+    causes: u32(),
+  }
   readonly cancels = { job: u32(), by: u8(), reason: u32(), causedBy: u32() }
   readonly samples = {
     at: f64(),
@@ -108,7 +119,10 @@ export class RunStore {
     cpu: u32(),
   }
   readonly lines = { at: f64(), job: u32(), attempt: u32(), line: u32(), stream: u8() }
+  readonly lineRows = new JobRows()
+  /** In µs, and in KiB; -1 where it is not known. */
   readonly usages = { job: u32(), attempt: u32(), cpu: f64(), memory: i32() }
+  readonly usageRows = new JobRows()
   /** JSON by name: charts, and what runs were started with. */
   readonly documents = new Map<string, string>()
 
@@ -118,7 +132,6 @@ export class RunStore {
   limit: number | undefined
   /** The events of the pool itself, which are few. */
   readonly poolSteps: number[] = []
-  readonly #taken = new Float64Array((STATE_COUNT + 1) * STATE_COUNT * EVENTS.length)
   /** Slices of attempts that were abandoned and still hold their slot, by job. */
   readonly #zombies = new Map<number, number>()
   #found = { id: '', job: -1, looked: 0 }
@@ -157,6 +170,7 @@ export class RunStore {
     this.#addSamples(samples)
     this.#addLines(logs)
     append(this.usages, usages)
+    this.usageRows.add(usages.job)
     this.tree.addRuns(runs)
     const firstNode = this.tree.nodeCount
     this.tree.addNodes(nodes)
@@ -180,11 +194,6 @@ export class RunStore {
   advance(at: number): void {
     if (at > this.end) this.end = at
     this.series.advance(at)
-  }
-
-  /** How often jobs went by an event from one state to another; {@link ABSENT} as `from` for their first event. */
-  taken(from: number, to: number, code: number): number {
-    return this.#taken[takenKey(from, to, code)]!
   }
 
   /** What happened to a job, first event first. */
@@ -279,6 +288,7 @@ export class RunStore {
     for (let row = 0; row < rows.at.length; row++) this.lines.at.push(this.epoch + rows.at[row]! / 1000)
     const { at: _, ...others } = rows
     append<keyof typeof others>(this.lines, others)
+    this.lineRows.add(rows.job)
   }
 
   /** Column by column where it can be: pushing half a million rows one by one takes ten times as long. */
@@ -329,7 +339,7 @@ export class RunStore {
     const { jobs, counts } = this
     const before = jobs.state.data[job]!
     jobs.lastStep.data[job] = step
-    this.#taken[takenKey(before, state, code)]! += 1
+    this.taken.count(before, state, code)
     if (code === STARTED) this.#startAttempt(at, job, detail)
     else if (code === PRIORITISED) jobs.priority.data[job] = detail
     else if (code === ABANDONED) this.#zombies.set(job, jobs.lastSlice.data[job]!)
@@ -386,14 +396,4 @@ export class RunStore {
     if (slice !== undefined) this.slices.zombieUntil.set(slice, at)
     this.#zombies.delete(job)
   }
-}
-
-/** A place for each way from a state, or from none, by an event to a state. */
-const takenKey = (from: number, to: number, code: number): number =>
-  ((from === ABSENT ? STATE_COUNT : from) * STATE_COUNT + to) * EVENTS.length + code
-
-function walkBack(last: number, previous: Int32Array): number[] {
-  const found: number[] = []
-  for (let index = last; index >= 0; index = previous[index]!) found.push(index)
-  return found.reverse()
 }

@@ -51,7 +51,8 @@ function takenBetween(run: RunStore, { source, event, target }: ChartEdge): numb
   const code = EVENT_CODES[event as EventName]
   if (code === undefined) return 0
   let count = 0
-  for (const from of leavesOf(source)) for (const to of entered(target)) count += run.taken(from, to, code)
+  for (const from of leavesOf(source))
+    for (const to of entered(target)) count += run.taken.times(from, to, code)
   return count
 }
 

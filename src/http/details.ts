@@ -9,7 +9,7 @@ import { stateOf } from '../runtime/job/job-states.ts'
 import type { Supervisor } from '../runtime/pool/supervisor.ts'
 import { eventsForJob } from './accepted-events.ts'
 import { toCapped } from './capped-value.ts'
-import { kindOf, rawError } from './raw-journal.ts'
+import { kindOf, rawError } from './raw-facts.ts'
 
 /** How many neighbours of a job are listed. */
 const NEIGHBOURS_MAX = 1_000

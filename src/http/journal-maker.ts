@@ -177,7 +177,7 @@ export class JournalMaker {
         }
         return
       case 'failed': {
-        const { name, code, message, stack } = item.error
+        const { name, code, message, stack, causes } = item.error
         const job = this.#jobs.rowOf(item.job)
         const error = writer.add('errors', {
           job,
@@ -186,6 +186,7 @@ export class JournalMaker {
           code: writer.text(code),
           message: writer.text(message),
           stack: writer.text(stack),
+          causes: writer.text(causes),
         })
         this.#named('attempt.failed', item.at, job, item.state, error + 1)
         return

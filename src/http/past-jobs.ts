@@ -2,7 +2,8 @@ import { EVENT_CODES, JOB_STATES } from '../protocol/journal.ts'
 import type { JobActor } from '../runtime/job/job.ts'
 import { stateOf } from '../runtime/job/job-states.ts'
 import type { Supervisor } from '../runtime/pool/supervisor.ts'
-import { type RawJournal, rawError } from './raw-journal.ts'
+import { rawError } from './raw-facts.ts'
+import type { RawJournal } from './raw-journal.ts'
 
 const READY = JOB_STATES.indexOf('queued.ready')
 const DELAYED = JOB_STATES.indexOf('queued.delayed')

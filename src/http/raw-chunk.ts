@@ -143,6 +143,8 @@ export interface RawError {
   readonly message: string
   readonly code: string
   readonly stack: string
+  /** The name and message of each cause, the nearest first, a line each; empty for none. */
+  readonly causes: string
 }
 
 export function cutText(text: string, longest: number): string {

@@ -14,10 +14,10 @@ import {
   RAW_READY_AT_ONCE,
   RAW_STARTED_AT_ONCE,
   type RawChunk,
-  type RawError,
   type RawItem,
 } from './raw-chunk.ts'
 import { NAME_LENGTH_MAX, RawChunkWriter } from './raw-chunk-writer.ts'
+import { hasUsage, kindOf, MESSAGE_LENGTH_MAX, numberOf, rawError } from './raw-facts.ts'
 
 /** What the raw journal asks of the pool: where its charts are, and which job has an id. */
 export interface RecordedPool {
@@ -37,9 +37,6 @@ const GRANTED = EVENT_CODES['slot.granted']
 const STARTED = EVENT_CODES['attempt.started']
 const ATTEMPT_COMPLETED = EVENT_CODES['attempt.completed']
 
-/** Longer texts are cut: a recording is no place for documents. */
-const MESSAGE_LENGTH_MAX = 2_000
-const STACK_LENGTH_MAX = 4_000
 /** What is written at once. */
 const OUTPUT_LENGTH_MAX = 16_000
 const OUTPUT_IS_CUT = '… more than its executor keeps: what follows is not recorded'
@@ -275,9 +272,8 @@ export class RawJournal implements Recorder {
     })
   }
 
-  #use(job: number, attempt: number, { cpuMs, peakMemoryBytes }: JobUsage = {}): void {
-    if (cpuMs === undefined && peakMemoryBytes === undefined) return
-    this.#chunks.item({ type: 'usage', job, attempt, usage: { cpuMs, peakMemoryBytes } })
+  #use(job: number, attempt: number, usage: JobUsage | undefined): void {
+    if (hasUsage(usage)) this.#chunks.item({ type: 'usage', job, attempt, usage })
   }
 
   #noteRare(job: JobActor, event: JobEvent, to: number): void {
@@ -304,38 +300,5 @@ export class RawJournal implements Recorder {
       default:
         this.#chunks.note(at, sequence, EVENT_CODES[event.type], to, 0)
     }
-  }
-}
-
-/** What a person would call what a job runs. */
-export function kindOf(execute: unknown): string {
-  if (typeof execute === 'function') return execute.name || '(anonymous)'
-  const {
-    export: name,
-    module,
-    command,
-  } = execute as {
-    readonly export?: unknown
-    readonly module?: unknown
-    readonly command?: unknown
-  }
-  for (const named of [name, command, module]) if (typeof named === 'string') return named
-  return '(job)'
-}
-
-/** The number in a tree's node id, such as 12 in `n12`. */
-export function numberOf(nodeId: string | undefined): number | undefined {
-  if (nodeId === undefined || nodeId.charCodeAt(0) !== 0x6e || nodeId.length > 10) return undefined
-  const number = Number(nodeId.slice(1))
-  return Number.isInteger(number) && `n${number}` === nodeId ? number : undefined
-}
-
-export function rawError(error: Error): RawError {
-  const { name, message, stack, code } = error as Error & { readonly code?: unknown }
-  return {
-    name: cutText(String(name), NAME_LENGTH_MAX),
-    message: cutText(String(message), MESSAGE_LENGTH_MAX),
-    code: typeof code === 'string' ? cutText(code, NAME_LENGTH_MAX) : '',
-    stack: typeof stack === 'string' ? cutText(stack, STACK_LENGTH_MAX) : '',
   }
 }

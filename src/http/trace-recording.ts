@@ -1,4 +1,4 @@
-import type { CancelSource, JobId } from '../domain/job.ts'
+import type { CancelSource, JobId, JobUsage } from '../domain/job.ts'
 import { bandOf } from '../domain/priority.ts'
 import type { ErrorJson, JobSubmitted, TraceEntry, TreeEvent } from '../domain/trace.ts'
 import { EVENT_CODES, type EventName, NODE_STATES } from '../protocol/journal.ts'
@@ -9,7 +9,7 @@ import { chartDocuments } from './charts.ts'
 import { JournalMaker } from './journal-maker.ts'
 import { RAW_DEPENDS } from './raw-chunk.ts'
 import { RawChunkWriter } from './raw-chunk-writer.ts'
-import { kindOf, numberOf } from './raw-journal.ts'
+import { hasUsage, kindOf, numberOf, rawErrorOf } from './raw-facts.ts'
 import { packageVersion } from './static-files.ts'
 
 const ENTRIES_AT_A_TIME = 4_096
@@ -176,23 +176,17 @@ class TraceRecorder {
   }
 
   #noteStep({ at, event }: TraceEntry, job: number, state: number, attempt: number): void {
-    const { type, error, by, reason, causedBy } = event as {
+    const { type, error, by, reason, causedBy, usage } = event as {
       readonly type: string
+      readonly usage?: JobUsage
       readonly error?: ErrorJson
       readonly by?: CancelSource
       readonly reason?: string
       readonly causedBy?: JobId
     }
+    if (hasUsage(usage)) this.#chunks.item({ type: 'usage', job, attempt, usage })
     if (type === 'attempt.failed' && error !== undefined) {
-      const { name, message, code = '', stack = '' } = error
-      this.#chunks.item({
-        type: 'failed',
-        job,
-        at,
-        state,
-        attempt,
-        error: { name, message, code: String(code), stack },
-      })
+      this.#chunks.item({ type: 'failed', job, at, state, attempt, error: rawErrorOf(error) })
     } else if (type === 'job.cancel') {
       const cause = causedBy === undefined ? undefined : this.#sequences.get(causedBy)
       this.#chunks.item({

@@ -1,3 +1,4 @@
+import type { JobUsage } from '../domain/job.ts'
 import { PRIORITIES } from '../domain/priority.ts'
 import {
   CANCEL_SOURCES,
@@ -68,13 +69,14 @@ export function* chromeTrace({ header, model, isoOf }: Recorded): Generator<stri
 
 const JOB_COLUMNS = [
   ...['job', 'kind', 'label', 'node', 'tree', 'state', 'priority', 'score', 'attempts'],
-  ...['queued_at', 'started_at', 'ended_at', 'waited_ms', 'ran_ms', 'error'],
+  ...['queued_at', 'started_at', 'ended_at', 'waited_ms', 'ran_ms', 'cpu_ms', 'peak_memory_bytes', 'error'],
 ]
 
 /** A line for each job, the first one names the columns. Times are ISO 8601. */
 export function* jobsCsv({ header, model, isoOf }: Recorded): Generator<string> {
   const iso = (at: number) => (at < 0 ? '' : isoOf(header.startedAt + at / 1000))
   const { jobs, tables } = model
+  const used = usedByJobs(model)
   yield `${JOB_COLUMNS.join(',')}\r\n`
   for (let job = 0; job < jobs.state.length; job++) {
     const startedAt = jobs.startedAt.get(job)
@@ -95,10 +97,28 @@ export function* jobsCsv({ header, model, isoOf }: Recorded): Generator<string> 
       iso(endedAt),
       startedAt < 0 ? '' : (startedAt - jobs.readyAt.get(job)) / 1000,
       startedAt < 0 || endedAt < 0 ? '' : (endedAt - startedAt) / 1000,
+      used.get(job)?.cpuMs,
+      used.get(job)?.peakMemoryBytes,
       error < 0 ? '' : model.text(tables.errors.message.get(error)),
     ]
     yield `${cells.map(csvCell).join(',')}\r\n`
   }
+}
+
+/** What the attempts of each job used: all their processor time, and the most memory of one; only where it is known. */
+function usedByJobs({ tables: { usages } }: RunModel): Map<number, JobUsage> {
+  const used = new Map<number, JobUsage>()
+  for (let row = 0; row < usages.job.length; row++) {
+    const job = usages.job.get(row)
+    const cpu = usages.cpu.get(row)
+    const memory = usages.memory.get(row)
+    const { cpuMs, peakMemoryBytes } = used.get(job) ?? {}
+    used.set(job, {
+      cpuMs: cpu < 0 ? cpuMs : (cpuMs ?? 0) + cpu / 1000,
+      peakMemoryBytes: memory < 0 ? peakMemoryBytes : Math.max(peakMemoryBytes ?? 0, memory * 1024),
+    })
+  }
+  return used
 }
 
 /** A line of JSON for each event, in order. */

@@ -59,11 +59,13 @@ export const TABLES = {
     /** Job. */
     job: 'int',
     attempt: 'int',
-    /** String, as the three that follow; `code` is of the error table, or the system's. */
+    /** String, as those that follow; `code` is of the error table, or the system's. */
     name: 'int',
     code: 'int',
     message: 'int',
     stack: 'int',
+    /** String: the name and message of each cause, the nearest first, a line each; 0 for none. */
+    causes: 'int',
   },
   /** Cancellations, as they were asked for. */
   cancels: {

@@ -31,7 +31,7 @@ describe('a recording', () => {
   test('is a table of jobs, and a line of JSON for each event', () => {
     const lines = write('jobs.csv').trimEnd().split('\r\n')
     expect(lines).toHaveLength(301)
-    expect(lines[0]).toMatch(/^job,kind,label,/)
+    expect(lines[0]).toMatch(/^job,kind,label,.*,ran_ms,cpu_ms,peak_memory_bytes,error$/)
     expect(lines[1]).toMatch(/^run\.n0,load,load,n0,run,completed,high,/)
     const events = write('events.jsonl')
       .trimEnd()

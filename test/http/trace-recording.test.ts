@@ -28,7 +28,8 @@ function fold(entries: readonly TraceEntry[]): RunModel {
 }
 
 test('a trace becomes a recording: states, attempts in lanes that do not overlap, errors and causes', () => {
-  const error = { name: 'Error', message: 'no luck' }
+  const cause = { name: 'TypeError', message: 'a cut cable', cause: { thrown: 'a shovel' } }
+  const error = { name: 'Error', message: 'no luck', cause }
   const model = fold(
     trace(
       ['pool', 'pool', { type: 'pool.created', maxParallelJobs: 2, policy: POLICY }],
@@ -65,6 +66,7 @@ test('a trace becomes a recording: states, attempts in lanes that do not overlap
     [0, 0],
   ])
   expect(model.text(model.tables.errors.message.get(0))).toBe('no luck')
+  expect(model.text(model.tables.errors.causes.get(0))).toBe('TypeError: a cut cable\na shovel')
   expect(model.tables.cancels.causedBy.get(0)).toBe(1)
   expect(model.poolState).toBe(1)
 })

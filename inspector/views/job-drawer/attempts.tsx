@@ -1,7 +1,8 @@
-import { formatClock, formatCount, formatDuration, plainText } from '../../model/format.ts'
+import { formatClock, formatDuration, formatMiB, plainText } from '../../model/format.ts'
 import { EXECUTING, isQueued, STATE_NAMES } from '../../model/job-states.ts'
 import type { RunStore } from '../../model/run-store.ts'
 import { OPEN } from '../../model/slices.ts'
+import { usedBy } from '../../model/used.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, seek } from '../../state/time.ts'
 import { OutcomeMark, outcomeWord } from '../../ui/slice-text.tsx'
@@ -61,17 +62,12 @@ export function Attempts({ job }: { job: number }) {
 }
 
 /** What the attempt used, where its executor told. */
-function usageText({ usages }: RunStore, job: number, attempt: number): string {
-  for (let row = 0; row < usages.job.length; row++) {
-    if (usages.job.data[row] !== job || usages.attempt.data[row] !== attempt) continue
-    const cpu = usages.cpu.data[row]!
-    const memory = usages.memory.data[row]!
-    return (
-      (cpu < 0 ? '' : `, processor ${formatDuration(cpu / 1000)}`) +
-      (memory < 0 ? '' : `, memory ${formatCount(Math.ceil(memory / 1024))} MiB`)
-    )
-  }
-  return ''
+function usageText(run: RunStore, job: number, attempt: number): string {
+  const { cpuMs, memoryMiB } = usedBy(run, job, attempt)
+  return (
+    (Number.isNaN(cpuMs) ? '' : `, processor ${formatDuration(cpuMs)}`) +
+    (Number.isNaN(memoryMiB) ? '' : `, memory ${formatMiB(memoryMiB)}`)
+  )
 }
 
 function Thrown({ job, attempt }: { job: number; attempt: number }) {
@@ -83,11 +79,23 @@ function Thrown({ job, attempt }: { job: number; attempt: number }) {
   for (let row = last; row >= 0; row--) {
     if (errors.job.data[row] !== job || errors.attempt.data[row] !== attempt) continue
     const stack = text(errors.stack.data[row]!)
+    const code = text(errors.code.data[row]!)
+    const causes = text(errors.causes.data[row]!)
     return (
       <div class="thrown">
         <p>
-          <b>{plainText(text(errors.name.data[row]!))}</b>: {plainText(text(errors.message.data[row]!))}
+          <b>{plainText(text(errors.name.data[row]!))}</b>: {plainText(text(errors.message.data[row]!))}{' '}
+          {code !== '' && <code class="muted">{plainText(code)}</code>}
         </p>
+        {causes !== '' && (
+          <ul class="causes">
+            {causes.split('\n').map((cause, place) => (
+              <li key={place}>
+                <span class="muted">because of</span> {plainText(cause)}
+              </li>
+            ))}
+          </ul>
+        )}
         {stack !== '' && (
           <details>
             <summary>Stack</summary>

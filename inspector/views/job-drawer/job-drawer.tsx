@@ -231,9 +231,7 @@ function Links({ job }: { job: number }) {
 function Log({ job }: { job: number }) {
   const run = store.value!
   const { at } = momentOf(run)
-  const rows: number[] = []
-  for (let row = 0; row < run.lines.job.length; row++)
-    if (run.lines.job.data[row] === job && run.lines.at.data[row]! <= at) rows.push(row)
+  const rows = run.lineRows.of(job).filter((row) => run.lines.at.data[row]! <= at)
   if (rows.length === 0) return null
   const shown = rows.slice(-SHOWN_STEPS)
   return (

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { hasPart, parseFilter, togglePart } from '../../model/filter.ts'
-import { formatClock, formatCount, formatDuration, plainText } from '../../model/format.ts'
+import { formatClock, formatCount, formatDuration, formatMiB, plainText } from '../../model/format.ts'
 import { type JobList, listJobs, ranUntil, SORTS, type Sort, waitedUntil } from '../../model/job-list.ts'
 import { BY_URGENCY, STATE_NAMES } from '../../model/job-states.ts'
 import { PRIORITIES } from '../../model/priorities.ts'
+import { usedUntil } from '../../model/used.ts'
 import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { canControl, store } from '../../state/session.ts'
 import { momentOf } from '../../state/time.ts'
@@ -14,7 +15,7 @@ import { StateLabel, StateMark } from '../../ui/state-mark.tsx'
 import { BulkBar } from './bulk-bar.tsx'
 
 /** The columns that make room for the drawer. */
-const BESIDE_DRAWER = new Set(['id', 'priority', 'queued', 'bar'])
+const BESIDE_DRAWER = new Set(['id', 'priority', 'queued', 'cpu', 'memory', 'bar'])
 
 /** All jobs: searched, narrowed by facets, sorted, and acted on. */
 export function JobsView() {
@@ -91,6 +92,13 @@ export function JobsView() {
     column('queued', 'Queued at', '92px', (job) => formatClock(run.jobs.queuedAt.data[job]! - run.epoch)),
     column('wait', 'Waited', '84px', (job) => formatDuration(waitedUntil(run, job, moment.at))),
     column('run', 'Ran', '84px', (job) => formatDuration(ranUntil(run, job, moment.at))),
+    // Few executors tell what an attempt used: without any, there is nothing to show.
+    ...(run.usages.job.length === 0
+      ? []
+      : [
+          column('cpu', 'Processor', '84px', (job) => formatDuration(usedUntil(run, job, moment.at).cpuMs)),
+          column('memory', 'Memory', '84px', (job) => formatMiB(usedUntil(run, job, moment.at).memoryMiB)),
+        ]),
     {
       key: 'bar',
       title: 'Wait and run',
