@@ -7,6 +7,7 @@ import {
   type MachineBody,
   type PoolStreamEvent,
 } from 'espalier'
+import { createMemoryStore } from 'espalier/stores/memory'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   type AnyActorRef,
@@ -376,4 +377,14 @@ test('10,000 bodies leave nothing behind', async () => {
   const values = await Promise.all(jobs.map((job) => job.value()))
   expect(values.at(-1)).toBe(9_999)
   expect(pool.getStatus()).toMatchObject({ running: 0, zombies: 0, completed: 10_000 })
+})
+
+test('an event for the body of a stored job reaches it at once, though nothing is committed for it', async () => {
+  const pool = createPool({
+    store: createMemoryStore(),
+    handlers: { approve: { logic: approval, input: { what: 'a release' } } },
+  })
+  const job = await run(pool, { execute: 'approve' })
+  job.send({ type: 'approve', by: 'Ada' } as never)
+  expect(await job.value()).toEqual({ approved: true, by: 'Ada' })
 })

@@ -100,10 +100,11 @@ export class DurableJob extends JobActor implements StagingJob {
       scope.self = this
       const after = jobLogic.transition(before, event, scope as never) as JobSnapshot
       this.supervisor.commit(this, after.value, after !== before, event)
-      if (after === before) return
-      this.#staged = after
-      this.#pending++
-      this.#journal.stepped(this, event)
+      if (after !== before) {
+        this.#staged = after
+        this.#pending++
+        this.#journal.stepped(this, event)
+      }
     } finally {
       delivering = outer
     }
