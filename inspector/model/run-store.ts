@@ -1,4 +1,5 @@
 import { type Block, EVENT_CODES, EVENTS } from '../../src/protocol/journal.ts'
+import { Bodies } from './bodies.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { append, f32, f64, i32, reserveTimes, u8, u32 } from './column.ts'
 import { JobRows, walkBack } from './job-rows.ts'
@@ -14,6 +15,7 @@ import {
   STATE_COUNT,
 } from './job-states.ts'
 import { Links } from './links.ts'
+import { LogLines } from './log-lines.ts'
 import { Series } from './series.ts'
 import { Slices } from './slices.ts'
 import { Taken } from './taken.ts'
@@ -118,11 +120,11 @@ export class RunStore {
     lag: u32(),
     cpu: u32(),
   }
-  readonly lines = { at: f64(), job: u32(), attempt: u32(), line: u32(), stream: u8() }
-  readonly lineRows = new JobRows()
+  readonly lines = new LogLines()
   /** In µs, and in KiB; -1 where it is not known. */
   readonly usages = { job: u32(), attempt: u32(), cpu: f64(), memory: i32() }
   readonly usageRows = new JobRows()
+  readonly bodies = new Bodies()
   /** JSON by name: charts, and what runs were started with. */
   readonly documents = new Map<string, string>()
 
@@ -168,9 +170,10 @@ export class RunStore {
     for (let row = 0; row < documents.name.length; row++)
       this.documents.set(this.text(documents.name[row]!), this.text(documents.text[row]!))
     this.#addSamples(samples)
-    this.#addLines(logs)
+    this.lines.append(logs, this.epoch)
     append(this.usages, usages)
     this.usageRows.add(usages.job)
+    this.bodies.append(tables.bodies, this.epoch)
     this.tree.addRuns(runs)
     const firstNode = this.tree.nodeCount
     this.tree.addNodes(nodes)
@@ -184,7 +187,7 @@ export class RunStore {
   /** Makes room for so many times what there is: how much a recording holds is known once its first blocks are read. */
   reserve(times: number): void {
     const { jobs, log, samples, lines, errors, cancels } = this
-    for (const columns of [jobs, log, samples, lines, errors, cancels])
+    for (const columns of [jobs, log, samples, lines.columns, errors, cancels])
       reserveTimes(times, Object.values(columns))
     this.slices.reserve(times)
     this.tree.reserve(times)
@@ -282,13 +285,6 @@ export class RunStore {
     }
     const { at: _, ...others } = rows
     append<keyof typeof others>(this.samples, others)
-  }
-
-  #addLines(rows: Block['tables']['logs']): void {
-    for (let row = 0; row < rows.at.length; row++) this.lines.at.push(this.epoch + rows.at[row]! / 1000)
-    const { at: _, ...others } = rows
-    append<keyof typeof others>(this.lines, others)
-    this.lineRows.add(rows.job)
   }
 
   /** Column by column where it can be: pushing half a million rows one by one takes ten times as long. */

@@ -4,20 +4,25 @@ import {
   EVENT_CODES,
   type EventName,
   JOB_STATES,
+  type MachineDocument,
 } from '../../src/protocol/index.ts'
 import type { RunStore } from '../model/run-store.ts'
 
-const parsed = new Map<string, Chart>()
+const parsed = new Map<string, unknown>()
 
-/** The laid out chart of a machine, from the recording; `undefined` when it has none. */
-export function chartOf(run: RunStore, machine: string): Chart | undefined {
-  const text = run.documents.get(`chart/${machine}`)
+/** The laid out chart of one of the package's machines, from the recording; `undefined` when it has none. */
+export const chartOf = (run: RunStore, machine: string): Chart | undefined =>
+  read<Chart>(run, `chart/${machine}`)
+
+/** What the recording holds of a machine that jobs ran, by its hash; `undefined` until it has come. */
+export const machineOf = (run: RunStore, hash: string): MachineDocument | undefined =>
+  read<MachineDocument>(run, `machine/${hash}`)
+
+function read<Document>(run: RunStore, name: string): Document | undefined {
+  const text = run.documents.get(name)
   if (text === undefined) return undefined
-  const known = parsed.get(text)
-  if (known !== undefined) return known
-  const chart = JSON.parse(text) as Chart
-  parsed.set(text, chart)
-  return chart
+  if (!parsed.has(text)) parsed.set(text, JSON.parse(text))
+  return parsed.get(text) as Document
 }
 
 /** How many jobs are in each state of the job's chart, by its id; a state counts what is inside it. */

@@ -8,6 +8,7 @@ import type { Dependency, JobActor } from '../runtime/job/job.ts'
 import { stateOf } from '../runtime/job/job-states.ts'
 import type { Supervisor } from '../runtime/pool/supervisor.ts'
 import { eventsForJob } from './accepted-events.ts'
+import { activeStates } from './active-states.ts'
 import { toCapped } from './capped-value.ts'
 import { kindOf, rawError } from './raw-facts.ts'
 
@@ -79,7 +80,7 @@ export function actorDetail(
   isFull: boolean,
 ): ActorDetail {
   const snapshot = actor.getSnapshot()
-  const { value, status, tags, context, machine, _nodes: nodes = [] } = snapshot
+  const { value, status, tags, context, machine } = snapshot
   return {
     id,
     machine: machine?.id ?? '',
@@ -88,7 +89,7 @@ export function actorDetail(
     tags: [...((tags ?? []) as Iterable<string>)],
     context: toCapped(context, isFull),
     accepts,
-    active: (nodes as readonly { readonly id: string }[]).map((node) => node.id),
+    active: activeStates(snapshot),
   }
 }
 

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import type { Description } from '../diagram/describe.ts'
-import type { Chart } from '../protocol/chart.ts'
 import type { FeedStatus, MissingHistory } from '../protocol/messages.ts'
 import { encodeRecording, type RecordingHeader } from '../protocol/recording.ts'
 import { READY } from '../runtime/job/job-states.ts'
 import { PoolCore } from '../runtime/pool/job-pool.ts'
 import type { RecordedRun } from '../runtime/pool/recorder.ts'
 import type { Supervisor } from '../runtime/pool/supervisor.ts'
+import { BodyCharts } from './body-charts.ts'
 import { FeedWorker } from './feed-worker-thread.ts'
 import { recordPast } from './past-jobs.ts'
 import { ProcessSampler } from './process-sampler.ts'
@@ -41,6 +40,12 @@ export class Feed implements BlockSource {
   readonly #options: FeedOptions
   readonly #viewers = new Set<FeedViewer>()
   readonly #sampler: ProcessSampler
+  /** The charts of machines that jobs run. */
+  readonly bodyCharts = new BodyCharts((machine, description) =>
+    this.#startWorker().layOut(machine, description),
+  )
+  /** By the hash of a machine: its chart is in the notes once this resolves. */
+  #charted = new Map<string, Promise<void>>()
   #raw: RawJournal
   #header: RecordingHeader
   #missing: MissingHistory | undefined
@@ -117,6 +122,7 @@ export class Feed implements BlockSource {
       this.#blockBytes += bytes.length
     }
     for (const viewer of this.#viewers) viewer.pump()
+    if (this.#viewers.size > 0 && !this.#isClosed) void this.#addCharts()
     this.#keepBounded()
   }
 
@@ -128,15 +134,24 @@ export class Feed implements BlockSource {
     return (await this.#startWorker().ask(query, unasked)) as QueryResults[Type]
   }
 
-  /** A machine's chart, laid out by the worker. */
-  layOut(machine: string, description: Description): Promise<Chart> {
-    return this.#startWorker().layOut(machine, description)
-  }
-
   /** The recording until now. */
   async recording(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#addCharts()
     await this.cut()
     return encodeRecording(this.#header, this.#blocks)
+  }
+
+  /** Adds the charts of machines that jobs run: laid out only now, when somebody is about to see them. */
+  async #addCharts(): Promise<void> {
+    const [raw, charted] = [this.#raw, this.#charted]
+    for (const hash of this.bodyCharts.hashes) {
+      if (charted.has(hash)) continue
+      const added = this.bodyCharts.document(hash).then((document) => {
+        raw.item({ type: 'document', name: `machine/${hash}`, text: JSON.stringify(document) })
+      })
+      charted.set(hash, added)
+    }
+    await Promise.all(charted.values())
   }
 
   /** How many events have happened that are not in the blocks before this one. */
@@ -177,6 +192,7 @@ export class Feed implements BlockSource {
   async close(): Promise<void> {
     this.#isClosed = true
     if (this.#supervisor.recorder === this.#raw) this.#supervisor.recorder = undefined
+    this.#raw.close()
     clearInterval(this.#blockTimer)
     clearInterval(this.#statusTimer)
     clearInterval(this.#sampleTimer)
@@ -191,6 +207,8 @@ export class Feed implements BlockSource {
         poolState: () => poolStateOf(supervisor),
         limit: () => supervisor.actor.getSnapshot().context.maxParallelJobs,
         sequenceOf: (jobId) => supervisor.jobs.get(jobId)?.sequence,
+        now: () => supervisor.now(),
+        meet: (machine) => this.bodyCharts.meet(machine),
       },
       () => {
         const isInUse = this.#raw === raw && this.#viewers.size === 0
@@ -221,6 +239,8 @@ export class Feed implements BlockSource {
 
   #renew(): void {
     const { runs } = this.#raw
+    this.#raw.close()
+    this.#charted = new Map()
     void this.#worker?.close()
     this.#worker = undefined
     this.#blocks = []

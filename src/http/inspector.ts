@@ -5,7 +5,6 @@ import { EspalierError } from '../domain/errors.ts'
 import type { ActorDetail } from '../protocol/messages.ts'
 import { PoolCore } from '../runtime/pool/job-pool.ts'
 import { eventsForJob, eventsForPool } from './accepted-events.ts'
-import { BodyCharts } from './body-charts.ts'
 import { chartDocuments, chartHandlers } from './charts.ts'
 import { Commands } from './commands.ts'
 import { actorDetail, jobDetail } from './details.ts'
@@ -87,7 +86,6 @@ function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'op
   const { supervisor } = PoolCore.partsOf(pool)
   const commands = new Commands(pool, feed)
   const downloads = new Downloads()
-  const bodyCharts = new BodyCharts((machine, description) => feed.layOut(machine, description))
   return {
     status: () => pool.getStatus(),
     metrics: () => pool.getMetrics(),
@@ -113,7 +111,7 @@ function handlersFor(pool: PoolCore, feed: Feed): Omit<Handlers, 'healthz' | 'op
       if (run !== undefined) return describe(run, id, [], request)
       throw new EspalierError('ESP_NOT_THERE', { what: `actor "${id}"` })
     },
-    bodyChart: (request) => bodyCharts.chartOf(supervisor.jobs.get(idOf(request))?.body),
+    bodyChart: (request) => feed.bodyCharts.chartOf(supervisor.jobs.get(idOf(request))?.body),
     ...chartHandlers,
     recording: async (_request, reply) => downloads.sendRecording(reply, await feed.recording()),
     exported: (request, reply) => downloads.sendExport(request, reply, () => feed.recording()),

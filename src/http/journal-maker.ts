@@ -253,6 +253,17 @@ export class JournalMaker {
       case 'sample':
         writer.add('samples', { ...(item.row as Row<'samples'>), at: this.#time(item.row.at) })
         return
+      case 'body': {
+        const { attempt, machine, active } = item
+        writer.add('bodies', {
+          at: this.#time(item.at),
+          job: this.#jobs.rowOf(item.job),
+          attempt,
+          machine: writer.text(machine),
+          active: writer.text(active),
+        })
+        return
+      }
       case 'document':
         writer.add('documents', { name: writer.text(item.name), text: writer.uniqueText(item.text) })
     }

@@ -135,6 +135,14 @@ export type RawItem =
       readonly reason: string
     }
   | { readonly type: 'sample'; readonly row: Readonly<Record<string, number>> & { readonly at: number } }
+  | {
+      readonly type: 'body'
+      readonly job: number
+      readonly at: number
+      readonly attempt: number
+      readonly machine: string
+      readonly active: string
+    }
   | { readonly type: 'document'; readonly name: string; readonly text: string }
 
 /** What an attempt threw, as text. */

@@ -18,12 +18,14 @@ export function kindOf(execute: unknown): string {
     export: name,
     module,
     command,
+    logic,
   } = execute as {
     readonly export?: unknown
     readonly module?: unknown
     readonly command?: unknown
+    readonly logic?: { readonly id?: unknown }
   }
-  for (const named of [name, command, module]) if (typeof named === 'string') return named
+  for (const named of [name, command, module, logic?.id]) if (typeof named === 'string') return named
   return '(job)'
 }
 

@@ -1,3 +1,4 @@
+import type { AnyStateMachine } from 'xstate'
 import type { JobEvent } from '../../machines/index.ts'
 import type { DecisionRecord } from '../domain/decision.ts'
 import type { JobUsage } from '../domain/job.ts'
@@ -7,6 +8,7 @@ import type { RunStreamEvent } from '../runtime/events/run-events.ts'
 import type { Dependency, JobActor } from '../runtime/job/job.ts'
 import { stateOf } from '../runtime/job/job-states.ts'
 import type { RecordedRun, Recorder, Written } from '../runtime/pool/recorder.ts'
+import { BodyWatch } from './body-watch.ts'
 import {
   cutText,
   RAW_DEPENDS,
@@ -24,6 +26,9 @@ export interface RecordedPool {
   readonly poolState: () => number
   readonly limit: () => number
   readonly sequenceOf: (jobId: string) => number | undefined
+  readonly now: () => number
+  /** A machine that a job runs: the hash that names it. */
+  readonly meet: (machine: AnyStateMachine) => string
 }
 
 const BLOCKED = JOB_STATES.indexOf('queued.blocked')
@@ -47,6 +52,7 @@ const PROGRESS_EVERY_MS = 50
 export class RawJournal implements Recorder {
   readonly #pool: RecordedPool
   readonly #chunks: RawChunkWriter
+  readonly #bodies: BodyWatch
   /** Runs that are going on. */
   readonly runs = new Map<string, RecordedRun>()
   #lastExecute: unknown
@@ -60,6 +66,12 @@ export class RawJournal implements Recorder {
   constructor(pool: RecordedPool, onChunk: () => void) {
     this.#pool = pool
     this.#chunks = new RawChunkWriter(onChunk)
+    this.#bodies = new BodyWatch(pool, (item) => this.#chunks.item(item))
+  }
+
+  /** Notes nothing more of what it has looked at. */
+  close(): void {
+    this.#bodies.close()
   }
 
   /** About how many bytes of full chunks wait to be taken. */
@@ -122,6 +134,10 @@ export class RawJournal implements Recorder {
     const { sequence } = job
     if (!this.#chunks.merge(GRANTED, RAW_STARTED_AT_ONCE, at, sequence, slot))
       this.#chunks.note(at, sequence, STARTED, EXECUTING, slot)
+  }
+
+  embodied(job: JobActor, attempt: number, at: number): void {
+    this.#bodies.watch(job, attempt, at)
   }
 
   abandoned(job: JobActor, at: number): void {

@@ -20,6 +20,9 @@ export interface Chart {
   readonly right: ChartLayout
 }
 
+/** What a recording holds of a machine that jobs ran: its chart, or why it has none. */
+export type MachineDocument = Chart | { readonly id: string; readonly missing: string }
+
 export interface Box {
   readonly x: number
   readonly y: number

@@ -1,6 +1,6 @@
 export { decodeBlock, encodeBlock } from './block.ts'
 export { DecodeError } from './bytes.ts'
-export type { Box, Chart, ChartEdge, ChartLayout, ChartNode } from './chart.ts'
+export type { Box, Chart, ChartEdge, ChartLayout, ChartNode, MachineDocument } from './chart.ts'
 export { type ChartMarks, chartSvg } from './chart-svg.ts'
 export { chromeTrace, eventsJsonl, jobsCsv, type Recorded, treeMermaid } from './exports.ts'
 export type { Growable, GrowingColumns } from './growable.ts'

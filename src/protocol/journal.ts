@@ -153,7 +153,7 @@ export const TABLES = {
   },
   /** Whatever else a page needs to have at hand; a later one of the same name replaces the earlier. */
   documents: {
-    /** String: `chart/<machine id>` is a `Chart`. */
+    /** String: `chart/<machine id>` is a `Chart` of this package, `machine/<hash>` a `MachineDocument`. */
     name: 'int',
     /** String: JSON. */
     text: 'int',
@@ -167,6 +167,18 @@ export const TABLES = {
     cpu: 'long',
     /** The most memory it was seen to hold, in KiB; -1 likewise. */
     memory: 'int',
+  },
+  /** Where the actor was that is the body of an attempt: a row when it began, and one for each other state. */
+  bodies: {
+    /** In µs since `startedAt`. */
+    at: 'long',
+    /** Job. */
+    job: 'int',
+    attempt: 'int',
+    /** String: the hash of its machine, whose chart is the document `machine/<hash>`; 0 for an actor that is no machine. */
+    machine: 'int',
+    /** String: JSON, the ids of its active states; 0 where they are not known, and after the last that is recorded. */
+    active: 'int',
   },
 } as const satisfies Record<string, Readonly<Record<string, ColumnType>>>
 

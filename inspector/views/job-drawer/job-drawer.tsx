@@ -231,7 +231,8 @@ function Links({ job }: { job: number }) {
 function Log({ job }: { job: number }) {
   const run = store.value!
   const { at } = momentOf(run)
-  const rows = run.lineRows.of(job).filter((row) => run.lines.at.data[row]! <= at)
+  const rows = run.lines.until(job, at)
+  const { at: instants, stream, line } = run.lines.columns
   if (rows.length === 0) return null
   const shown = rows.slice(-SHOWN_STEPS)
   return (
@@ -242,7 +243,7 @@ function Log({ job }: { job: number }) {
       <pre tabIndex={0} role="log" aria-label="Log lines">
         {shown.map(
           (row) =>
-            `${formatClock(run.lines.at.data[row]! - run.epoch)}  ${STREAMS[run.lines.stream.data[row]!]}${plainText(run.text(run.lines.line.data[row]!))}\n`,
+            `${formatClock(instants.data[row]! - run.epoch)}  ${STREAMS[stream.data[row]!]}${plainText(run.text(line.data[row]!))}\n`,
         )}
       </pre>
     </section>

@@ -15,6 +15,7 @@ import { ActorEvents } from './actor-events.tsx'
 import { ActorList } from './actor-list.tsx'
 import { BodyChart } from './body-chart.tsx'
 import { ContextDiff } from './context-diff.tsx'
+import { BodyStates, bodyName, bodyRows, RecordedBody } from './recorded-body.tsx'
 import { confirmSend } from './send.tsx'
 
 /** How often a machine that a job runs is asked where it is: one part of the ticks. */
@@ -56,7 +57,10 @@ function ActorPanel({ actor }: { actor: Actor }) {
   useEffect(() => {
     hasBody.value = machine !== undefined
   }, [machine === undefined])
-  const isBody = machine !== undefined && route.value.params.of !== 'job'
+  // Of a moment of the past, and of what has ended, the recording tells.
+  const recorded = bodyRows(actor.machine === 'job' && !isPopulation ? run.find(actor.id) : -1)
+  const hasChoice = machine !== undefined || recorded !== undefined
+  const isBody = hasChoice && route.value.params.of !== 'job'
   const chart = chartOf(run, actor.machine)
   return (
     <>
@@ -69,11 +73,11 @@ function ActorPanel({ actor }: { actor: Actor }) {
         }
         aside={
           <>
-            {machine !== undefined && (
+            {hasChoice && (
               <Tabs
                 label="Chart of"
                 names={[
-                  { name: 'body', title: machine.machine },
+                  { name: 'body', title: plainText(machine?.machine ?? bodyName(recorded ?? [])) },
                   { name: 'job', title: 'its job' },
                 ]}
                 current={isBody ? 'body' : 'job'}
@@ -84,8 +88,10 @@ function ActorPanel({ actor }: { actor: Actor }) {
           </>
         }
       >
-        {isBody ? (
+        {isBody && machine !== undefined ? (
           <BodyChart actor={actor} machine={machine} accepts={detail?.accepts ?? []} />
+        ) : isBody ? (
+          <RecordedBody rows={recorded ?? []} />
         ) : chart === undefined ? (
           <NoChart actor={actor} />
         ) : (
@@ -98,7 +104,7 @@ function ActorPanel({ actor }: { actor: Actor }) {
             <Tabs
               label="Show of the actor"
               names={[
-                { name: 'events', title: 'Events' },
+                { name: 'events', title: isBody && recorded !== undefined ? 'States' : 'Events' },
                 { name: 'context', title: 'Context' },
               ]}
               current={tab}
@@ -106,7 +112,9 @@ function ActorPanel({ actor }: { actor: Actor }) {
             />
             <Accepts actor={actor} detail={detail} />
           </div>
-          {tab === 'events' ? (
+          {tab === 'events' && isBody && recorded !== undefined ? (
+            <BodyStates rows={recorded} />
+          ) : tab === 'events' ? (
             <ActorEvents actor={actor} />
           ) : (
             <ContextDiff key={isBody ? 'body' : 'job'} detail={isBody ? machine : detail} />

@@ -71,6 +71,7 @@ export class JobEffects {
       if (attempt.hasEnded) throw thrown
       reports.failed(attempt, thrown)
     }
+    if (job.executor.body !== undefined) this.#loop.recorder?.embodied(job, number, this.#loop.now())
   }
 
   /** Completes an attempt with the value of a job of the same content, if the store has one. */

@@ -42,6 +42,8 @@ export interface Recorder {
   ignored(job: JobActor, event: JobEvent, at: number): void
   /** The job's attempt has been given a slot, and starts. */
   started(job: JobActor, slot: number, at: number): void
+  /** Its executor has been given the attempt, and runs it as an actor: `job.body`, unless that has ended already. */
+  embodied(job: JobActor, attempt: number, at: number): void
   /** An attempt that ignores its signal runs on, though its job has settled. */
   abandoned(job: JobActor, at: number): void
   /** What was abandoned has ended. */
