@@ -1,6 +1,6 @@
 import { plainText } from '../model/format.ts'
 import { firstEndingAfter, type Icicle, type IcicleRow } from '../model/icicle.ts'
-import { ABSENT, BY_URGENCY } from '../model/job-states.ts'
+import { ABSENT, BY_URGENCY, STATE_NAMES } from '../model/job-states.ts'
 import type { RunStore } from '../model/run-store.ts'
 import type { TreeAt } from '../model/tree-at.ts'
 import type { Surface } from '../ui/canvas.tsx'
@@ -19,6 +19,22 @@ export interface IcicleView {
 }
 
 const LABEL_WIDTH = 46
+/** Narrower boxes have no room for a sign: a gap across them stands for it. */
+const SIGN_WIDTH = 12
+const GAP_WIDTH = 4
+/** More than these would take longer than a frame may. */
+const SIGNS_MAX = 1_500
+const SIGN_OF: Readonly<Record<string, string>> = {
+  blocked: '◇',
+  ready: '○',
+  delayed: '◷',
+  executing: '▶',
+  stopping: '■',
+  failed: '✕',
+  cancelled: '⊘',
+}
+/** By state: what has not gone well, or is not over, is not told by its colour alone. */
+const SIGNS = STATE_NAMES.map((name) => SIGN_OF[name] ?? '')
 
 /** Draws the rows pixel by pixel; where several nodes share a pixel, the most urgent shows. */
 export function drawIcicle(
@@ -108,24 +124,30 @@ function drawLabels(surface: Surface, run: RunStore, layout: Icicle, at: TreeAt,
   const { nodes } = run.tree
   context.font = '11px system-ui, "DejaVu Sans", sans-serif'
   context.textBaseline = 'middle'
+  let signs = 0
   layout.rows.forEach((row, depth) => {
     const top = depth * view.rowHeight - view.scroll
     if (top + view.rowHeight < 0 || top > height || view.rowHeight < 15) return
-    if (row.widest * scale < LABEL_WIDTH) return
+    if (row.widest * scale < GAP_WIDTH) return
     for (let place = firstEndingAfter(row, view.from); place < row.nodes.length; place++) {
       const node = row.nodes[place]!
       const left = (row.starts[place]! - view.from) * scale
       if (left > width) break
       const right = (row.ends[place]! - view.from) * scale
-      if (right - left < LABEL_WIDTH || at.states[node] === ABSENT) continue
+      if (right - left < GAP_WIDTH || at.states[node] === ABSENT) continue
       const from = Math.max(left, 0) + 5
       const room = Math.min(right, width) - from - 5
+      const middle = top + view.rowHeight / 2
+      const sign = SIGNS[at.states[node]!]!
       context.fillStyle = palette.surface.css
-      context.fillText(
-        shorten(context, plainText(run.text(nodes.label.data[node]!)), room),
-        from,
-        top + view.rowHeight / 2,
-      )
+      if (right - left < LABEL_WIDTH) {
+        if (sign === '' || ++signs > SIGNS_MAX) continue
+        if (right - left >= SIGN_WIDTH) context.fillText(sign, (left + right - SIGN_WIDTH) / 2 + 1, middle)
+        else context.fillRect(left, middle - 2, right - left, 3)
+        continue
+      }
+      const label = `${sign} ${plainText(run.text(nodes.label.data[node]!))}`.trimStart()
+      context.fillText(shorten(context, label, room), from, middle)
     }
   })
   frame(surface, layout, nodes.depth.data[view.cursor], view, view.cursor, palette.text.css)

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
+import { markText, STEPS } from '../draw/axis.ts'
 import { formatClock, formatShort } from '../model/format.ts'
 import { isDark } from '../state/theme.ts'
 import { seek } from '../state/time.ts'
@@ -24,6 +25,8 @@ interface Props {
   /** The moment shown, in ms since the run's start. */
   readonly at: number
   readonly epoch: number
+  /** Where its axis ends, in ms since the run's start: plots beside each other show the same time. */
+  readonly until: number
   readonly height?: number
   readonly format?: (value: number) => string
 }
@@ -32,7 +35,17 @@ interface Props {
  * A plot over the run's time. A cursor follows the pointer, or goes with the arrows, Page, Home and End, and its values are
  * told; a click, or Enter, goes to that moment.
  */
-export function Plot({ label, lines, data, version, at, epoch, height = 130, format = formatShort }: Props) {
+export function Plot({
+  label,
+  lines,
+  data,
+  version,
+  at,
+  epoch,
+  until,
+  height = 130,
+  format = formatShort,
+}: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const playhead = useRef<HTMLElement | undefined>(undefined)
@@ -40,6 +53,8 @@ export function Plot({ label, lines, data, version, at, epoch, height = 130, for
   /** The instant the cursor is on, by its place; -1 for none. */
   const cursor = useSignal(-1)
   const columns = useMemo(data, [version])
+  const end = useRef(until)
+  end.current = until
   const newest = useRef(columns)
   newest.current = columns
   const moved = useRef(() => {})
@@ -56,7 +71,7 @@ export function Plot({ label, lines, data, version, at, epoch, height = 130, for
       plot.current?.destroy()
       element.replaceChildren()
       plot.current = new uPlot(
-        options(element, lines, label, height, format, (place) => (cursor.value = place)),
+        options(element, { lines, label, height, format }, end, (place) => (cursor.value = place)),
         newest.current as uPlot.AlignedData,
         element,
       )
@@ -158,10 +173,8 @@ const MOVES: Readonly<Record<string, (from: number, last: number) => number>> = 
 
 function options(
   element: HTMLElement,
-  lines: readonly PlotLine[],
-  label: string,
-  height: number,
-  format: (value: number) => string,
+  { lines, label, height, format }: Required<Pick<Props, 'lines' | 'label' | 'height' | 'format'>>,
+  end: { readonly current: number },
   onCursor: (place: number) => void,
 ): uPlot.Options {
   const palette = readPalette(element)
@@ -181,12 +194,16 @@ function options(
     legend: { show: lines.length > 1, live: false },
     hooks: { setCursor: [({ cursor }) => onCursor((cursor.left ?? -1) < 0 ? -1 : (cursor.idx ?? -1))] },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-    scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
+    scales: {
+      x: { time: false, range: () => [0, Math.max(1, end.current)] },
+      y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
+    },
     axes: [
       {
         ...axis,
         size: 26,
-        values: (_, values) => values.map((value) => formatClock(value).replace(/\.000$/, '')),
+        incrs: [...STEPS],
+        values: (_, values, __, ___, step) => values.map((value) => markText(value, step)),
       },
       { ...axis, size: 64, values: (_, values) => values.map(format) },
     ],

@@ -19,6 +19,10 @@ describeInBrowser('on a phone', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(PHONE.width)
     }
 
+    await page.goto(`${report}#/metrics`)
+    const figures = (await page.locator('.spreads .num').first().boundingBox())!
+    expect(figures.x + figures.width).toBeLessThanOrEqual(PHONE.width)
+
     await page.goto(`${report}#/jobs`)
     await page.getByRole('button', { name: /^failed/ }).tap()
     await page.getByRole('row').filter({ hasText: 'failed' }).first().tap()

@@ -145,16 +145,19 @@ function Change({ step }: { step: number }) {
       {job >= 0 && <StateMark state={log.state.data[step]!} />}
       <span class="ellipsis">
         {before === after ? (
-          <span class="muted">{after}</span>
+          <span class="muted">{shortOf(after)}</span>
         ) : before === '' ? (
-          after
+          shortOf(after)
         ) : (
-          `${before} → ${after}`
+          `${shortOf(before)} → ${shortOf(after)}`
         )}
       </span>
     </>
   )
 }
+
+/** `running.executing` as people call it: `executing`; of the pool both its parts. */
+const shortOf = (state: string): string => state.replace(/\b\w+\./g, '')
 
 function detailOf(step: number): string {
   const run = store.value!

@@ -68,41 +68,41 @@ export function JobsView() {
         />
       ),
     },
-    column('urgency', 'State', '116px', (job) => <StateLabel state={moment.stateOf(job)} />, false),
+    column('urgency', 'State', '110px', (job) => <StateLabel state={moment.stateOf(job)} />, false),
     column(
       'name',
       'Job',
-      'minmax(140px, 2fr)',
+      'minmax(130px, 2fr)',
       (job) => <span class="ellipsis">{plainText(run.nameOf(job))}</span>,
       false,
     ),
     {
       key: 'id',
       title: 'Id',
-      width: 'minmax(110px, 1fr)',
+      width: 'minmax(92px, 1fr)',
       cell: (row) => <span class="mono muted ellipsis">{plainText(run.idOf(jobs[row]!))}</span>,
     },
     {
       key: 'priority',
       title: 'Priority',
-      width: '78px',
+      width: '70px',
       cell: (row) => <span class="muted">{PRIORITIES[run.jobs.priority.data[jobs[row]!]!]}</span>,
     },
-    column('attempts', 'Tries', '58px', (job) => run.jobs.attempts.data[job]),
-    column('queued', 'Queued at', '92px', (job) => formatClock(run.jobs.queuedAt.data[job]! - run.epoch)),
-    column('wait', 'Waited', '84px', (job) => formatDuration(waitedUntil(run, job, moment.at))),
-    column('run', 'Ran', '84px', (job) => formatDuration(ranUntil(run, job, moment.at))),
+    column('attempts', 'Tries', '52px', (job) => run.jobs.attempts.data[job]),
+    column('queued', 'Queued at', '86px', (job) => formatClock(run.jobs.queuedAt.data[job]! - run.epoch)),
+    column('wait', 'Waited', '78px', (job) => formatDuration(waitedUntil(run, job, moment.at))),
+    column('run', 'Ran', '78px', (job) => formatDuration(ranUntil(run, job, moment.at))),
     // Few executors tell what an attempt used: without any, there is nothing to show.
     ...(run.usages.job.length === 0
       ? []
       : [
-          column('cpu', 'Processor', '84px', (job) => formatDuration(usedUntil(run, job, moment.at).cpuMs)),
-          column('memory', 'Memory', '84px', (job) => formatMiB(usedUntil(run, job, moment.at).memoryMiB)),
+          column('cpu', 'Processor', '80px', (job) => formatDuration(usedUntil(run, job, moment.at).cpuMs)),
+          column('memory', 'Memory', '78px', (job) => formatMiB(usedUntil(run, job, moment.at).memoryMiB)),
         ]),
     {
       key: 'bar',
       title: 'Wait and run',
-      width: 'minmax(90px, 1fr)',
+      width: 'minmax(64px, 1fr)',
       cell: (row) => <MiniBar job={jobs[row]!} />,
     },
   ]

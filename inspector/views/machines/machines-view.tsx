@@ -68,7 +68,7 @@ function ActorPanel({ actor }: { actor: Actor }) {
         class="fill chart-card"
         title={
           <>
-            {plainText(actor.name)} <span class="muted">{actor.machine}</span>
+            {plainText(actor.name)} <span class="muted">· chart of the {actor.machine}</span>
           </>
         }
         aside={

@@ -27,7 +27,13 @@ export function MetricsView() {
     name: 'busy' | 'limit' | 'ready' | 'waiting' | 'rss' | 'heap' | 'lag' | 'cpu',
     factor = 1,
   ) => Float64Array.from(samples[name].data.subarray(0, samples[name].length), (value) => value * factor)
-  const shared = { version: tick.value, at: momentOf(run).at - epoch, epoch, height: 150 }
+  const shared = {
+    version: tick.value,
+    at: momentOf(run).at - epoch,
+    epoch,
+    until: run.end - epoch,
+    height: 150,
+  }
   return (
     <div class="metrics">
       <Card title="Jobs per second">

@@ -96,7 +96,7 @@ function Plots() {
   const run = store.value!
   const { series, epoch } = run
   const at = momentOf(run).at - epoch
-  const shared = { version: tick.value, at, epoch, height: 116 }
+  const shared = { version: tick.value, at, epoch, until: run.end - epoch, height: 116 }
   return (
     <div class="plot-row">
       <figure>
