@@ -1,3 +1,5 @@
+import { JobPool } from 'espalier'
+import { createInspector } from 'espalier/http'
 import { expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
 import { VIEWS } from '../../inspector/state/route.ts'
@@ -37,5 +39,28 @@ describeInBrowser('on a phone', () => {
     await drawer.getByRole('button', { name: 'Close the job' }).tap()
     await drawer.waitFor({ state: 'detached' })
     expect(errors).toEqual([])
+  })
+  test('a live pool can be steered: every button of the head is on the screen', async () => {
+    await using pool = new JobPool({ maxParallelJobs: 2 })
+    await using inspector = createInspector(pool, { title: 'a pool with a rather long name' })
+    await using watched = await openPage(used.browser, { viewport: PHONE, hasTouch: true })
+    const { page } = watched
+    await pool.submitJob({ execute: () => 1 }).result()
+    await page.goto(await inspector.listen())
+    await page.getByText('of 1', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Pause' }).tap()
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).tap()
+    await page.getByRole('button', { name: 'Resume' }).waitFor()
+    await page.getByRole('slider', { name: 'Moment of the run' }).press('Home')
+    await page.getByText('in the past').waitFor()
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.width)
+    const buttons = await page.locator('.top button').all()
+    expect(buttons.length).toBeGreaterThan(5)
+    for (const button of buttons) {
+      const { x, width } = (await button.boundingBox())!
+      expect(x).toBeGreaterThanOrEqual(0)
+      expect(x + width).toBeLessThanOrEqual(PHONE.width)
+    }
+    expect(await violationsInBothThemes(page)).toEqual([])
   })
 })
