@@ -2,8 +2,9 @@ import { Worker } from 'node:worker_threads'
 import type { Description } from '../diagram/describe.ts'
 import type { Chart } from '../protocol/chart.ts'
 import type { MadeBlock } from './journal-maker.ts'
+import type { Query } from './query.ts'
 import type { RawChunk } from './raw-chunk.ts'
-import type { Answer, FeedSettings, Query, Question } from './worker-messages.ts'
+import type { Answer, FeedSettings, Question } from './worker-messages.ts'
 
 /** The worker thread, and what is asked of it. */
 export class FeedWorker {

@@ -9,10 +9,10 @@ import { BodyCharts } from './body-charts.ts'
 import { FeedWorker } from './feed-worker-thread.ts'
 import { recordPast } from './past-jobs.ts'
 import { ProcessSampler } from './process-sampler.ts'
+import type { Query, QueryResults } from './query.ts'
 import { RawJournal } from './raw-journal.ts'
 import { packageVersion } from './static-files.ts'
 import type { BlockSource, FeedViewer } from './viewer.ts'
-import type { Query, QueryResults } from './worker-messages.ts'
 
 /** How often a viewer gets what is new, in ms. */
 const BLOCK_EVERY_MS = 100

@@ -3,7 +3,7 @@ import { decodeBlock } from '../protocol/block.ts'
 import { DECISION_TYPES, JOB_STATES, NODE_STATES, RUN_REASONS, RUN_STATES } from '../protocol/journal.ts'
 import type { JobFilter, JobPage, JobSummary, RunSummary } from '../protocol/messages.ts'
 import { RunModel } from '../protocol/model.ts'
-import type { JobSort, Query, QueryResults, TreeNodeSummary, TreeResult } from './worker-messages.ts'
+import type { JobSort, Query, QueryResults, TreeNodeSummary, TreeResult } from './query.ts'
 
 type Matches = (job: number) => boolean
 

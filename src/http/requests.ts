@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { EspalierError } from '../domain/errors.ts'
 import { PRIORITIES } from '../domain/priority.ts'
 import type { Command, JobFilter, PageMessage } from '../protocol/messages.ts'
-import { JOB_SORTS, type JobSort } from './worker-messages.ts'
+import { JOB_SORTS, type JobSort } from './query.ts'
 
 const IDS_MAX = 10_000
 const JOBS_PER_PAGE_MAX = 1_000
