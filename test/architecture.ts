@@ -32,6 +32,11 @@ function testing(...above: readonly string[]): Room {
   }
 }
 
+/** A room of the server. */
+function http(...above: readonly string[]): Room {
+  return { rooms: ['domain', 'protocol', ...above], packages: 'any' }
+}
+
 const ADAPTER: Room = { rooms: ['domain', 'ports'], packages: 'any' }
 
 /** The arrows of the architecture: every folder with sources has its line here. */
@@ -60,10 +65,23 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   diagram: { rooms: ['statechart', 'protocol'], packages: ['elkjs', 'xstate'] },
   // Runs in the page too.
   protocol: { rooms: ['domain'], packages: [], pure: true },
-  http: {
-    rooms: ['runtime', 'machines', 'statechart', 'protocol', 'domain', 'ports', 'diagram'],
-    packages: 'any',
-  },
+  // The server's own rooms: each is seen only by those below it.
+  'http/files': http(),
+  'http/queries': http(),
+  'http/exports': http('http/files'),
+  'http/server': http('http/files', 'http/queries', 'http/exports'),
+  'http/notes': http('machines', 'runtime'),
+  'http/feed': http('runtime', 'diagram', 'http/files', 'http/queries', 'http/server', 'http/notes'),
+  'http/actors': http('runtime', 'http/notes', 'http/feed'),
+  'http/recordings': http(
+    'runtime',
+    'http/files',
+    'http/queries',
+    'http/exports',
+    'http/server',
+    'http/notes',
+  ),
+  http: http('runtime', 'http'),
   cli: { rooms: ['index', 'http', 'protocol', 'testing'], packages: 'any' },
   testing: testing('contracts', 'model', 'invariants', 'world', 'search'),
   'testing/contracts': testing(),

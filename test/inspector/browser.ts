@@ -7,7 +7,7 @@ import type { AxeResults } from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { findChromium } from '../../scripts/chromium.ts'
-import { recordingReport } from '../../src/http/report.ts'
+import { recordingReport } from '../../src/http/exports/report.ts'
 
 const executablePath = findChromium()
 

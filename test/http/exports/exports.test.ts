@@ -1,0 +1,145 @@
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import type { Worker } from 'node:worker_threads'
+import { gunzipSync } from 'node:zlib'
+import fastify from 'fastify'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { generateRecording } from '../../../bench/recordings.ts'
+import { Downloads } from '../../../src/http/exports/downloads.ts'
+import { exportElsewhere } from '../../../src/http/exports/export-thread.ts'
+import { createInspector, exportRecording, serveRecording } from '../../../src/http/index.ts'
+import { JobPool } from '../../../src/index.ts'
+import { decodeRecording, type ExportFormat } from '../../../src/protocol/index.ts'
+
+const recording = generateRecording({ jobs: 300 })
+const write = (format: ExportFormat, bytes: Uint8Array = recording) =>
+  [...exportRecording(bytes, format).parts].join('')
+
+describe('a recording', () => {
+  test('opens in Perfetto: a bar in its slot for each attempt', () => {
+    const { traceEvents } = JSON.parse(write('trace.json')) as {
+      traceEvents: { ph: string; tid?: number; ts?: number; dur?: number; args?: { waitedMs?: number } }[]
+    }
+    const bars = traceEvents.filter(({ ph }) => ph === 'X')
+    expect(bars.length).toBeGreaterThanOrEqual(300)
+    for (const { ts = -1, dur = -1, tid = -1, args } of bars) {
+      expect(Math.min(ts, dur, tid, args?.waitedMs ?? -1)).toBeGreaterThanOrEqual(0)
+    }
+  })
+
+  test('is a table of jobs, and a line of JSON for each event', () => {
+    const lines = write('jobs.csv').trimEnd().split('\r\n')
+    expect(lines).toHaveLength(301)
+    expect(lines[0]).toMatch(/^job,kind,label,.*,ran_ms,cpu_ms,peak_memory_bytes,error$/)
+    expect(lines[1]).toMatch(/^run\.n0,load,load,n0,run,completed,high,/)
+    const events = write('events.jsonl')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(events[0]).toEqual({
+      at: '2026-01-01T00:00:00.000Z',
+      event: 'run.started',
+      run: 'run',
+      state: 'running.growing',
+    })
+    expect(events.at(-1)).toMatchObject({ event: 'run.ended', reason: 'exhausted' })
+  })
+
+  test('is drawn by Mermaid, and says of how many nodes', () => {
+    const small = write('tree.mmd')
+    expect(small).toContain('%% 300 of 300 nodes')
+    expect(small.match(/ --> /g)).toHaveLength(296)
+    expect(write('tree.mmd', generateRecording({ jobs: 800 }))).toContain('%% 500 of 800 nodes')
+  })
+
+  test('is in its report as it is', () => {
+    const html = write('report.html')
+    const [, payload = ''] =
+      /<script type="application\/octet-stream" id="payload">([\w+/=]+)<\/script>/.exec(html) ?? []
+    expect(gunzipSync(Buffer.from(payload, 'base64'))).toEqual(Buffer.from(recording))
+    expect(html).toContain('Content-Security-Policy')
+    expect(html).not.toMatch(/(?:src|href)="https?:/)
+  })
+})
+
+test('names that are formulas, markup or control characters stay text in every format', async () => {
+  await using pool = new JobPool()
+  await using inspector = createInspector(pool, { title: '</script><img onerror=alert(1)>' })
+  const name = '=HYPERLINK("https://evil.example";"x")</script><script>alert(1)</script>\n\u0000'
+  const hostile = { [name]: () => 1 }[name] as () => number
+  await pool.submitJob({ id: name, execute: hostile }).result()
+  const bytes = await inspector.recording()
+  expect(write('jobs.csv', bytes)).toContain(`"'=HYPERLINK(""https`)
+  expect(write('report.html', bytes)).not.toContain('alert(1)')
+  expect(() => JSON.parse(write('trace.json', bytes))).not.toThrow()
+  expect(exportRecording(bytes, 'jobs.csv').fileName).toMatch(/^[\w.-]+$/)
+  expect(decodeRecording(bytes).header.title).toContain('</script>')
+})
+
+describe('over HTTP', () => {
+  /** Longer than what lies between a server and a reader that takes nothing. */
+  const large = generateRecording({ jobs: 20_000 })
+
+  test.each(['trace.json', 'jobs.csv', 'events.jsonl', 'tree.mmd'] as const)(
+    '%s is what the recording is in this format',
+    async (format) => {
+      await using server = serveRecording(generateRecording({ jobs: 2_000 }))
+      const { origin } = new URL(await server.listen())
+      const answer = await fetch(`${origin}/api/export/${format}`, {
+        headers: { authorization: `Bearer ${server.token}` },
+      })
+      expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="generated.${format}"`)
+      expect(await answer.text()).toBe(write(format, generateRecording({ jobs: 2_000 })))
+    },
+  )
+
+  test('a page that goes away in the middle leaves no thread behind', async () => {
+    const started = once(process, 'worker') as Promise<[Worker]>
+    const parts = exportElsewhere(large, 'events.jsonl')
+    const first = await parts.next()
+    expect(first.value?.length).toBeGreaterThan(200_000)
+    const [worker] = await started
+    const ended = once(worker, 'exit')
+    await parts.return(undefined)
+    await ended
+  })
+
+  test('two are written at once, others wait for their turn, and one who goes away while it waits costs nothing', async () => {
+    const running = { now: 0, most: 0, ever: 0 }
+    const onWorker = (worker: Worker) => {
+      running.most = Math.max(running.most, ++running.now)
+      running.ever++
+      worker.once('exit', () => running.now--)
+    }
+    process.on('worker', onWorker)
+    onTestFinished(() => void process.off('worker', onWorker))
+    await using server = serveRecording(large)
+    const address = `${new URL(await server.listen()).origin}/api/export/events.jsonl`
+    const headers = { authorization: `Bearer ${server.token}` }
+    // Both hold their turn for as long as nobody reads what they send.
+    const holders = await Promise.all([fetch(address, { headers }), fetch(address, { headers })])
+    const impatient = Array.from({ length: 3 }, () => get(address, { headers }).on('error', () => {}))
+    const patient = fetch(address, { headers })
+    await Promise.all(impatient.map((sent) => once(sent, 'finish')))
+    for (const sent of impatient) {
+      await new Promise((closed) => sent.once('close', closed).destroy())
+    }
+    const texts = await Promise.all([...holders, patient].map(async (answer) => (await answer).text()))
+    expect(new Set(texts).size).toBe(1)
+    expect(texts[0]?.length).toBeGreaterThan(1_000_000)
+    expect(running).toMatchObject({ most: 2, ever: 3 })
+  })
+
+  test('one who takes nothing is cut off, and the next gets its turn', async () => {
+    const downloads = new Downloads(100)
+    await using app = fastify()
+    app.get('/:format', (request, reply) => downloads.sendExport(request, reply, () => large))
+    await app.listen()
+    const { port } = app.server.address() as AddressInfo
+    for (let each = 0; each < 2; each++)
+      connect(port).pause().write('GET /events.jsonl HTTP/1.1\r\nHost: x\r\n\r\n')
+    const text = await (await fetch(`http://localhost:${port}/tree.mmd`)).text()
+    expect(text).toContain('of 20000 nodes')
+  })
+})

@@ -1,0 +1,318 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { PACKING_NICENESS } from '../../../src/http/feed/thread-priority.ts'
+import { createInspector } from '../../../src/http/index.ts'
+import { defineWorkflow, grow, JobPool, node, Orchestrator, satisfy, stop } from '../../../src/index.ts'
+import {
+  decodeBlock,
+  decodeRecording,
+  JOB_STATES,
+  LOG_STREAMS,
+  RunModel,
+} from '../../../src/protocol/index.ts'
+import { Page, serve } from '../client.ts'
+
+const countOf = (model: RunModel, state: (typeof JOB_STATES)[number]) =>
+  model.jobCounts[JOB_STATES.indexOf(state)]
+
+/** Threads of this process that are as nice as the one that packs. */
+function threadsLettingOthersGoFirst(): number {
+  const threads = readdirSync('/proc/self/task').map(Number)
+  return threads.filter((thread) => getPriority(thread) === PACKING_NICENESS).length
+}
+
+async function recorded(inspector: { recording(): Promise<Uint8Array> }): Promise<RunModel> {
+  const model = new RunModel()
+  for (const block of decodeRecording(await inspector.recording()).blocks) model.apply(decodeBlock(block))
+  return model
+}
+
+describe('a page that looks on', () => {
+  test('sees every job reach its end, and each attempt in its slot', async () => {
+    await using served = await serve({ maxParallelJobs: 3 })
+    using page = new Page(served)
+    const { pool } = served
+    await page.until(() => page.find('welcome') !== undefined)
+    const isEven = async (number: number) => {
+      if (number % 2 === 1) throw new Error(`${number} is odd`)
+    }
+    const jobs = Array.from({ length: 20 }, (_, index) =>
+      pool.submitJob({
+        execute: isEven,
+        args: [index],
+        maxRetries: 1,
+        backoff: { type: 'fixed', delayMs: 0 },
+      }),
+    )
+    const last = pool.submitJob({
+      id: 'last',
+      execute: () => 1,
+      dependencies: jobs.slice(0, 1),
+      priority: 'high',
+    })
+    await last.result()
+    await pool.waitForAll()
+    await page.until(() => countOf(page.model, 'completed') === 11 && countOf(page.model, 'failed') === 10)
+
+    const { model } = page
+    const { idPrefix = '' } = page.find('welcome')?.recording ?? {}
+    expect(jobs.map((_, row) => model.jobId(row, idPrefix))).toEqual(jobs.map(({ id }) => id))
+    expect(model.jobId(20, idPrefix)).toBe('last')
+    expect(model.text(model.tables.jobs.kind.get(0))).toBe('isEven')
+    expect([model.tables.dependencies.job.get(0), model.tables.dependencies.on.get(0)]).toEqual([20, 0])
+    const timeline = pool.getTimeline().flatMap(({ attempts }) => attempts)
+    expect(model.attempts.job.length).toBe(timeline.length)
+    expect(model.text(model.tables.errors.message.get(0))).toBe('1 is odd')
+    expect(page.blocks).toEqual(page.blocks.map((_, index) => index))
+  })
+
+  test('gets exact counts, and hears of the end', async () => {
+    await using served = await serve()
+    using page = new Page(served)
+    await page.until(() => page.find('welcome') !== undefined)
+    served.pool.submitJob({ execute: () => 1 })
+    await served.pool.shutdown()
+    await page.until(() => page.find('ended') !== undefined)
+    const status = page.find('status')
+    expect(status?.lifecycle).toBe('closed')
+    expect(status?.counts).toEqual(Array.from(page.model.jobCounts))
+  })
+
+  test('goes on where it was after its connection was lost', async () => {
+    await using served = await serve()
+    const before = new Page(served)
+    served.pool.submitJob({ execute: () => 1 })
+    await before.until(() => countOf(before.model, 'completed') === 1)
+    const block = before.blocks.length
+    before[Symbol.dispose]()
+    await served.pool.submitJob({ execute: () => 2 }).result()
+
+    const recording = before.find('welcome')?.recording.id ?? ''
+    using after = new Page(served, { resume: { recording, block } })
+    after.model = before.model
+    await after.until(() => countOf(after.model, 'completed') === 2)
+    expect(after.find('welcome')?.block).toBe(block)
+    expect(after.blocks[0]).toBe(block)
+  })
+
+  test('begins anew when it comes with the number of another recording', async () => {
+    await using served = await serve()
+    using page = new Page(served, { resume: { recording: 'another', block: 7 } })
+    await page.until(() => page.find('welcome') !== undefined)
+    expect(page.find('welcome')?.block).toBe(0)
+  })
+
+  test('that takes nothing gets no more than four messages, and all the rest once it does', async () => {
+    await using served = await serve()
+    using slow = new Page(served)
+    using quick = new Page(served)
+    slow.isStuck = true
+    for (let count = 1; count <= 8; count++) {
+      await served.pool.submitJob({ execute: () => 1 }).result()
+      await quick.until(() => countOf(quick.model, 'completed') === count)
+    }
+    await slow.until(() => slow.find('status')?.isSlow === true)
+    const held = slow.blocks.length
+    expect(held).toBeLessThan(quick.blocks.length)
+    slow.isStuck = false
+    for (const block of slow.blocks) slow.send({ type: 'ack', block })
+    await slow.until(() => slow.blocks.length === quick.blocks.length)
+    expect(slow.model.jobCounts).toEqual(quick.model.jobCounts)
+  })
+
+  test('that nobody can see is sent nothing, until somebody can', async () => {
+    await using served = await serve()
+    using hidden = new Page(served)
+    using seen = new Page(served)
+    await hidden.until(() => hidden.find('welcome') !== undefined)
+    hidden.send({ type: 'visible', isVisible: false })
+    for (let count = 1; count <= 3; count++) {
+      await served.pool.submitJob({ execute: () => 1 }).result()
+      await seen.until(() => countOf(seen.model, 'completed') === count)
+    }
+    expect(hidden.blocks.length).toBeLessThan(seen.blocks.length)
+    hidden.send({ type: 'visible', isVisible: true })
+    await hidden.until(() => countOf(hidden.model, 'completed') === 3)
+  })
+})
+
+describe('a thread that packs the notes', () => {
+  test.runIf(process.platform === 'linux')('lets all others go first', async () => {
+    const before = threadsLettingOthersGoFirst()
+    await using served = await serve()
+    using page = new Page(served)
+    await page.until(() => page.blocks.length > 0)
+    expect(threadsLettingOthersGoFirst()).toBe(before + 1)
+  })
+
+  test('and gets to nothing does not let notes pile up: the recording begins anew', async () => {
+    const stuck = `import { isMainThread } from 'node:worker_threads'
+      if (!isMainThread) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)`
+    const program = `import { JobPool } from 'espalier'
+      import { createInspector } from 'espalier/http'
+      const pool = new JobPool()
+      const inspector = createInspector(pool, { historyBytesMax: 100_000 })
+      for (let job = 0; job < 10_000; job++) pool.submitJob({ execute: () => {} })
+      await pool.waitForAll()
+      // There is no answer until the recording begins anew.
+      const { length } = await inspector.recording()
+      console.log(length < 100_000)
+      process.exit()`
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--conditions=espalier-source',
+      `--import=data:text/javascript,${encodeURIComponent(stuck)}`,
+      '--input-type=module',
+      `--eval=${program}`,
+    ])
+    expect(stdout).toBe('true\n')
+  })
+})
+
+describe('a recording', () => {
+  test('of a pool that worked before it began has the jobs that are still known, and tells how many are not', async () => {
+    await using pool = new JobPool({ keep: 5 })
+    const fail = () => {
+      throw new Error('no')
+    }
+    for (let index = 0; index < 8; index++) pool.submitJob({ execute: () => index })
+    pool.submitJob({ execute: fail })
+    await pool.waitForAll()
+    pool.pause()
+    const waiting = pool.submitJob({ id: 'waiting', execute: () => 1 })
+    pool.submitJob({ execute: () => 1, dependencies: [waiting] })
+    await using inspector = createInspector(pool)
+    const model = await recorded(inspector)
+    expect(Array.from(model.jobCounts)).toEqual([1, 1, 0, 0, 0, 5, 1, 0])
+    pool.resume()
+    await pool.waitForAll()
+    expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 7, 1, 0])
+  })
+
+  test('of a pool that knows thousands of ended jobs has all of them', async () => {
+    await using pool = new JobPool({ maxParallelJobs: 100 })
+    for (let index = 0; index < 3_000; index++) pool.submitJob({ execute: () => index })
+    await pool.waitForAll()
+    await using inspector = createInspector(pool)
+    expect(countOf(await recorded(inspector), 'completed')).toBe(3_000)
+  })
+
+  test('has the tree of a run, with its decisions', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool)
+    const workflow = defineWorkflow({
+      name: 'small',
+      handlers: { work: async (value: number) => value },
+      limits: { maxNodes: 4 },
+      root: () => node({ handler: 'work', input: 1, label: 'the root' }),
+      expand: ({ node: { depth }, result }) => {
+        if (depth === 0)
+          return grow(
+            [2, 3, 4, 5].map((input) => node({ handler: 'work', input })),
+            { why: 'try all', score: 0.5 },
+          )
+        return result.value === 4 ? satisfy('found', 'good enough') : stop('no use')
+      },
+    })
+    const { runId, tree } = await new Orchestrator(workflow, { pool, runId: 'small-run' }).run()
+    const model = await recorded(inspector)
+    expect(model.text(model.tables.runs.id.get(0))).toBe(runId)
+    expect(model.tables.nodes.run.length).toBe(Object.keys(tree.nodes).length)
+    expect(model.text(model.tables.nodes.label.get(0))).toBe('the root')
+    expect(model.jobId(0, '')).toBe('small-run.n0')
+    expect(model.nodes.score.get(0)).toBe(0.5)
+    const cut = model.text(model.tables.decisions.cut.get(model.nodes.decision.get(0) - 1))
+    expect(JSON.parse(cut)).toEqual([{ by: 'maxNodes', count: 1 }])
+    expect(Array.from(model.nodeCounts)).toEqual([0, 0, 4, 0, 0, 0])
+    expect(model.runs.reason.get(0)).toBe(1)
+  })
+
+  test('has cancellations with their cause, log lines, and what changed nothing', async () => {
+    await using pool = new JobPool({ maxParallelJobs: 1 })
+    await using inspector = createInspector(pool)
+    const first = pool.submitJob({
+      execute: async ({ log, signal }) => {
+        log('has begun')
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      },
+    })
+    pool.submitJob({ execute: () => 1, dependencies: [first] })
+    first.send({ type: 'dependencies.met', at: Date.now() })
+    first.cancel('enough')
+    await pool.waitForAll()
+    const { tables, text } = await recorded(inspector).then((model) => ({
+      tables: model.tables,
+      text: (number: number) => model.text(number),
+    }))
+    expect(text(tables.logs.line.get(0))).toBe('has begun')
+    expect([text(tables.cancels.reason.get(0)), tables.cancels.causedBy.get(1)]).toEqual(['enough', 1])
+    expect(tables.cancels.job.length).toBe(2)
+  })
+
+  test('has what attempts wrote, and says where lines are left out', async () => {
+    await using pool = new JobPool({ executorType: 'command' })
+    await using inspector = createInspector(pool)
+    const script = 'console.log("one\\ntwo"); console.error("bad"); process.exitCode = 3'
+    const many = 'for (let line = 0; line < 1500; line++) console.log(line)'
+    for (const code of [script, many])
+      pool.submitJob({ execute: { command: process.execPath, args: ['-e', code] } })
+    await pool.waitForAll()
+    const { tables, strings } = await recorded(inspector)
+    const { logs } = tables
+    const lines = Array.from({ length: logs.job.length }, (_, row) => ({
+      job: logs.job.get(row),
+      line: `${LOG_STREAMS[logs.stream.get(row)]} ${strings[logs.line.get(row)]}`,
+    }))
+    const linesOf = (job: number) => lines.filter((each) => each.job === job).map(({ line }) => line)
+    expect(linesOf(0).sort()).toEqual(['stderr bad', 'stdout one', 'stdout two'])
+    expect(linesOf(1)).toHaveLength(1_001)
+    expect(linesOf(1).at(-1)).toMatch(/further lines are not recorded/)
+  })
+
+  test('has what each attempt used', async () => {
+    await using pool = new JobPool({ executorType: 'process' })
+    await using inspector = createInspector(pool)
+    const module = new URL('../../executors/fixtures/faults.ts', import.meta.url).href
+    const { usage } = await pool.submitJob({ execute: { module, export: 'noop' } }).result()
+    const { usages } = (await recorded(inspector)).tables
+    expect([usages.job.length, usages.job.get(0), usages.attempt.get(0)]).toEqual([1, 0, 1])
+    expect(usages.cpu.get(0)).toBe(Math.round(1000 * usage!.cpuMs!))
+    expect(usages.memory.get(0)).toBe(Math.round(usage!.peakMemoryBytes! / 1024))
+  })
+
+  test('that begins while a tree grows has what has grown, and all that follows', async () => {
+    await using pool = new JobPool()
+    const release = Promise.withResolvers<void>()
+    const workflow = defineWorkflow({
+      name: 'growing',
+      handlers: { work: async (isHeld: boolean) => (isHeld ? release.promise : undefined) },
+      root: () => node({ handler: 'work', input: false, label: 'the root' }),
+      expand: ({ node: { depth } }) =>
+        depth < 2 ? grow([node({ handler: 'work', input: depth === 0 })], 'deeper') : stop(),
+    })
+    const orchestrator = new Orchestrator(workflow, { pool })
+    const ended = orchestrator.run()
+    await new Promise<void>((resolve) => orchestrator.on('node.decided', () => resolve()))
+    await using inspector = createInspector(pool)
+    release.resolve()
+    await ended
+    const model = await recorded(inspector)
+    expect(model.tables.nodes.run.length).toBe(3)
+    expect(Array.from(model.nodeCounts)).toEqual([0, 0, 3, 0, 0, 0])
+    expect(model.text(model.tables.decisions.why.get(model.nodes.decision.get(0) - 1))).toBe('deeper')
+    expect(model.runs.reason.get(0)).toBe(2)
+  })
+
+  test('that has grown too large begins anew, with what is alive', async () => {
+    await using served = await serve({ maxParallelJobs: 2 }, { historyBytesMax: 2_000 })
+    using page = new Page(served)
+    await page.until(() => page.find('welcome') !== undefined)
+    const first = page.find('welcome')?.recording.id
+    for (let index = 0; index < 400; index++) served.pool.submitJob({ execute: () => index })
+    await served.pool.waitForAll()
+    await page.until(() => page.find('renewed') !== undefined)
+    expect(page.find('welcome')?.recording.id).not.toBe(first)
+  })
+})
