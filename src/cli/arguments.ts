@@ -107,6 +107,12 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('Give a whole number of at least 1.')
 }
 
+/** Reads the number of a port, for commander. */
+export function portNumber(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('Give a port from 1 to 65535.')
+}
+
 /** Reads how many jobs may run at a time, for commander. */
 export function parallelism(text: string): number | 'auto' {
   return text === 'auto' ? text : positiveInteger(text)

@@ -21,7 +21,7 @@ import { writeCoverage } from './coverage.ts'
 import { loadModule } from './load-workflow.ts'
 import { DEBUG } from './options.ts'
 import type { Output } from './output.ts'
-import { formatOf, writeTrace } from './recordings.ts'
+import { prepareReport, writeTrace } from './recordings.ts'
 import { clean, formatDuration, plural } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -92,7 +92,7 @@ function check(path: string, options: CheckCommandOptions, output: Output): Prom
 }
 
 async function checkModule(path: string, options: CheckCommandOptions, output: Output): Promise<number> {
-  if (options.report !== undefined) formatOf(options.report)
+  if (options.report !== undefined) await prepareReport('--report', options.report)
   const { workflow, exports } = await loadModule(path)
   const exported = exports.check as CheckOptions | undefined
   const settings = await settingsOf(options, exported)

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Inspector, PageServer } from '../http/index.ts'
 import type { JobPool } from '../index.ts'
 import { inspectorToken } from './token-file.ts'
+import { UsageError } from './usage-error.ts'
 
 export interface InspectOptions {
   readonly inspect?: boolean
@@ -27,15 +28,27 @@ export async function inspectRun(
   return inspector
 }
 
-/** Serves a page, tells its address, and opens it if that is wanted. */
+/** Serves a page, tells its address, and opens it if that is wanted. @throws {UsageError} When the port is taken. */
 export async function announceAddress(
   server: PageServer,
   { inspectPort, open }: InspectOptions,
   tell: (text: string) => void,
 ): Promise<void> {
-  const address = await server.listen(inspectPort === undefined ? {} : { port: inspectPort })
+  const address = await server
+    .listen(inspectPort === undefined ? {} : { port: inspectPort })
+    .catch((error) => {
+      throw new UsageError(
+        `The page cannot be served: ${listenFault(error, inspectPort)}. Name another with --inspect-port, or leave it out for ` +
+          'any free one.',
+      )
+    })
   tell(`inspector: ${address}`)
   if (open) openInBrowser(address, tell)
+}
+
+function listenFault({ code, message }: NodeJS.ErrnoException, port: number | undefined): string {
+  if (code === 'EADDRINUSE') return `port ${port} is taken`
+  return code === 'EACCES' ? `port ${port} is not for this user` : message
 }
 
 /** The address goes to the opener as one argument; no shell sees it. */

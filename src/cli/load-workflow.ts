@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { defineWorkflow, type Workflow } from '../index.ts'
 import { UsageError } from './usage-error.ts'
@@ -48,7 +48,9 @@ async function requireFile(path: string): Promise<void> {
   if (!found?.isFile()) {
     const near = await nearestFile(path)
     const advice = near === undefined ? 'Check the path.' : `Did you mean ${near}?`
-    throw new UsageError(`There is no file ${path} (looked for ${resolve(path)}). ${advice}`)
+    throw new UsageError(
+      `There is no file ${path}${isAbsolute(path) ? '' : ` (looked for ${resolve(path)})`}. ${advice}`,
+    )
   }
   if (!EXTENSIONS.includes(extname(path))) {
     throw new UsageError(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
 import { isEspalierError } from '../index.ts'
-import { positiveInteger, runIdentifier } from './arguments.ts'
+import { portNumber, positiveInteger, runIdentifier } from './arguments.ts'
 import { addCheckCommand } from './check.ts'
 import type { InspectOptions } from './inspect.ts'
 import {
@@ -97,7 +97,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .option('--store <file>', 'keep the run here, so that it can be resumed')
   addOptions(runCommand, KEEP)
     .option('--inspect', 'serve a page that shows the run, and tell its address')
-    .option('--inspect-port <number>', 'the port of that page (default: any free one)', positiveInteger)
+    .option('--inspect-port <number>', 'the port of that page (default: any free one)', portNumber)
     .option('--open', 'open that page in the browser')
     .option('--report <file>', 'write a page (.html), or the recording in another format, after the run')
   addOptions(runCommand, SHOWING).addHelpText('after', RUN_EXIT_CODES).action(colored(run))
@@ -147,7 +147,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .description('show a recorded run in the browser, or the one that espalier check --json found')
     .argument('<recording>', RECORDING)
     .addOption(STORE)
-    .option('--inspect-port <number>', 'the port of the page (default: any free one)', positiveInteger)
+    .option('--inspect-port <number>', 'the port of the page (default: any free one)', portNumber)
     .option('--open', 'open the page in the browser')
     .action(async (recording: string, options: InspectOptions & LookOptions) =>
       onRun(await inspectRecording(recording, options, output)),

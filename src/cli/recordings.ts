@@ -1,8 +1,9 @@
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { EXPORT_FORMATS, type ExportFormat } from '../protocol/index.ts'
 import { announceAddress, type InspectOptions } from './inspect.ts'
 import { Interruption } from './interruption.ts'
+import { requireNew, writeNew } from './new-file.ts'
 import type { Output } from './output.ts'
 import { findRun, type StoreOptions, withReader } from './store.ts'
 import { inspectorToken } from './token-file.ts'
@@ -54,14 +55,28 @@ export async function reportRecording(
   output: Output,
 ): Promise<number> {
   const { out } = options
-  formatOf(out)
+  await prepareReport('--out', out)
   await writeReport(await readRecording(source, options), out)
   output.print([[`written to ${out}`]])
   return 0
 }
 
-/** @throws {UsageError} When the format is not known; to be called before a run whose report is wanted. */
-export function formatOf(out: string): ExportFormat | 'recording' {
+/**
+ * Makes sure, before the work that it is about, that a report can be written.
+ *
+ * @param option - By which the file was named.
+ * @throws {UsageError | EspalierError} `ESP_PAGE_MISSING` for a page that this clone has not built.
+ */
+export async function prepareReport(option: string, out: string): Promise<void> {
+  const format = formatOf(out)
+  await requireNew(option, out)
+  if (format !== 'report.html') return
+  const { exportRecording, recordTrace } = await import('../http/index.ts')
+  exportRecording(recordTrace([], ''), format)
+}
+
+/** @throws {UsageError} When the format is not known. */
+function formatOf(out: string): ExportFormat | 'recording' {
   const extension = extname(out)
   if (extension === '.espalier') return 'recording'
   const format = EXPORT_FORMATS.find((each) => each.endsWith(extension))
@@ -76,7 +91,7 @@ export async function writeReport(recording: Uint8Array, out: string): Promise<v
   const { exportRecording } = await import('../http/index.ts')
   const body = format === 'recording' ? recording : exportRecording(recording, format).parts
   try {
-    await writeFile(out, body, { flag: 'wx' })
+    await writeNew(out, body)
   } catch (error) {
     throw new UsageError(
       `The report cannot be written to ${out}: ${(error as Error).message}. Name another file.`,

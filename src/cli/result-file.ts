@@ -1,5 +1,5 @@
-import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { requireNew, requireWritable, writeNew } from './new-file.ts'
 import { clean } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -17,18 +17,16 @@ export async function prepareResult(
   workflow: string,
   runId: string,
 ): Promise<string> {
-  const file = out ?? join(RESULTS_FOLDER, `${fileName(workflow)}-${fileName(runId)}.json`)
-  const folder = dirname(file)
+  if (out !== undefined) {
+    await requireNew('--out', out)
+    return out
+  }
+  const file = join(RESULTS_FOLDER, `${fileName(workflow)}-${fileName(runId)}.json`)
   try {
-    await requireWritable(folder)
+    await requireWritable(dirname(file))
   } catch (error) {
     throw new UsageError(
       `The result cannot be written to ${file}: ${(error as Error).message}. Name another with --out.`,
-    )
-  }
-  if (out !== undefined && (await exists(file))) {
-    throw new UsageError(
-      `--out names ${file}, which exists, and is not overwritten. Remove it, or name another file.`,
     )
   }
   return file
@@ -40,29 +38,15 @@ export async function prepareResult(
  * @returns The file that was written.
  */
 export async function writeResult(file: string, text: string): Promise<string> {
-  await mkdir(dirname(file), { recursive: true })
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? file : file.replace(/(\.json)?$/, `-${number}$1`)
     try {
-      await writeFile(candidate, text, { flag: 'wx' })
+      await writeNew(candidate, text)
       return candidate
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
   }
-}
-
-/** Checks the folder, or the one it would be made in. */
-async function requireWritable(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => undefined)
-  if (found?.isDirectory()) return access(folder, constants.W_OK)
-  if (found !== undefined) throw new Error(`${folder} is not a folder`)
-  const parent = dirname(folder)
-  if (parent !== folder) await requireWritable(parent)
-}
-
-async function exists(file: string): Promise<boolean> {
-  return (await stat(file).catch(() => undefined)) !== undefined
 }
 
 /** A name with nothing in it that a file system could take for a folder or refuse. */

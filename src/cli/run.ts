@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import {
   type ForkPoint,
+  isEspalierError,
   JobPool,
   type Logger,
   Orchestrator,
@@ -15,7 +16,7 @@ import { jsonDocument, toJson } from './json.ts'
 import { loadWorkflow } from './load-workflow.ts'
 import type { Output } from './output.ts'
 import { type Progress, showLive, showPlain, silence } from './progress.ts'
-import { formatOf, writeReport } from './recordings.ts'
+import { prepareReport, writeReport } from './recordings.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
 import { findRun, type KeepOptions, openKept, type StoreOptions, storeFile, withReader } from './store.ts'
@@ -103,6 +104,7 @@ function sourceOf(store: RunStore, runId: string): string {
 type Start = Omit<RunOptions, 'input'> & { readonly input: unknown; readonly source: string }
 
 async function runWorkflow(workflow: Workflow, options: Start, output: Output): Promise<number> {
+  if (options.report !== undefined) await prepareReport('--report', options.report)
   const store = openKept(options.store, options)
   try {
     return await runIn(store, workflow, options, output)
@@ -129,7 +131,6 @@ async function runIn(
     ...(executor === undefined ? {} : { executor }),
     ...(fork === undefined ? {} : { fork }),
   })
-  if (options.report !== undefined) formatOf(options.report)
   const file = await prepareResult(options.out, workflow.name, orchestrator.runId)
 
   const interrupted = Promise.withResolvers<void>()
@@ -143,22 +144,26 @@ async function runIn(
   const inspector = await inspectRun(pool, title, options, tell)
   try {
     progress = showProgress({ workflow, orchestrator, pool, startedAt: Date.now() }, options, output)
-    const outcome = await orchestrator.run().finally(() => progress.stop())
+    const outcome = await orchestrator
+      .run()
+      .catch((error) => goneBy(error, orchestrator.runId, store, output))
+      .finally(() => progress.stop())
+    if (outcome === undefined) return interruption.exitCode ?? 1
     const timeline = pool.getTimeline()
     const finished = { workflow: workflow.name, outcome, timeline, metrics: pool.getMetrics() }
     await pool.shutdown()
     const written = await write(outcome, file, output)
+    let isWritten = written !== undefined
     show({ ...finished, file: written }, options, output)
     if (inspector !== undefined && options.report !== undefined) {
-      await writeReport(await inspector.recording(), options.report)
-      tell(`report: ${options.report}`)
+      isWritten = (await report(await inspector.recording(), options.report, output)) && isWritten
     }
     if (inspector?.isWatched) {
       tell('The page stays up while it is open; Ctrl-C ends it.')
       await Promise.race([inspector.unwatched(), interrupted.promise])
     }
     if (interruption.exitCode !== undefined) return interruption.exitCode
-    return outcome.status === 'completed' && written !== undefined ? 0 : 1
+    return outcome.status === 'completed' && isWritten ? 0 : 1
   } finally {
     interruption.end()
     await inspector?.close()
@@ -172,8 +177,29 @@ function showProgress(
   { json, quiet }: Pick<RunOptions, 'json' | 'quiet'>,
   output: Output,
 ): Progress {
-  if (json || quiet) return silence
+  // What the run waits for is told all the same.
+  if (json || quiet) return { ...silence, message: (text) => output.error(text) }
   return output.isLive ? showLive(watched, output) : showPlain(watched, output)
+}
+
+/** A run that its store refuses is no outcome: it stays in the store, and can go on. */
+function goneBy(error: unknown, runId: string, store: RunStore | undefined, output: Output): undefined {
+  if (store === undefined || !isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
+  output.error(error.message)
+  if (store.run(runId) !== undefined)
+    output.error(`Then go on with: espalier resume ${runId} --store ${store.name}`)
+}
+
+/** @returns Whether it could be written. */
+async function report(recording: Uint8Array, file: string, output: Output): Promise<boolean> {
+  try {
+    await writeReport(recording, file)
+    output.error(`report: ${file}`)
+    return true
+  } catch (error) {
+    output.error((error as Error).message)
+    return false
+  }
 }
 
 /** @returns The file; `undefined` when it could not be written. */

@@ -11,7 +11,7 @@ const VARIABLE = 'ESPALIER_INSPECTOR_TOKEN'
  * The token of this user's inspectors: from the environment, or from a file that only the user can read, made when there
  * is none.
  *
- * @throws {UsageError} When others can read the file.
+ * @throws {UsageError} When the file cannot be made, or others can read it.
  */
 export async function inspectorToken(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const given = environment[VARIABLE]
@@ -21,15 +21,20 @@ export async function inspectorToken(environment: NodeJS.ProcessEnv = process.en
 }
 
 async function tokenIn(file: string): Promise<string> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const token = randomBytes(32).toString('base64url')
   try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
     await writeFile(file, `${token}\n`, { flag: 'wx', mode: 0o600 })
     // What the process's umask leaves is not for this file to depend on.
     await chmod(file, 0o600)
     return token
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw new UsageError(
+        `The inspector's token cannot be kept in ${file}: ${(error as Error).message}. Give one in ${VARIABLE}, or ` +
+          'another folder in XDG_STATE_HOME.',
+      )
+    }
   }
   const { mode } = await stat(file)
   if (process.platform !== 'win32' && (mode & 0o077) !== 0) {

@@ -4,7 +4,7 @@ import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import type { LookOptions } from './runs.ts'
 import { withReader } from './store.ts'
-import { clean } from './text.ts'
+import { clean, plural } from './text.ts'
 
 /** Tells why a stored job is where it is. @throws {EspalierError} `ESP_UNKNOWN_JOB`. */
 export function why(jobId: string, options: LookOptions, output: Output): number {
@@ -17,7 +17,7 @@ export function why(jobId: string, options: LookOptions, output: Output): number
 function linesOf(found: JobExplanation): Line[] {
   const { jobId, state, attempts, waitsFor, queue, wants, deadlineAt, causes } = found
   const lines: Line[] = [
-    [styled('bold', clean(jobId)), `  ${state}`, styled('dim', `  ${attempts} attempts`)],
+    [styled('bold', clean(jobId)), `  ${state}`, styled('dim', `  ${plural(attempts, 'attempt')}`)],
   ]
   if (causes.length > 0) lines.push([`  ${[...chainOf(causes)].map((link) => clean(link)).join(' ← ')}`])
   for (const needed of waitsFor) lines.push([`  waits for ${clean(needed.jobId)}, which is ${needed.status}`])

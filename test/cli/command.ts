@@ -43,6 +43,11 @@ export class Command {
     return new Command(folder, process.execPath, [...NODE_ARGS, ...args])
   }
 
+  /** Starts it by a line of a shell, as the line's `"$@"`. */
+  static inShell(folder: string, line: string, ...args: readonly string[]): Command {
+    return new Command(folder, 'sh', ['-c', line, 'sh', process.execPath, ...NODE_ARGS, ...args])
+  }
+
   /** Starts it on a pseudo-terminal, whose output is `stdout`. */
   static onTerminal(folder: string, ...args: readonly string[]): Command {
     const command = [process.execPath, ...NODE_ARGS, ...args].map((arg) => `'${arg}'`).join(' ')

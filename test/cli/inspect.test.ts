@@ -62,7 +62,7 @@ describe('a recorded run', () => {
     expect((await espalier('report', 'run.espalier', '-o', 'run.html')).code).toBe(0)
     expect(readFileSync(file('run.html'), 'utf8')).toContain('id="payload"')
     const again = await espalier('report', 'run.espalier', '-o', 'run.html')
-    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('Name another file')])
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('which exists')])
 
     const shown = start('inspect', 'run.espalier')
     const { origin } = await addressOf(shown, 'stdout')

@@ -91,14 +91,14 @@ describe('a run in a store', () => {
     expect((await call('cancel', 'r2', '--store', 'other.db')).stderr).toContain('ESP_STORE_OWNED')
     const waiting = await call('why', 'r2.n2', '--store', 'other.db')
     expect(waiting.stdout).toMatch(
-      /^r2\.n2 {2}running\.executing {2}1 attempts\n {2}until \d{4}-\S+ at the latest/,
+      /^r2\.n2 {2}running\.executing {2}1 attempt\n {2}until \d{4}-\S+ at the latest/,
     )
     run.kill('SIGKILL')
     await run.ended
     const cancelled = await call('cancel', 'r2', '--store', 'other.db')
     expect([cancelled.code, cancelled.stdout]).toEqual([0, 'r2 is cancelled.\n'])
     const { stdout } = await call('why', 'r2.n2', '--store', 'other.db')
-    expect(stdout).toBe('r2.n2  cancelled  1 attempts\n  cancelled (cancelled)\n')
+    expect(stdout).toBe('r2.n2  cancelled  1 attempt\n  cancelled (cancelled)\n')
     const json = JSON.parse((await call('why', 'r2.n2', '--store', 'other.db', '--json')).stdout)
     expect(json).toMatchObject({
       jobId: 'r2.n2',

@@ -1,0 +1,96 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Command, type Ended, fixture } from './command.ts'
+
+// What a user meets when the world around a command does not play along.
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'espalier-bad-day-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const espalier = (...args: readonly string[]): Promise<Ended> => Command.start(folder, ...args).ended
+
+describe('a report that cannot be written is told before the run', () => {
+  test.each([
+    ['is there already', 'there.csv', /^--report names there\.csv, which exists, and is not overwritten\./],
+    [
+      'would be in a file',
+      'there.csv/x.csv',
+      /^--report names there\.csv\/x\.csv, .*there\.csv is not a folder/,
+    ],
+    ['has no known ending', 'x.doc', /^A report's file name tells its format/],
+  ])('one that %s', async (_, report, message) => {
+    writeFileSync(join(folder, 'there.csv'), 'precious')
+    const { code, stdout, stderr } = await espalier('run', fixture('counting'), '--report', report)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(message)
+    expect(readdirSync(folder)).toEqual(['there.csv'])
+  })
+
+  test('one in a folder that is not there yet is written, and the folder made', async () => {
+    const { code } = await espalier('run', fixture('counting'), '--quiet', '--report', 'deep/down/x.csv')
+    expect(code).toBe(0)
+    expect(existsSync(join(folder, 'deep/down/x.csv'))).toBe(true)
+  })
+})
+
+describe('a port for the page', () => {
+  test('that another program has is told before the run', async () => {
+    const server = createServer()
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    const { port } = server.address() as AddressInfo
+    const { code, stderr } = await espalier('run', fixture('counting'), '--inspect-port', String(port))
+    server.close()
+    expect(code).toBe(2)
+    expect(stderr).toBe(
+      `The page cannot be served: port ${port} is taken. Name another with --inspect-port, or leave it out for any free one.\n`,
+    )
+  })
+
+  test.each(['0', '65536', 'x'])('%s is none', async (port) => {
+    const { code, stderr } = await espalier('run', fixture('counting'), '--inspect-port', port)
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('a port from 1 to 65535') })
+  })
+})
+
+test('a folder in which no token can be kept is told, and what to do', async () => {
+  writeFileSync(join(folder, 'file'), '')
+  process.env.XDG_STATE_HOME = join(folder, 'file')
+  const { code, stderr } = await espalier('run', fixture('counting'), '--inspect')
+  delete process.env.XDG_STATE_HOME
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/^The inspector's token cannot be kept in .*: .*ESPALIER_INSPECTOR_TOKEN/)
+})
+
+describe.runIf(process.platform !== 'win32')('a disk without room', () => {
+  /** Starts where no file may have more than so many blocks of 512 bytes. */
+  const startWithRoom = (blocks: number, ...args: readonly string[]) =>
+    Command.inShell(folder, `ulimit -f ${blocks}; exec "$@"`, ...args)
+
+  test('for the store: what is committed stays, and how to go on is told', async () => {
+    const run = ['run', fixture('counting'), '--input', 'goal=40', '--store', 'runs.db', '--run-id', 'r1']
+    const command = startWithRoom(400, ...run, '--quiet')
+    await command.prints('ESP_STORE_REFUSED', 'stderr')
+    // The pool would wait for room.
+    command.kill('SIGINT')
+    const { stderr } = await command.ended
+    expect(stderr).toMatch(/^Then go on with: espalier resume r1 --store runs\.db$/m)
+    const resumed = await espalier('resume', 'r1', '--store', 'runs.db', '--json')
+    expect(resumed.code).toBe(0)
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ reason: 'satisfied', value: { steps: 40 } })
+  })
+
+  test('for the result: it is told, and half a file is not left behind', async () => {
+    const run = ['run', fixture('counting'), '--out', 'x.json', '--quiet']
+    const { code, stdout, stderr } = await startWithRoom(1, ...run).ended
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('counting completed') })
+    expect(stderr).toMatch(/^The result could not be written to x\.json: EFBIG/)
+    expect(readdirSync(folder)).toEqual([])
+  })
+})
