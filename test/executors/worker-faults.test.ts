@@ -5,7 +5,7 @@ import { JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
 import { createThreadExecutor } from 'espalier/executors/thread'
 import { afterEach, describe, expect, test } from 'vitest'
 import { expectNothingLeft } from './crashes.ts'
-import { goneProcesses, pidsIn } from './processes.ts'
+import { goneProcesses, isRunning, pidsIn } from './processes.ts'
 
 const module = new URL('./fixtures/faults.ts', import.meta.url).href
 const MIB = 1024 ** 2
@@ -86,9 +86,17 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     expect(result).toMatchObject({ status: 'completed', attempts: 1 })
   })
 
-  test('reports what a module throws while it is loaded, and loads it anew for the next attempt', async () => {
+  const throwing = new URL('./fixtures/throws-on-import.ts', import.meta.url).href
+
+  test('reports what a module throws while it is loaded', async () => {
+    const { pool } = create()
+    const result = await pool.submitJob({ execute: { module: throwing, export: 'work' } }).result()
+    expect(result).toMatchObject({ status: 'failed', reason: 'error', attempts: 1 })
+    expect(result.error).toMatchObject({ name: 'Error', message: 'no connection', code: 'E_AWAY' })
+  })
+
+  test('loads a module that has thrown anew for the next attempt', async () => {
     const { pool } = create({ maxRetries: 1, backoff: { type: 'fixed', delayMs: 0 } })
-    const throwing = new URL('./fixtures/throws-on-import.ts', import.meta.url).href
     const job = pool.submitJob({ execute: { module: throwing, export: 'work' } })
     pool.on('job.retrying', () => {
       process.env.ESPALIER_TEST_IMPORT_FAILS = 'no'
@@ -96,12 +104,6 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     const result = await job.result()
     delete process.env.ESPALIER_TEST_IMPORT_FAILS
     expect(result).toMatchObject({ status: 'completed', value: 1, attempts: 2 })
-    const failing = await pool
-      .submitJob({ maxRetries: 0, execute: { module: throwing, export: 'work' } })
-      .result()
-    // The thread or process of before has loaded it.
-    if (failing.status === 'failed')
-      expect(failing.error).toMatchObject({ message: 'no connection', code: 'E_AWAY' })
   })
 
   test('carries 50 MB', async () => {
@@ -174,6 +176,21 @@ describe('a process', () => {
     job.cancel()
     expect(await job.result()).toMatchObject({ status: 'cancelled' })
     await goneProcesses(pids)
+  })
+
+  test('keeps its slot until it and what it has started have ended', async () => {
+    const { pool, submit, nextLine } = create({ maxParallelJobs: 1 })
+    const line = nextLine()
+    const job = submit('startDeaf')
+    const next = submit('noop')
+    const pids = (await line).split(' ').map(Number)
+    let ran: boolean[] | undefined
+    pool.on('job.started', ({ jobId }) => {
+      if (jobId === next.id) ran = pids.map(isRunning)
+    })
+    job.cancel()
+    expect(await next.result()).toMatchObject({ status: 'completed' })
+    expect(ran).toEqual([false, false])
   })
 
   test('is not used again while something runs that an attempt has left', async () => {
