@@ -125,12 +125,13 @@ describe('what an attempt says', () => {
     const events = recordEvents(pool)
     const job = pool.submitJob({
       execute: ({ progress }) => {
-        for (let step = 0; step < 10_001; step++) progress(step / 10_001, 'n'.repeat(1_001))
+        for (let step = 0; step < 20_000; step++) progress(step / 20_000, 'n'.repeat(1_001))
       },
     })
     await job.result()
     const steps = events.filter((event) => event.type === 'job.progress')
-    expect([steps.length, steps[0]?.note?.length]).toEqual([10_000, 1_000])
+    expect([steps.length, steps[0]?.note?.length]).toEqual([10_001, 1_000])
+    expect(steps.filter(({ truncated }) => truncated)).toEqual(steps.slice(-1))
   })
 })
 

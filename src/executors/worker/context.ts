@@ -37,7 +37,8 @@ export class WorkerContext implements HandlerContext {
   /** A function of its own, so that a handler may take it out of its context. */
   get progress(): (fraction: number, note?: string) => void {
     return (fraction, note) => {
-      if (++this.#progressCount > PROGRESS_COUNT_MAX) return
+      // The one beyond the cap is sent too: that there was one tells the pool to say so.
+      if (++this.#progressCount > PROGRESS_COUNT_MAX + 1) return
       const cut = note === undefined ? undefined : String(note).slice(0, NOTE_LENGTH_MAX)
       this.#tell({ kind: 'progress', fraction: Number(fraction), note: cut })
     }

@@ -6,10 +6,12 @@ export interface PoolEventMap {
   'job.submitted': JobFact
   'job.started': JobFact & { readonly attempt: number }
   'job.retrying': JobFact & { readonly attempt: number; readonly retryAt: number }
+  /** `truncated`: the attempt has told too much of its progress; the rest is dropped. */
   'job.progress': JobFact & {
     readonly attempt: number
     readonly fraction: number
     readonly note: string | undefined
+    readonly truncated: boolean
   }
   /** `truncated`: the attempt has logged too much; the rest is dropped. */
   'job.log': JobFact & { readonly attempt: number; readonly line: string; readonly truncated: boolean }

@@ -17,7 +17,7 @@ export interface AttemptedJob {
 
 /** Where an attempt's words about itself go. */
 export interface AttemptListener {
-  progressed(attempt: RunningAttempt, fraction: number, note: string | undefined): void
+  progressed(attempt: RunningAttempt, fraction: number, note: string | undefined, truncated: boolean): void
   logged(attempt: RunningAttempt, line: string, truncated: boolean): void
 }
 
@@ -106,8 +106,8 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
     return (fraction, note) => {
       if (this.hasEnded) return
       this.#said ??= new Said()
-      if (++this.#said.progressCount > PROGRESS_COUNT_MAX) return
-      this.#listener.progressed(this, fraction, note?.slice(0, NOTE_LENGTH_MAX))
+      const more = ++this.#said.progressCount - PROGRESS_COUNT_MAX
+      if (more <= 1) this.#listener.progressed(this, fraction, note?.slice(0, NOTE_LENGTH_MAX), more === 1)
     }
   }
 

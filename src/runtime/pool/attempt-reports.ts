@@ -52,13 +52,13 @@ export class AttemptReports implements AttemptSink, AttemptListener {
     return !written.truncated
   }
 
-  progressed(reported: RunningAttempt, fraction: number, note: string | undefined): void {
+  progressed(reported: RunningAttempt, fraction: number, note: string | undefined, truncated: boolean): void {
     const { job, attempt } = reported as Running
     const { announcer } = this.#loop
     job.extras.observer?.progressed(job, fraction, note)
     this.#loop.recorder?.progressed(job, fraction, this.#loop.now())
     if (!announcer.hasListeners('job.progress')) return
-    announcer.tellOf(job, 'job.progress', this.#loop.now(), { attempt, fraction, note })
+    announcer.tellOf(job, 'job.progress', this.#loop.now(), { attempt, fraction, note, truncated })
   }
 
   logged(reported: RunningAttempt, line: string, truncated: boolean): void {

@@ -160,6 +160,22 @@ export function testExecutor({ create, body, test }: ExecutorContract): void {
       },
     )
     testHandler(
+      'what it tells of itself is cut, and says so',
+      'chatter',
+      async (execute, { run, events }) => {
+        assert.equal((await run({ execute })).status, 'completed')
+        const steps = events.filter((event) => event.type === 'job.progress')
+        const lines = events.filter((event) => event.type === 'job.log')
+        assert.equal(steps.length, 10_001)
+        assert.equal(lines.map(({ line }) => line).join('').length, 1_048_576)
+        for (const said of [steps, lines])
+          assert.deepEqual(
+            said.filter(({ truncated }) => truncated),
+            said.slice(-1),
+          )
+      },
+    )
+    testHandler(
       `what a handler moves is ${supports.transfer === true ? 'moved' : 'left where it is'}`,
       'moveOut',
       async (execute, { run }) => {

@@ -42,6 +42,12 @@ export const speak = ({ progress, log }: HandlerContext): string => {
   return 'spoken'
 }
 
+/** Tells more of itself than anybody wants to hear. */
+export const chatter = ({ progress, log }: HandlerContext): void => {
+  for (let step = 0; step < 10_500; step++) progress(step / 10_500)
+  for (let line = 0; line < 5; line++) log('x'.repeat(500_000))
+}
+
 /** Writes more than anybody wants to hear. */
 export const babble = (): void => {
   for (let line = 0; line < 40; line++) process.stdout.write(`${'x'.repeat(65_535)}\n`)
