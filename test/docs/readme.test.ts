@@ -1,9 +1,10 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { root } from '../../scripts/tool.ts'
-import { Command } from '../cli/command.ts'
 import { blocks, documents, read, runCode, section } from './documents.ts'
 
 const readme = read('README.md')
@@ -42,20 +43,17 @@ describe('the README', () => {
 
 test('a run survives kill -9, as the README shows', async () => {
   const shown = section(readme, 'durable')
-  const [run = '', kill, resume = ''] = (blocks(shown, 'sh')[0] ?? '').trim().split('\n')
-  expect(kill).toBe('kill -9 $!')
-  const argsOf = (line: string) =>
-    line
-      .replace(/^espalier | &$/g, '')
-      .replace('examples/', `${root}/examples/`)
-      .split(' ')
+  const command = `${process.execPath} --conditions=espalier-source ${root}/src/cli/launcher.js`
+  const lines = (blocks(shown, 'sh')[0] ?? '')
+    .replaceAll('npm run -s espalier --', command)
+    .replace('examples/', `${root}/examples/`)
+    .replace(' &\n', ' > log &\n')
+    // Five seconds are enough for a person's machine.
+    .replace('sleep 5', 'until grep -q "18  running" log; do sleep 0.1; done')
   const folder = mkdtempSync(join(tmpdir(), 'espalier-readme-'))
   try {
-    const first = Command.start(folder, ...argsOf(run))
-    await first.prints('18  running')
-    first.kill('SIGKILL')
-    await first.ended
-    const { stdout } = await Command.start(folder, ...argsOf(resume)).ended
+    // A terminal's shell has job control.
+    const { stdout } = await promisify(execFile)('bash', ['-c', `set -m\n${lines}`], { cwd: folder })
     expect(stdout).toContain((blocks(shown, 'text')[0] ?? '').trim())
     expect(stdout).not.toMatch(/▸ n0 20 {2}running/)
   } finally {
