@@ -1,7 +1,7 @@
 /** What an attempt may say before the rest is dropped: nobody reads more, and all of it has to be kept somewhere. */
 
 /** Characters of stdout, of stderr and of log lines, each for itself: 1 MiB of plain text. */
-const TEXT_LENGTH_MAX = 1_048_576
+export const TEXT_LENGTH_MAX = 1_048_576
 /** Calls of `progress`; one more is heard, and tells that it is the last. */
 export const PROGRESS_COUNT_MAX = 10_000
 /** Characters of a progress note. */

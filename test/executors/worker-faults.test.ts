@@ -106,6 +106,24 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     expect(result).toMatchObject({ status: 'completed', value: 1, attempts: 2 })
   })
 
+  test('may write 1 GB: the first 1,048,576 characters are kept, it says so, and the next attempt goes on at once', async () => {
+    const { pool, run } = create({ maxParallelJobs: 1 })
+    const heard: [string, string, boolean][] = []
+    pool.on('job.output', ({ jobId, chunk, truncated }) => heard.push([jobId, chunk, truncated]))
+    const flood = await run('flood', { id: 'flood', args: [15_260] })
+    expect(flood).toMatchObject({ status: 'completed', value: 15_260 * 65_536 })
+    const next = await run('flood', { id: 'next', args: [1] })
+    expect(next.durationMs).toBeLessThan(500)
+    for (const [id, length, cuts] of [
+      ['flood', 1_048_576, 1],
+      ['next', 65_536, 0],
+    ] as const) {
+      const own = heard.filter(([jobId]) => jobId === id)
+      expect(own.map(([, chunk]) => chunk).join('')).toHaveLength(length)
+      expect(own.filter(([, , truncated]) => truncated)).toHaveLength(cuts)
+    }
+  })
+
   test('carries 50 MB', async () => {
     const { run } = create()
     const { value } = await run('bytes', { args: [50 * MIB] })

@@ -5,9 +5,11 @@ import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { memoryOf } from './memory.ts'
+import { spareOutput } from './spare-output.ts'
 
 /** Programs that handlers have started and that have not ended. */
 const programs = new Set<ChildProcess>()
+const outputs = [spareOutput(process.stdout), spareOutput(process.stderr)]
 /** What this process weighs before any handler is loaded: limits do not count it. */
 const ownBytes = process.memoryUsage.rss()
 
@@ -56,6 +58,7 @@ const runner = new Runner({
   end(outcome) {
     const stdoutBytes = writtenTo(process.stdout)
     const stderrBytes = writtenTo(process.stderr)
+    for (const output of outputs) output.attemptEnded()
     tell({ kind: 'ended', outcome, stdoutBytes, stderrBytes })
   },
   // The channel keeps its order: when this has left, all before it has.
