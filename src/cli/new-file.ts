@@ -41,7 +41,7 @@ export async function writeNew(file: string, body: string | Uint8Array | Iterabl
   try {
     await handle.writeFile(body)
   } catch (error) {
-    await rm(file)
+    await rm(file, { force: true })
     throw error
   } finally {
     await handle.close()
