@@ -18,7 +18,7 @@ const ERRORS = {
     (typeof o.got === 'function' && !o.expected.includes('a function')
       ? 'A function cannot leave its process: export it from a module, and pass ' +
         '`{ module: import.meta.url, export: "name" }` from there.'
-      : `Pass ${o.expected}.`),
+      : `${takenElsewhere(o.got, o.expected)}Pass ${o.expected}.`),
   ESP_UNSUPPORTED: (o: { jobId: string; executor: string; field: string }) =>
     `Job "${o.jobId}" asks for \`${o.field}\`, which the ${o.executor} executor does not support. ` +
     'Leave it out, or choose another executor.',
@@ -228,6 +228,23 @@ function showPath(path: readonly string[]): string {
 function meant(given: string, known: readonly string[]): string {
   const nearest = nearestName(given, known)
   return nearest === undefined ? '' : `Did you mean "${nearest}"? `
+}
+
+/** What each form of `execute` but a function is known by, and the executors that take it. */
+const TAKERS: readonly (readonly [field: string, what: string, executors: string])[] = [
+  ['command', 'A command', "'command'"],
+  ['module', 'A handler in a module', "'thread' or 'process'"],
+  ['logic', 'An actor', "'machine'"],
+]
+
+/** Names the executor for what this one does not take. */
+function takenElsewhere(got: unknown, expected: string): string {
+  if (typeof got !== 'object' || got === null) return ''
+  const taker = TAKERS.find(([field]) => Object.hasOwn(got, field))
+  // One that takes this form has found something wrong in it.
+  if (taker === undefined || expected.match(/\w+/)?.[0] === taker[0]) return ''
+  const [, what, executors] = taker
+  return `${what} is for the executor ${executors}: name it as the job's \`executor\` or the pool's \`executorType\`. `
 }
 
 function startAdvice(code: string, missingCwd: string | undefined): string {
