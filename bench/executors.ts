@@ -1,8 +1,19 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Execute, JobPool, type JobPoolOptions } from 'espalier'
 import { execaNode } from 'execa'
 import { Piscina } from 'piscina'
-import { atLeast, atMost, type Measures, measureAll, microseconds, perSecond, type Row } from './suite.ts'
+import {
+  atLeast,
+  atMost,
+  beside,
+  type Measures,
+  measureAll,
+  microseconds,
+  perSecond,
+  type Row,
+} from './suite.ts'
 
 const THREAD_JOBS = 20_000
 const PROCESS_JOBS = 20_000
@@ -11,8 +22,9 @@ const TRANSFERS = 2_000
 const BUFFER_BYTES = 8 * 1024 ** 2
 const SLOTS = 2
 const COMMANDS = 6
-/** Computes for some 100 ms, always as much. */
-const COMPUTE = `
+/** Compute for some 150 ms, always as much; awk begins at once, Node after 40 ms. */
+const AWK_PROGRAM = 'BEGIN { for (i = 0; i < 4000000; i++) sum += sqrt(i); print sum }'
+const NODE_PROGRAM = `
   const burn = () => {
     let sum = 0
     for (let index = 0; index < 5e7; index++) sum += Math.sqrt(index)
@@ -23,7 +35,8 @@ const COMPUTE = `
 const handlers = new URL('./executor-handlers.ts', import.meta.url).href
 const noop: Execute = { module: handlers, export: 'noop' }
 const burn: Execute = { module: handlers, export: 'burn' }
-const command: Execute = { command: process.execPath, args: ['-e', COMPUTE] }
+const awkCommand: Execute = { command: 'awk', args: [AWK_PROGRAM] }
+const nodeCommand: Execute = { command: process.execPath, args: ['-e', NODE_PROGRAM] }
 
 /** How often each is measured, in a process of its own and in turn: threads and processes fall into paces of their own. */
 const TURNS = 3
@@ -38,8 +51,12 @@ export const measures = {
   threadTwo: () => inPool({ executorType: 'thread' }, BURNS, burn),
   processOne: () => inPool({ executorType: 'process', maxParallelJobs: 1 }, BURNS, burn),
   processTwo: () => inPool({ executorType: 'process' }, BURNS, burn),
-  commandOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, command),
-  commandTwo: () => inPool({ executorType: 'command' }, COMMANDS, command),
+  awkOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, awkCommand),
+  awkTwo: () => inPool({ executorType: 'command' }, COMMANDS, awkCommand),
+  nodeOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, nodeCommand),
+  nodeTwo: () => inPool({ executorType: 'command' }, COMMANDS, nodeCommand),
+  spawnOne: () => spawned(1),
+  spawnTwo: () => spawned(SLOTS),
   transferred: () => handedOver(BUFFER_BYTES),
   empty: () => handedOver(0),
 } satisfies Measures
@@ -48,8 +65,8 @@ export const measures = {
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
   const figures = await measureAll('executors', measures, progress, TURNS)
   const { thread, piscina, process: inProcess, execa } = figures
-  const { threadOne, threadTwo, processOne, processTwo, commandOne, commandTwo } = figures
-  const { transferred, empty } = figures
+  const { threadOne, threadTwo, processOne, processTwo, transferred, empty } = figures
+  const { awkOne, awkTwo, nodeOne, nodeTwo, spawnOne, spawnTwo } = figures
   return [
     atLeast(
       'thread/piscina',
@@ -67,7 +84,9 @@ export async function executors(progress: (what: string) => void): Promise<Row[]
     ),
     atLeast('thread/cores', 'CPU-bound jobs on 2 threads, beside 1', threadTwo, threadOne, 1.9),
     atLeast('process/cores', 'CPU-bound jobs on 2 processes, beside 1', processTwo, processOne, 1.9),
-    atLeast('command/cores', 'CPU-bound commands, two at a time beside one', commandTwo, commandOne, 1.9),
+    atLeast('command/cores', 'CPU-bound commands (awk), two at a time beside one', awkTwo, awkOne, 1.9),
+    beside('command/node', 'commands that start Node first, two at a time beside one', nodeTwo, nodeOne),
+    beside('spawn/node', 'the same by bare `spawn`, without a pool', spawnTwo, spawnOne),
     atMost(
       'thread/transfer',
       '8 MiB handed to a thread and back, beside an empty buffer',
@@ -95,6 +114,19 @@ async function piscinaTasks(): Promise<number> {
   const figure = await perSecond(THREAD_JOBS, () => Promise.all(Array.from({ length: THREAD_JOBS }, run)))
   await piscina.destroy()
   return figure
+}
+
+/** Commands a second that start Node, by `spawn` alone, so many at a time. */
+async function spawned(atOnce: number): Promise<number> {
+  let left = COMMANDS
+  const work = async () => {
+    while (left-- > 0)
+      await once(
+        spawn(process.execPath, ['-e', NODE_PROGRAM], { stdio: ['ignore', 'pipe', 'pipe'] }),
+        'close',
+      )
+  }
+  return await perSecond(COMMANDS, () => Promise.all(Array.from({ length: atOnce }, work)))
 }
 
 /** A message there and one back, by Node's own `send`: what the process executor uses of execa's processes. */

@@ -40,8 +40,8 @@ function table(measured: readonly Row[]): string[] {
     `${figure(ours)} ${unit}`,
     `${figure(peer)} ${unit}`,
     ratio.toFixed(2),
-    `${isCeiling ? '≤' : '≥'} ${bar}`,
-    holds ? 'holds' : 'MISSED',
+    bar === undefined ? '' : `${isCeiling ? '≤' : '≥'} ${bar}`,
+    bar === undefined ? '' : holds ? 'holds' : 'MISSED',
   ])
   const head = ['work', 'ours', 'peer', 'ratio', 'bar', '']
   const widths = head.map((_, column) =>

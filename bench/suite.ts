@@ -10,8 +10,8 @@ export interface Row {
   readonly peer: number
   readonly unit: string
   readonly ratio: number
-  /** At least this, or with `isCeiling` at most. */
-  readonly bar: number
+  /** At least this, or with `isCeiling` at most; absent where two figures are only to be seen beside each other. */
+  readonly bar?: number
   readonly isCeiling: boolean
   readonly holds: boolean
 }
@@ -99,6 +99,11 @@ export function atLeast(id: string, what: string, ours: number, peer: number, ba
 export function atMost(id: string, what: string, ours: number, peer: number, bar: number, unit: string): Row {
   const ratio = ours / peer
   return { id, what, ours, peer, unit, ratio, bar, isCeiling: true, holds: ratio <= bar }
+}
+
+/** A row without a bar. */
+export function beside(id: string, what: string, ours: number, peer: number): Row {
+  return { id, what, ours, peer, unit: 'jobs/s', ratio: ours / peer, isCeiling: false, holds: true }
 }
 
 export function median(values: readonly number[]): number {
