@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
+import { createProcessExecutor } from 'espalier/executors/process'
 import { createThreadExecutor } from 'espalier/executors/thread'
 import { afterEach, describe, expect, test } from 'vitest'
 import { expectNothingLeft } from './crashes.ts'
@@ -166,6 +167,14 @@ describe('a thread', () => {
 
 describe('a process', () => {
   const create = (options: JobPoolOptions = {}) => createPool({ executorType: 'process', ...options })
+
+  test('that does not start is lost with its attempt', async () => {
+    const execArgv = [`--title=${'x'.repeat(1_000_000)}`]
+    const { run } = createPool({ executorType: createProcessExecutor({ execArgv }) })
+    const result = await run('noop')
+    expect(result).toMatchObject({ status: 'failed', reason: 'lost', attempts: 1 })
+    expect(result.error?.message).toContain('its process did not start')
+  })
 
   test.each([
     ['abort', 'SIGABRT'],

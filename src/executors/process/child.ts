@@ -8,6 +8,8 @@ import type { Watchdog } from '../watchdog.ts'
 import type { Abort, TaskMessage } from '../worker/messages.ts'
 import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
 import { type Report, type ReportMessage, toReport } from '../worker/report.ts'
+import { frameOf } from './frames.ts'
+import { ExecutorEnd, GO_ON } from './line.ts'
 import { memoryOf } from './memory.ts'
 
 export interface ChildOptions {
@@ -24,6 +26,8 @@ type Ended = Extract<Report, { kind: 'ended' }>
 
 /** How long the last output of an ended process may take to arrive. */
 const OUTPUT_MS = 500
+/** How long a process goes from attempt to attempt at most, in ms, before its event loop turns. */
+const STRETCH_MS = 10
 /** How long a process may take to end when nothing runs in it. */
 const CLOSE_MS = 1_000
 const MIB = 2 ** 20
@@ -36,6 +40,12 @@ export class Child extends PooledWorker {
   readonly exited: Promise<void>
   readonly #watchdog: Watchdog
   readonly #subprocess: Subprocess
+  /** Absent where there is no process: it did not start. */
+  readonly #line: ExecutorEnd<ReportMessage> | undefined
+  /** Whether it has ended an attempt, and does nothing until it is sent something by the line. */
+  #isWaiting = false
+  /** Since when it has gone from attempt to attempt. */
+  #stretchBeganAt = 0
   readonly #read = { stdout: 0, stderr: 0 }
   /** The end of an attempt whose output has not all been read. */
   #ending: Ended | undefined
@@ -48,12 +58,16 @@ export class Child extends PooledWorker {
     this.#watchdog = options.watchdog
     const subprocess = spawn(memoryLimitBytes, options)
     this.#subprocess = subprocess
-    if (subprocess.pid !== undefined) this.#watchdog.guard(subprocess.pid)
+    if (subprocess.pid !== undefined) {
+      this.#watchdog.guard(subprocess.pid)
+      this.#line = new ExecutorEnd(subprocess.stdio, (report: ReportMessage) => this.#take(toReport(report)))
+    }
     this.#capture('stdout')
     this.#capture('stderr')
-    subprocess.on('message', (report) => this.hear(toReport(report as ReportMessage)))
-    // Without its channel nothing can come of it.
-    subprocess.on('disconnect', () => !this.#isClosing && this.kill())
+    // Without its channel or its line nothing can come of it.
+    const cut = () => !this.#isClosing && this.kill()
+    subprocess.on('disconnect', cut)
+    void this.#line?.closed.then(cut)
     this.exited = new Promise((resolve) => {
       const ended = (how: string) => resolve(this.#ended(how))
       subprocess.once('exit', (code, signal) =>
@@ -95,18 +109,30 @@ export class Child extends PooledWorker {
   protected override hand(message: TaskMessage | Abort): void {
     // One that did not start tells so by its end.
     if (this.pid === undefined) return
-    this.#subprocess.send(message, ignore)
+    if (this.#isWaiting && !('reason' in message)) {
+      if (performance.now() - this.#stretchBeganAt < STRETCH_MS) {
+        this.#line?.post(message)
+        this.#isWaiting = false
+        return
+      }
+      this.#goOn()
+    }
+    this.#stretchBeganAt = performance.now()
+    // As frames here too, so that what cannot be carried is refused on both ways alike.
+    this.#subprocess.send(Buffer.from(frameOf(message)), ignore)
   }
 
   protected override ref(): void {
     this.#subprocess.ref()
     this.#subprocess.channel?.ref()
+    this.#line?.ref()
   }
 
   protected override unref(): void {
     const { channel, stdout, stderr } = this.#subprocess
     this.#subprocess.unref()
     channel?.unref()
+    this.#line?.unref()
     for (const stream of [stdout, stderr]) (stream as { unref?(): void } | null)?.unref?.()
   }
 
@@ -122,6 +148,19 @@ export class Child extends PooledWorker {
     this.#ending = report
     if (this.#isRead(report)) this.#finishEnding(report)
     else setTimeout(() => this.#ending === report && this.#finishEnding(report), OUTPUT_MS)
+  }
+
+  #take(report: Report): void {
+    if (report.kind === 'ended') this.#isWaiting = true
+    this.hear(report)
+    // What its attempt has left goes on, unless the next attempt has followed at once.
+    if (this.#isWaiting) setImmediate(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    if (!this.#isWaiting) return
+    this.#isWaiting = false
+    this.#line?.post(GO_ON)
   }
 
   #isRead({ stdoutBytes = 0, stderrBytes = 0 }: Ended): boolean {
@@ -140,7 +179,8 @@ export class Child extends PooledWorker {
       await endGroup(this.pid)
       this.#watchdog.release(this.pid)
     }
-    await Promise.race([Promise.all([closed(stdout), closed(stderr)]), after(OUTPUT_MS)])
+    const ends = [closed(stdout), closed(stderr), this.#line?.closed]
+    await Promise.race([Promise.all(ends), after(OUTPUT_MS)])
     this.gone(`its process ${how}`, this.#stderrTail.includes('heap out of memory'))
   }
 
@@ -166,7 +206,7 @@ function spawn(memoryLimitBytes: number | undefined, { env, execArgv }: ChildOpt
     serialization: 'advanced',
     // Node's own channel: with `ipc`, execa would read each message a second time.
     ipc: false,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', 'pipe'],
     buffer: false,
     reject: false,
     // A group of its own, so that all of it can be ended; execa's clean-up knows only the process itself.

@@ -4,6 +4,8 @@ import diagnostics from 'node:diagnostics_channel'
 import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
+import { FrameReader } from './frames.ts'
+import { type GoOn, ProcessEnd } from './line.ts'
 import { memoryOf } from './memory.ts'
 import { spareOutput } from './spare-output.ts'
 
@@ -16,22 +18,17 @@ const ownBytes = process.memoryUsage.rss()
 /** How long what was read of the resident memory is taken to hold, in ms: reading it takes longer than a short attempt. */
 const RESIDENT_MS = 10
 
-/** An attempt that follows the one before within this time, in ms, begins where that one ended: one look does for both. */
-const GAP_MS = 1
-
 /** CPU time is the whole process's. Its peak is exact when it is higher than all before, else the memory at the end. */
-const gauge: Gauge & { before: NodeJS.ResourceUsage; endedAt: number; begin(): void } = {
+const gauge: Gauge & { before: NodeJS.ResourceUsage; begin(): void } = {
   before: process.resourceUsage(),
-  endedAt: Number.NEGATIVE_INFINITY,
   begin() {
-    if (performance.now() - this.endedAt > GAP_MS) this.before = process.resourceUsage()
+    this.before = process.resourceUsage()
   },
   end(isLimited) {
     const { before } = this
     const after = process.resourceUsage()
     const cpuMs = (after.userCPUTime - before.userCPUTime + after.systemCPUTime - before.systemCPUTime) / 1000
     this.before = after
-    this.endedAt = performance.now()
     const isNewPeak = after.maxRSS > before.maxRSS
     const peakMemoryBytes = isNewPeak ? after.maxRSS * 1024 : resident.read()
     // What was the peak before an attempt with a limit does not matter: the process would not have been used again.
@@ -52,6 +49,7 @@ const resident = {
   },
 }
 
+const line = new ProcessEnd<TaskMessage | GoOn>()
 const runner = new Runner({
   gauge,
   say: (number, word) => tell({ kind: 'said', number, word }),
@@ -61,20 +59,23 @@ const runner = new Runner({
     for (const output of outputs) output.attemptEnded()
     tell({ kind: 'ended', outcome, stdoutBytes, stderrBytes })
   },
-  // The channel keeps its order: when this has left, all before it has.
-  exit: (code) => tell({ kind: 'unfit' }, () => process.exit(code)),
+  exit(code) {
+    tell({ kind: 'unfit' })
+    process.exit(code)
+  },
   retire: () => tell({ kind: 'unfit' }),
   hasLeftovers: () => programs.size > 0,
 })
 
-process.on('message', (message: TaskMessage | Abort) => {
+const reader = new FrameReader<TaskMessage | Abort>((message) => {
   if ('reason' in message) {
     runner.abort(message)
     return
   }
   gauge.begin()
-  void runner.run(toTask(message))
+  run(message)
 })
+process.on('message', (frame: Buffer) => reader.read(frame))
 // The parent has closed its executor, or is gone.
 process.on('disconnect', () => {
   if (runner.context === undefined && programs.size === 0) process.exit(0)
@@ -88,9 +89,17 @@ diagnostics.subscribe('child_process', (message) => {
 })
 tell({ kind: 'ready', ownBytes })
 
-function tell(report: Report, sent: () => void = () => {}): void {
-  // The parent may be gone; then there is nobody to tell.
-  process.send?.(toMessage(report), sent)
+/** Runs attempts as long as one follows the other; those that come later are brought by the event loop. */
+function run(message: TaskMessage): void {
+  void runner.run(toTask(message)).then(() => {
+    // A process that has only waited is as it was when its last attempt ended: one look does for both.
+    const next = line.await()
+    if (next !== undefined && next.length > 0) run(next as TaskMessage)
+  })
+}
+
+function tell(report: Report): void {
+  line.post(toMessage(report))
 }
 
 function writtenTo(stream: NodeJS.WriteStream): number {

@@ -1,0 +1,160 @@
+import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
+
+/**
+ * A frame: how many bytes its body has (4 bytes), the form of the body (2 bytes), and the body, a message.
+ *
+ * The form of a row that JSON keeps as it is tells which of its cells are `undefined`; everything else is V8's.
+ */
+const HEAD_BYTES = 6
+const FORM_AT = 4
+const BY_V8 = 0xffff
+const CELLS_MAX = 15
+
+/** What is larger than this is written sooner by V8 than it is looked through. */
+const ITEMS_MAX = 32
+const TEXT_LENGTH_MAX = 1_000
+const DEPTH_MAX = 4
+
+/** Where short frames are written, one after the other. */
+const scratch = Buffer.allocUnsafeSlow(65_536)
+
+/**
+ * Writes a message as a frame, which holds until the next one is written.
+ *
+ * @throws When structured clone would refuse it.
+ */
+export function frameOf(message: object): Buffer {
+  const absent = Array.isArray(message) ? absentCells(message) : undefined
+  if (absent === undefined) return frameByV8(message)
+  const text = JSON.stringify(message)
+  // A character takes three bytes at most.
+  if (text.length * 3 > scratch.length - HEAD_BYTES) return frameByV8(message)
+  const length = scratch.write(text, HEAD_BYTES)
+  return withHead(scratch.subarray(0, HEAD_BYTES + length), absent)
+}
+
+/** Reads messages from frames that come in pieces of any size. */
+export class FrameReader<Message> {
+  readonly #take: (message: Message) => void
+  readonly #head = Buffer.alloc(HEAD_BYTES)
+  /** The body of a frame that has begun, and how much of head and body has come. */
+  #body: Buffer | undefined
+  #filled = 0
+
+  constructor(take: (message: Message) => void) {
+    this.#take = take
+  }
+
+  /** @param bytes - They may change once this has returned. */
+  read(bytes: Buffer): void {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#filled > 0) {
+        at += this.#fill(bytes, at)
+        continue
+      }
+      const bodyAt = at + HEAD_BYTES
+      const end = bodyAt <= bytes.length ? bodyAt + bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY
+      if (end > bytes.length) {
+        at += this.#fill(bytes, at)
+        continue
+      }
+      const form = bytes.readUInt16LE(at + FORM_AT)
+      at = end
+      this.#take(messageOf(form, form === BY_V8 ? copyOf(bytes, bodyAt, end) : bytes.subarray(bodyAt, end)))
+    }
+  }
+
+  /** Takes what belongs to the frame that has begun; returns how much that was. */
+  #fill(bytes: Buffer, at: number): number {
+    const head = this.#head
+    const inHead = bytes.copy(head, Math.min(this.#filled, HEAD_BYTES), at)
+    this.#filled += inHead
+    if (this.#filled < HEAD_BYTES) return inHead
+    this.#body ??= Buffer.allocUnsafeSlow(head.readUInt32LE(0))
+    const body = this.#body
+    const inBody = bytes.copy(body, this.#filled - HEAD_BYTES, at + inHead)
+    this.#filled += inBody
+    if (this.#filled === HEAD_BYTES + body.length) {
+      this.#filled = 0
+      this.#body = undefined
+      this.#take(messageOf(head.readUInt16LE(FORM_AT), body))
+    }
+    return inHead + inBody
+  }
+}
+
+function messageOf<Message>(form: number, body: Buffer): Message {
+  if (form === BY_V8) {
+    const deserializer = new DefaultDeserializer(body)
+    deserializer.readHeader()
+    return deserializer.readValue() as Message
+  }
+  const row = JSON.parse(body.toString()) as unknown[]
+  for (let index = 0; form >> index > 0; index++) if ((form >> index) & 1) row[index] = undefined
+  return row as Message
+}
+
+/** Buffers in a message that V8 reads are views of what it is read from: each is to have memory of its own. */
+function copyOf(bytes: Buffer, from: number, to: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(to - from)
+  bytes.copy(copy, 0, from, to)
+  return copy
+}
+
+function frameByV8(message: object): Buffer {
+  const serializer = new DefaultSerializer()
+  serializer.writeRawBytes(NO_HEAD)
+  serializer.writeHeader()
+  serializer.writeValue(message)
+  return withHead(serializer.releaseBuffer(), BY_V8)
+}
+
+function withHead(frame: Buffer, form: number): Buffer {
+  frame.writeUInt32LE(frame.length - HEAD_BYTES, 0)
+  frame.writeUInt16LE(form, FORM_AT)
+  return frame
+}
+
+const NO_HEAD = Buffer.alloc(HEAD_BYTES)
+
+/** The cells of a row that are `undefined`, as bits; `undefined` when JSON would not keep the row as it is. */
+function absentCells(row: readonly unknown[]): number | undefined {
+  if (row.length > CELLS_MAX) return undefined
+  let absent = 0
+  const seen: object[] = []
+  for (let index = 0; index < row.length; index++) {
+    const cell = row[index]
+    if (cell === undefined) absent |= 1 << index
+    else if (!isPlain(cell, seen, DEPTH_MAX)) return undefined
+  }
+  return absent
+}
+
+/** Whether JSON keeps a value, and it is small. What is met twice would be two things afterwards. */
+function isPlain(value: unknown, seen: object[], depthLeft: number): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.length <= TEXT_LENGTH_MAX
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0)
+    case 'boolean':
+      return true
+    case 'object':
+      break
+    default:
+      return false
+  }
+  if (value === null) return true
+  if (depthLeft === 0 || seen.length >= ITEMS_MAX || seen.includes(value)) return false
+  seen.push(value)
+  const isArray = Array.isArray(value)
+  if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) return false
+  if (isArray && value.length > ITEMS_MAX) return false
+  const keys = Object.keys(value)
+  // An array with holes has fewer keys, one with fields of its own more.
+  if (keys.length > ITEMS_MAX || (isArray && keys.length !== value.length)) return false
+  for (const key of keys)
+    if (!isPlain((value as Record<string, unknown>)[key], seen, depthLeft - 1)) return false
+  return true
+}

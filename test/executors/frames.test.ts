@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { FrameReader, frameOf } from '../../src/executors/process/frames.ts'
+
+/** What is read when these bytes come in pieces of the given sizes. */
+function read(bytes: Buffer, sizes: readonly number[] = [bytes.length]): unknown[] {
+  const messages: unknown[] = []
+  const reader = new FrameReader((message) => messages.push(message))
+  let at = 0
+  for (const size of sizes) {
+    // Each piece comes in memory that is used again, as a socket's does.
+    const piece = Buffer.from(bytes.subarray(at, at + size))
+    reader.read(piece)
+    piece.fill(0xee)
+    at += size
+  }
+  return messages
+}
+
+const passed = (message: object): unknown => read(Buffer.from(frameOf(message)))[0]
+
+const shared = { seen: 'twice' }
+const cyclic: unknown[] = [1]
+cyclic.push(cyclic)
+
+describe('a frame', () => {
+  test.each([
+    ['nothing', []],
+    ['cells without a value, and null', [undefined, null, 1, undefined]],
+    ['text', ['é€\u{1F600}', '\ud800 alone', '"\\\n', 'x'.repeat(100_000)]],
+    ['numbers', [0, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 10n]],
+    ['plain objects', [{ a: { b: [1, { c: null }] } }, { d: undefined }, Object.create(null)]],
+    // biome-ignore lint/suspicious/noSparseArray: a hole is the subject here.
+    ['arrays with holes and fields', [[1, , 3], Object.assign([1], { name: 'one' }), [undefined]]],
+    ['what JSON does not know', [new Date(7), new Map([[1, new Set([2])]]), /x/g, new RangeError('far')]],
+    [
+      'an object of its own class',
+      [
+        new (class Point {
+          x = 1
+        })(),
+      ],
+    ],
+    ['many cells', Array.from({ length: 40 }, (_, index) => (index % 2 ? index : undefined))],
+    ['a message with names', { kind: 'said', word: { note: undefined } }],
+    ['a field that is no prototype', [JSON.parse('{"__proto__": 1}')]],
+  ])('keeps %s as structured clone does', (_, message) => {
+    expect(passed(message)).toStrictEqual(structuredClone(message))
+  })
+
+  test('keeps whatever structured clone keeps', () => {
+    const values = fc.array(
+      fc.anything({ withDate: true, withMap: true, withSparseArray: true, withTypedArray: true }),
+    )
+    fc.assert(
+      fc.property(values, (row) => {
+        expect(passed(row)).toStrictEqual(structuredClone(row))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('keeps what is the same, the same', () => {
+    const [one, other] = passed([shared, [shared]]) as [object, object[]]
+    expect(other[0]).toBe(one)
+    const [around] = passed([cyclic]) as [unknown[]]
+    expect(around[1]).toBe(around)
+  })
+
+  test('gives bytes memory of their own', () => {
+    const bytes = Buffer.concat([frameOf([new Uint8Array(8).fill(1)]), frameOf([new Uint8Array(8).fill(2)])])
+    const [[one], [other]] = read(bytes) as [[Uint8Array], [Uint8Array]]
+    expect([...one, ...other]).toEqual([...Array(8).fill(1), ...Array(8).fill(2)])
+    expect(one.buffer).not.toBe(other.buffer)
+  })
+
+  test('is refused for what cannot be cloned', () => {
+    expect(() => frameOf([() => {}])).toThrow('could not be cloned')
+  })
+
+  test('is read whole, however the bytes come', () => {
+    const rows: object[] = [[], [1, undefined, 'two'], [new Date(3)], ['x'.repeat(3_000)], { four: 4 }, []]
+    const bytes = Buffer.concat(rows.map((row) => Buffer.from(frameOf(row))))
+    const sizes = fc.array(fc.integer({ min: 1, max: 500 }), { maxLength: 50 })
+    fc.assert(
+      fc.property(sizes, (pieces) => {
+        const rest = Math.max(0, bytes.length - pieces.reduce((sum, size) => sum + size, 0))
+        expect(read(bytes, [...pieces, rest])).toStrictEqual(rows)
+      }),
+    )
+    expect(read(bytes, Array(bytes.length).fill(1))).toStrictEqual(rows)
+  })
+})
