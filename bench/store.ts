@@ -212,10 +212,11 @@ function kept(name: string, make: (file: string) => void): string {
 /** Writes ended jobs and their events, as the store has them. */
 function fill(file: string, jobs: number): void {
   const db = new DatabaseSync(file)
+  db.function('own_id', (key) => `filled${Number(key).toString(36)}`)
   db.exec(`
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${jobs})
-    INSERT INTO jobs (key, id, spec, queued_at, state, attempt, lost, started_at, ended_at, first_seq, last_seq)
-    SELECT i, 'filled' || i, '{"type":"job.submitted","execute":{"handler":"noop"}}', 1, 'completed', 1, 0, 2, 3,
+    INSERT INTO jobs (key, id, is_named, spec, queued_at, state, attempt, lost, started_at, ended_at, first_seq, last_seq)
+    SELECT i, own_id(i), 0, '{"type":"job.submitted","execute":{"handler":"noop"}}', 1, 'completed', 1, 0, 2, 3,
       4 * i - 3, 4 * i FROM n;
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${4 * jobs - 1})
     INSERT INTO journal SELECT min(i) + 1, count(*), json_group_array(json_array(i + 1, 1, i / 4 + 1, 'slot.granted'))

@@ -132,7 +132,7 @@ describe('a commit that is refused', () => {
     const again = pool.submitJob({ id: 'a', execute: 'one', dedupeKey: 'k' })
     await again.accepted
     await clock.settle()
-    expect(disk.store.job('a')).toMatchObject({ state: 'completed', key: 1 })
+    expect(disk.store.job('a')).toMatchObject({ state: 'completed', key: 2 })
     expectFolded(disk.store)
   })
 

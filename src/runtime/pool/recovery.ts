@@ -98,9 +98,8 @@ function revive(
   const row = {
     spec: score === undefined ? { execute } : { execute, score },
     priority: bandOf(priority),
-    sequence: submissions.nextSequence(),
+    sequence: key,
     extras: extrasOf(record, node, supervisor, submissions),
-    key,
     submitted,
     isStored: true,
   }

@@ -163,7 +163,7 @@ export class Submissions {
     const { execute } = given
     const isNamed = typeof execute === 'string'
     const spec = (isNamed ? { ...given, execute: executeOf(execute, settings.handlers) } : given) as KnownSpec
-    const sequence = this.#sequence++
+    const sequence = this.#nextSequence()
     const ownId = this.#supervisor.jobs.idOf(sequence)
     const id = spec.id === undefined ? this.#freshId(ownId) : checkName('id', spec.id)
     const priority = spec.priority === undefined ? NORMAL : bandOf(spec.priority)
@@ -255,9 +255,9 @@ export class Submissions {
     return executor === this.#executors.first ? undefined : executor
   }
 
-  /** The place in the order of submission of a job that is taken up from the store. */
-  nextSequence(): number {
-    return this.#sequence++
+  /** In a store the order goes on where it was: a job's key, which its own id tells. */
+  #nextSequence(): number {
+    return this.#supervisor.journal?.nextKey() ?? this.#sequence++
   }
 
   #executorOf({ executor }: JobSpec): Executor {
@@ -322,12 +322,7 @@ export class Submissions {
       return new JobActor(this.#supervisor, checked, options)
     }
     const submitted = readyAt === undefined ? checked.submitted : { ...checked.submitted, readyAt }
-    return new DurableJob(
-      this.#supervisor,
-      journal,
-      { ...checked, submitted, key: journal.nextKey(), isStored: false },
-      options,
-    )
+    return new DurableJob(this.#supervisor, journal, { ...checked, submitted, isStored: false }, options)
   }
 }
 

@@ -21,8 +21,6 @@ const VALUE_LENGTH_MAX = 64 * 1024 * 1024
  * refused has never happened.
  */
 export class DurableJob extends JobActor implements StagingJob {
-  /** Its key in the store. */
-  readonly key: number
   readonly submitted: JobSubmitted
   readonly #journal: Journal<DurableJob>
   #staged: JobSnapshot | undefined = undefined
@@ -38,14 +36,18 @@ export class DurableJob extends JobActor implements StagingJob {
   constructor(
     supervisor: JobSupervisor,
     journal: Journal<DurableJob>,
-    row: JobRow & { readonly key: number; readonly submitted: JobSubmitted; readonly isStored: boolean },
+    row: JobRow & { readonly submitted: JobSubmitted; readonly isStored: boolean },
     options: ActorOptions<typeof jobMachine>,
   ) {
     super(supervisor, row, options)
     this.#journal = journal
-    this.key = row.key
     this.submitted = row.submitted
     this.#isAccepted = row.isStored
+  }
+
+  /** Its key in the store. */
+  get key(): number {
+    return this.sequence
   }
 
   // What the pool works with is the staged snapshot; while the actor makes a committed step, it is its own.

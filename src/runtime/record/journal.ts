@@ -77,7 +77,7 @@ export class Journal<Job extends StagingJob> {
     return [...new Set([...this.#submitted, ...this.#changed])]
   }
 
-  /** The key of the next job. */
+  /** The key of the next job: those of refused jobs are not given again. */
   nextKey(): number {
     return ++this.#key
   }
@@ -102,7 +102,7 @@ export class Journal<Job extends StagingJob> {
   adopt(make: (seq: number, key: number) => StoreBatch): void {
     if (this.isOpen) throw new Error('A tick is open: it would be numbered as what is adopted.')
     this.store.commit(make(this.store.lastSeq, this.#key))
-    this.#key = this.store.lastKey
+    this.#key = Math.max(this.#key, this.store.lastKey)
   }
 
   /** Notes an event of the pool or of a run. */
@@ -162,7 +162,6 @@ export class Journal<Job extends StagingJob> {
     const runs = [...this.#runs]
     const gone = this.#submitted.filter((job) => !job.rollBack(error))
     for (const job of this.#changed) job.rollBack(error)
-    this.#key -= this.#submitted.length
     const told = this.#events.filter(({ actor }) => actor === 'pool')
     this.#forget()
     // What the pool was told stands; it waits for the next commit that something else asks for.

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { ENDED_STATUSES } from '../../domain/job.ts'
 import type { PruneReport, PruneRule } from '../../ports/run-store.ts'
+import { JobKeys } from './job-ids.ts'
 
 /** Of the rows of the journal between the first and the last event of what goes. */
 const dropEvents = `
@@ -39,9 +40,7 @@ export function pruneRows(db: DatabaseSync, { now, keep }: PruneRule): PruneRepo
       const jobs = `(SELECT key, ended_at FROM jobs WHERE run IS NULL AND state = '${status}')`
       db.prepare(`INSERT INTO gone_jobs SELECT key FROM ${jobs} WHERE ${old(jobs)}`).run(before, count)
     }
-    db.exec(`DELETE FROM gone_jobs WHERE key IN (
-      SELECT needed.key FROM jobs AS open, json_each(open.spec, '$.dependencies') AS dependency
-      JOIN jobs AS needed ON needed.id = dependency.value WHERE open.run IS NULL AND open.ended_at IS NULL)`)
+    keepNeeded(db)
     const gone = 'SELECT (SELECT count(*) FROM gone_runs) AS runs, (SELECT count(*) FROM gone_jobs) AS jobs'
     const report = { ...(db.prepare(gone).get() as unknown as PruneReport) }
     db.exec(`
@@ -55,5 +54,17 @@ export function pruneRows(db: DatabaseSync, { now, keep }: PruneRule): PruneRepo
     return report
   } finally {
     db.exec('DROP TABLE gone_runs; DROP TABLE gone_jobs')
+  }
+}
+
+function keepNeeded(db: DatabaseSync): void {
+  const keys = new JobKeys(db)
+  const needed = db.prepare(`SELECT DISTINCT dependency.value AS id
+    FROM jobs AS open, json_each(open.spec, '$.dependencies') AS dependency
+    WHERE open.run IS NULL AND open.ended_at IS NULL`)
+  const keep = db.prepare('DELETE FROM gone_jobs WHERE key = ?')
+  for (const { id } of needed.all()) {
+    const key = keys.keyOf(String(id))
+    if (key !== undefined) keep.run(key)
   }
 }

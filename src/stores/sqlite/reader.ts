@@ -3,6 +3,7 @@ import type { JobId } from '../../domain/job.ts'
 import type { TraceActor, TraceEntry, TraceEvent } from '../../domain/trace.ts'
 import type { RunReason } from '../../domain/tree.ts'
 import type { JobEnd, JobRecord, NodeRecord, RunRecord, RunStatus, StoreSize } from '../../ports/run-store.ts'
+import { JobKeys } from './job-ids.ts'
 import type { Cell } from './rows.ts'
 
 type Row = Record<string, Cell>
@@ -23,12 +24,14 @@ const NODES = 'SELECT run, id, place, parent, spec, score, jobs, revisions, is_p
 /** Reads what {@link Writer} has written. */
 export class Reader {
   readonly #db: DatabaseSync
+  readonly #keys: JobKeys
   readonly #job: StatementSync
   readonly #cached: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#db = db
-    this.#job = byPlace(db, `${JOBS} WHERE jobs.id = ?`)
+    this.#keys = new JobKeys(db)
+    this.#job = byPlace(db, `${JOBS} WHERE jobs.key = ?`)
     this.#cached = db.prepare(
       `SELECT id, coalesce(jobs.value, outputs.value) AS result FROM jobs LEFT JOIN outputs ON hash = output
        WHERE cache_key = ? AND state = 'completed' ORDER BY jobs.key DESC LIMIT 1`,
@@ -72,7 +75,8 @@ export class Reader {
   }
 
   job(jobId: JobId): JobRecord | undefined {
-    const cells = this.#job.get(jobId) as unknown as Cells | undefined
+    const key = this.#keys.keyOf(jobId)
+    const cells = key === undefined ? undefined : (this.#job.get(key) as unknown as Cells | undefined)
     return cells === undefined ? undefined : jobOf(cells)
   }
 
@@ -105,8 +109,9 @@ export class Reader {
   /** Every job knows between which events its own lie, so that its story is found without reading all others. */
   #bounds(runId: string | undefined, jobId: JobId | undefined): Bounds {
     if (jobId !== undefined) {
-      const query = 'SELECT key, first_seq, last_seq FROM jobs WHERE id = ?'
-      const { key, first_seq, last_seq } = (this.#db.prepare(query).get(jobId) ?? NOWHERE) as Row
+      const query = 'SELECT key, first_seq, last_seq FROM jobs WHERE key = ?'
+      const { key, first_seq, last_seq } = (this.#db.prepare(query).get(this.#keys.keyOf(jobId) ?? -1) ??
+        NOWHERE) as Row
       const where = "event.value ->> '$[2]' = ? AND event.value ->> '$[5]' IS NULL"
       return { from: Number(first_seq), to: Number(last_seq), where, given: [Number(key)] }
     }

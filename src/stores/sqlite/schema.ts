@@ -7,6 +7,9 @@ export const APPLICATION_ID = 0x45535041
  * A version that was released is never changed. Everything is readable with any SQLite tool: times are epoch ms, what is
  * structured is JSON, and the views put together what the tables hold apart.
  *
+ * A job's id that ends with its key in base 36, as a pool makes them, tells where its row is: only others (`is_named`) are
+ * in an index.
+ *
  * A row of the journal has the events of a tick, or a part of them: each `[seq, at, key of the job, type, data]`, or
  * `[seq, at, id, type, data, actor]` for a pool's or a run's. A row for each event would take three times as long to write.
  */
@@ -56,7 +59,8 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE jobs (
     key INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL,
+    is_named INTEGER NOT NULL,
     run TEXT,
     spec TEXT NOT NULL,
     queued_at REAL NOT NULL,
@@ -78,6 +82,7 @@ export const MIGRATIONS: readonly string[] = [
     first_seq INTEGER NOT NULL,
     last_seq INTEGER NOT NULL
   ) STRICT;
+  CREATE UNIQUE INDEX jobs_by_name ON jobs (id) WHERE is_named = 1;
   CREATE INDEX jobs_of_run ON jobs (run) WHERE run IS NOT NULL;
   CREATE INDEX jobs_by_content ON jobs (cache_key) WHERE cache_key IS NOT NULL;
 

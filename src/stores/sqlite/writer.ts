@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobRecord, NodeRecord, RunRecord, StoreBatch, StoreEvent } from '../../ports/run-store.ts'
+import { isNamed } from './job-ids.ts'
 import { RowWriter } from './rows.ts'
 
 /** Results longer than this, in characters of JSON, lie apart from their jobs: what looks at jobs need not read them. */
@@ -13,7 +14,19 @@ const EVENTS_PER_ROW = 256
 
 /** What most jobs have when they are accepted. */
 const BORN = [
-  ...['key', 'id', 'run', 'spec', 'queued_at', 'state', 'attempt', 'lost', 'deadline_at', 'started_at'],
+  ...[
+    'key',
+    'id',
+    'is_named',
+    'run',
+    'spec',
+    'queued_at',
+    'state',
+    'attempt',
+    'lost',
+    'deadline_at',
+    'started_at',
+  ],
   ...['cache_key', 'first_seq', 'last_seq'],
 ]
 /** What a step changes. */
@@ -94,7 +107,19 @@ export class Writer {
     const { key, id, runId = null, submitted, queuedAt, state, attempt, lost } = job
     const { deadlineAt = null, startedAt = null, cacheKey = null } = job
     this.#jobs.add(
-      ...[key, id, runId, JSON.stringify(submitted), queuedAt, state, attempt, lost, deadlineAt, startedAt],
+      ...[
+        key,
+        id,
+        Number(isNamed(id, key)),
+        runId,
+        JSON.stringify(submitted),
+        queuedAt,
+        state,
+        attempt,
+        lost,
+        deadlineAt,
+        startedAt,
+      ],
       ...[cacheKey, firstSeq, lastSeq],
     )
   }

@@ -111,6 +111,27 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
     store.close()
   })
 
+  test('a job is found by its id, whether that tells its key, looks as if it did, or not', () => {
+    const ids = ['pool1', 'pool2z', 'pool3', 'chosen', 'pool4', '6', 'x-06', 'pool8']
+    const submitted = ids.map((id, index) => ({ ...jobRecord(index + 1), id }))
+    const ended = submitted.map((job) => endedJob(job, 'completed', { value: String(job.key) }))
+    const events = ids.map((id, index) => ({
+      ...({ seq: index + 1, at: 1, actor: 'job', id, key: index + 1 } as const),
+      event: submitted[index]?.submitted as TraceEvent,
+    }))
+    const store = stored({ submitted, events }, { changed: ended })
+    for (const job of ended) {
+      assert.deepEqual(store.job(job.id), job)
+      assert.deepEqual(
+        [...store.trace({ jobId: job.id })].map(({ seq }) => seq),
+        [job.key],
+      )
+    }
+    for (const id of ['', '1', 'pool', 'pool2', 'pool5', 'pool01', 'pool9'])
+      assert.equal(store.job(id), undefined, id)
+    store.close()
+  })
+
   test('runs and nodes are replaced whole, runs told newest first, nodes in the order of growth', () => {
     const [old, next] = [runRecord('r1'), runRecord('r2')]
     const ended: RunRecord = {
