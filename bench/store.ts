@@ -219,7 +219,7 @@ function fill(file: string, jobs: number): void {
     SELECT i, own_id(i), 0, '{"type":"job.submitted","execute":{"handler":"noop"}}', 1, 'completed', 1, 0, 2, 3,
       4 * i - 3, 4 * i FROM n;
     WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${4 * jobs - 1})
-    INSERT INTO journal SELECT min(i) + 1, count(*), json_group_array(json_array(i + 1, 1, i / 4 + 1, 'slot.granted'))
+    INSERT INTO journal SELECT min(i) + 1, 1, count(*), max(i) + 2, NULL, json_group_array(json_array(0, i / 4 + 1, 'slot.granted'))
       FROM n GROUP BY i / 256;
   `)
   db.close()

@@ -10,7 +10,7 @@ import type { ExecutorFactories } from './runtime/pool/executors.ts'
 import { PoolCore } from './runtime/pool/job-pool.ts'
 import { type JobPoolOptions, POOL_OPTION_NAMES } from './runtime/pool/options.ts'
 import { Orchestrator, type OrchestratorOptions, RUN_OPTION_NAMES } from './runtime/tree/orchestrator.ts'
-import { openSqliteStore } from './stores/sqlite.ts'
+import { openSqliteStore } from './sqlite-store.ts'
 
 /** The executors that every pool knows by name; each is made when a job first needs it. */
 const FACTORIES: ExecutorFactories = {

@@ -91,6 +91,6 @@ export type { PoolHealth, PoolStatus, TimelineAttempt, TimelineEntry } from './r
 export type { ForkPoint } from './runtime/record/fork.ts'
 export { verifyStore } from './runtime/record/verify.ts'
 export { Orchestrator, type OrchestratorOptions } from './runtime/tree/orchestrator.ts'
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
 export type { Inspection } from './statechart/index.ts'
 export { createMemoryStore } from './stores/memory.ts'
-export { openSqliteStore, type SqliteStoreOptions } from './stores/sqlite.ts'

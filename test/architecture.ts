@@ -89,8 +89,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'testing/invariants': testing('model'),
   'testing/world': testing('model', 'invariants'),
   'testing/search': testing('model', 'invariants', 'world'),
-  // Where the runtime meets its adapters: the only file that sees both.
-  compose: { rooms: ['runtime', 'domain', 'executors', 'resources', 'stores'], packages: [] },
+  // Where the runtime meets its adapters: only these two files see both.
+  compose: { rooms: ['runtime', 'domain', 'executors', 'resources', 'sqlite-store'], packages: [] },
+  // The store, with the charts that bring its rows up to its journal.
+  'sqlite-store': { rooms: ['runtime', 'ports', 'stores'], packages: [] },
   index: { rooms: 'any', packages: 'any' },
   inspector: { rooms: ['protocol'], packages: 'any' },
   // Examples use the package by its name, as any user does.

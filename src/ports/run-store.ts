@@ -1,4 +1,4 @@
-import type { EndedStatus, JOB_STATES, JobId } from '../domain/job.ts'
+import type { EndedStatus, JOB_STATES, JobId, JobPolicy } from '../domain/job.ts'
 import type { NodeId } from '../domain/node-spec.ts'
 import type { JobSubmitted, TraceEntry } from '../domain/trace.ts'
 import type { RunReason } from '../domain/tree.ts'
@@ -9,6 +9,9 @@ import type { RunReason } from '../domain/tree.ts'
  * The runtime steps its charts, {@link commit}s what changed, and only then acts: what a store has committed survives the
  * death of its process, and what it refuses never happened. All calls are synchronous: between step and act nothing else
  * may happen.
+ *
+ * The journal is complete with each commit; the rows of jobs may follow it, where the store allows that ({@link pendingMax}).
+ * Whoever reads sees them caught up.
  */
 export interface RunStore {
   /** What people know it by: `memory`, or its file. */
@@ -17,6 +20,10 @@ export interface RunStore {
   readonly lastSeq: number
   /** The key of the last job; 0 in an empty store. */
   readonly lastKey: number
+  /** How many jobs may have rows that are behind the journal; 0: each batch brings the rows of all jobs that it changes. */
+  readonly pendingMax: number
+  /** The number of the first event that is in no row yet; `lastSeq + 1` when the rows are complete. */
+  readonly pendingSeq: number
   /**
    * Records a tick: all of it, or nothing.
    *
@@ -31,10 +38,18 @@ export interface RunStore {
   /** The jobs of a run, or those that stand alone, in order of submission; ended ones only when asked. */
   jobs(runId: string | undefined, options?: { readonly isOpen?: boolean }): Iterable<JobRecord>
   job(jobId: JobId): JobRecord | undefined
+  /** A job as its row has it, which may be behind: for a pool, which knows the jobs that are. */
+  row(jobId: JobId): JobRecord | undefined
   /** The value of a completed job with this content key, as JSON text; the newest if there are several. */
   cached(cacheKey: string): { readonly jobId: JobId; readonly value: string | undefined } | undefined
   /** The journal, in order: of one run and its jobs, of one job, or all of it. */
   trace(of?: { readonly runId?: string; readonly jobId?: JobId }): Iterable<TraceEntry>
+  /**
+   * Brings the rows of jobs up to the journal.
+   *
+   * @throws {EspalierError} `ESP_STORE_REFUSED`: they stay as they were.
+   */
+  catchUp(): void
   /** Lets go of ended runs and jobs, oldest first. */
   prune(rule: PruneRule): PruneReport
   size(): StoreSize
@@ -46,10 +61,15 @@ export interface RunStore {
 export interface StoreBatch {
   /** In order; numbered from `lastSeq + 1`. */
   readonly events: readonly StoreEvent[]
-  /** Jobs accepted in this tick, as they are at its end; in order of their keys. */
+  /** Jobs that get their rows, as they are at the end of the tick. */
   readonly submitted: readonly JobRecord[]
-  /** Jobs of earlier ticks whose charts stepped. */
+  /** Jobs whose rows are replaced. */
   readonly changed: readonly JobRecord[]
+  /**
+   * The number of the first event that is in no row after this batch: a job that has it, or a later one, is behind. Absent: the
+   * rows are complete.
+   */
+  readonly pendingSeq?: number
   /** Whole, as they are at the end of the tick. */
   readonly runs: readonly RunRecord[]
   readonly nodes: readonly NodeRecord[]
@@ -59,6 +79,8 @@ export interface StoreBatch {
 export interface StoreEvent extends TraceEntry {
   /** Absent for a pool's and a run's events. */
   readonly key: number | undefined
+  /** Whether its job's row is yet to come: then the journal keeps the spec and the value. Default `false`. */
+  readonly isAhead?: boolean
 }
 
 /** A job: what was submitted, and its chart's latest snapshot. */
@@ -67,6 +89,8 @@ export interface JobRecord {
   readonly key: number
   readonly id: JobId
   readonly runId: string | undefined
+  /** The number of the event by which it was submitted, or of an earlier one. */
+  readonly firstSeq: number
   readonly submitted: JobSubmitted
   readonly queuedAt: number
   readonly state: (typeof JOB_STATES)[number]
@@ -81,6 +105,19 @@ export interface JobRecord {
   /** Absent until it has ended. */
   readonly end: JobEnd | undefined
 }
+
+/** What rows of jobs lack: the events since, and where these go on from. */
+export interface Behind {
+  /** Of jobs and pools, in order; of a job only those that its row does not have. */
+  readonly events: Iterable<StoreEvent>
+  /** The policy that was the pool's before them. */
+  readonly policy: JobPolicy | undefined
+  /** A job as its row has it; absent when it has none. */
+  readonly row: (key: number) => JobRecord | undefined
+}
+
+/** Makes the records of all jobs that are behind; a store is given it by who knows the charts. */
+export type CatchUp = (behind: Behind) => JobRecord[]
 
 export interface JobEnd {
   readonly at: number

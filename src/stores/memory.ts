@@ -24,10 +24,15 @@ class MemoryStore implements RunStore {
   readonly name = 'memory'
   lastSeq = 0
   lastKey = 0
+  readonly pendingMax = 0
   readonly #runs = new Map<string, RunRecord>()
   readonly #nodes = new Map<string, Map<number, NodeRecord>>()
   readonly #jobs = new Map<JobId, JobRecord>()
   #events: TraceEntry[] = []
+
+  get pendingSeq(): number {
+    return this.lastSeq + 1
+  }
 
   commit({ events, submitted, changed, runs, nodes }: StoreBatch): void {
     for (const { seq, at, actor, id, event } of events) this.#events.push({ seq, at, actor, id, event })
@@ -66,6 +71,13 @@ class MemoryStore implements RunStore {
   job(jobId: JobId): JobRecord | undefined {
     return this.#jobs.get(jobId)
   }
+
+  row(jobId: JobId): JobRecord | undefined {
+    return this.#jobs.get(jobId)
+  }
+
+  /** The rows are always complete. */
+  catchUp(): void {}
 
   cached(cacheKey: string): { readonly jobId: JobId; readonly value: string | undefined } | undefined {
     const made = [...this.#jobs.values()].filter(

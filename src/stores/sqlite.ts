@@ -2,7 +2,7 @@ import process from 'node:process'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
-import type { PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
+import type { CatchUp, PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
 import { explain, openForReading, openForWriting } from './sqlite/open.ts'
 import { giveUpOwnership } from './sqlite/owner.ts'
 import { pruneRows } from './sqlite/prune.ts'
@@ -26,20 +26,21 @@ export interface SqliteStoreOptions {
 /**
  * Opens a store in one SQLite file, and owns it until {@link RunStore.close}.
  *
- * Each tick of the runtime is one transaction, on disk before it is acknowledged (`journal_mode=WAL`, `synchronous=FULL`).
- * The file is made with mode 0600, and is readable with any SQLite tool, while it is in use too; to copy it, use
- * `VACUUM INTO`, since the log beside it is part of it.
- *
- * @throws {EspalierError} `ESP_STORE_OWNED` while another process owns it, `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`,
- * `ESP_STORE_EMPTY`, `ESP_STORE_MISSING`, `ESP_STORE_LOG_MISSING`, `ESP_STORE_CORRUPT`, `ESP_STORE_SQLITE` or
- * `ESP_STORE_UNUSABLE`; nothing has been changed.
+ * @param catchUp - Brings jobs up to the journal.
+ * @throws {EspalierError} `ESP_STORE_…`; nothing has been changed.
  */
-export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): RunStore {
+export function openSqlite(file: string, options: SqliteStoreOptions, catchUp: CatchUp): RunStore {
   const { mustExist = false, readOnly = false, keep, now = Date.now } = options
   const rule = keep === undefined ? undefined : { keep: resolveKeep(keep, Number.MAX_SAFE_INTEGER), now }
   const db = readOnly ? openForReading(file) : openForWriting(file, mustExist, now())
-  return new SqliteStore(file, db, readOnly, rule)
+  return new SqliteStore(file, db, catchUp, readOnly, rule)
 }
+
+/**
+ * How many jobs may be behind the journal. A job that ends within so many is written once instead of three times; the next
+ * owner's start waits for as many to be caught up, about 10 µs each.
+ */
+const PENDING_MAX = 8_192
 
 /** How many jobs and runs end before a store looks again for what to let go of. */
 const ENDS_BETWEEN = 10_000
@@ -61,6 +62,8 @@ class SqliteStore implements RunStore {
   readonly name: string
   lastSeq: number
   lastKey: number
+  pendingSeq: number
+  readonly pendingMax = PENDING_MAX
   readonly #db: DatabaseSync
   readonly #reader: Reader
   readonly #writer: Writer | undefined
@@ -69,16 +72,24 @@ class SqliteStore implements RunStore {
   readonly #begin: StatementSync
   readonly #commit: StatementSync
 
-  constructor(name: string, db: DatabaseSync, isReader: boolean, rule: Retention | undefined) {
+  constructor(
+    name: string,
+    db: DatabaseSync,
+    catchUp: CatchUp,
+    isReader: boolean,
+    rule: Retention | undefined,
+  ) {
     this.name = name
     this.#db = db
-    this.#reader = new Reader(db)
+    this.#reader = new Reader(db, catchUp)
     this.#writer = isReader ? undefined : new Writer(db)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
-    const { seq, key } = explain(name, () => this.#reader.last())
+    const { seq, pendingSeq } = explain(name, () => this.#reader.last())
     this.lastSeq = seq
-    this.lastKey = key
+    this.pendingSeq = pendingSeq
+    if (!isReader) this.#tryToCatchUp()
+    this.lastKey = explain(name, () => this.#reader.lastKey())
     this.#rule = isReader ? undefined : rule
     if (this.#rule !== undefined) this.#letGo(this.#rule)
     if (isReader) return
@@ -89,8 +100,10 @@ class SqliteStore implements RunStore {
   commit(batch: StoreBatch): void {
     this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
     this.lastSeq += batch.events.length
-    this.lastKey = batch.submitted.at(-1)?.key ?? this.lastKey
+    this.pendingSeq = batch.pendingSeq ?? this.lastSeq + 1
+    for (const { key } of batch.submitted) this.lastKey = Math.max(this.lastKey, key)
     if (this.#rule === undefined) return
+    for (const { end } of batch.submitted) if (end !== undefined) this.#ended++
     for (const { end } of batch.changed) if (end !== undefined) this.#ended++
     for (const { endedAt } of batch.runs) if (endedAt !== undefined) this.#ended++
     if (this.#ended >= ENDS_BETWEEN) this.#letGo(this.#rule)
@@ -111,6 +124,7 @@ class SqliteStore implements RunStore {
   run: RunStore['run'] = (runId) => explain(this.name, () => this.#reader.run(runId))
   nodes: RunStore['nodes'] = (runId) => explain(this.name, () => this.#reader.nodes(runId))
   job: RunStore['job'] = (jobId) => explain(this.name, () => this.#reader.job(jobId))
+  row: RunStore['row'] = (jobId) => explain(this.name, () => this.#reader.row(jobId))
   cached: RunStore['cached'] = (key) => explain(this.name, () => this.#reader.cached(key))
   size: RunStore['size'] = () => explain(this.name, () => this.#reader.size())
 
@@ -119,7 +133,14 @@ class SqliteStore implements RunStore {
 
   trace: RunStore['trace'] = ({ runId, jobId } = {}) => explained(this.name, this.#reader.trace(runId, jobId))
 
+  catchUp(): void {
+    if (this.pendingSeq > this.lastSeq) return
+    const { fresh: submitted, changed } = explain(this.name, () => this.#reader.behind())
+    this.commit({ events: [], submitted, changed, runs: [], nodes: [] })
+  }
+
   prune(rule: PruneRule): PruneReport {
+    this.catchUp()
     const report = this.#transact(() => pruneRows(this.#db, rule))
     explain(this.name, () => this.#db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))
     return report
@@ -128,8 +149,20 @@ class SqliteStore implements RunStore {
   close(): void {
     if (!this.#db.isOpen) return
     if (owned.delete(this) && owned.size === 0) process.off('exit', closeAll)
-    if (this.#writer !== undefined) explain(this.name, () => giveUpOwnership(this.#db))
+    if (this.#writer !== undefined) {
+      this.#tryToCatchUp()
+      explain(this.name, () => giveUpOwnership(this.#db))
+    }
     this.#db.close()
+  }
+
+  /** What the store refuses now is left to its next owner. */
+  #tryToCatchUp(): void {
+    try {
+      this.catchUp()
+    } catch (error) {
+      if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
+    }
   }
 
   #transact<Result>(work: (writer: Writer) => Result): Result {

@@ -12,12 +12,16 @@ import { expect } from 'vitest'
 import { foldTrace } from '../../src/runtime/record/trace-fold.ts'
 import { RecordingLogger } from '../runtime/harness.ts'
 
-/** A memory store whose writer may die, or which may refuse. */
+/** A store whose writer may die, or which may refuse; in memory when none is given. */
 export class FaultyStore {
-  readonly #inner = createMemoryStore()
+  readonly #inner: RunStore
   /** Called before each commit; what it throws refuses it. */
   onCommit: (batch: StoreBatch) => void = () => {}
   commits = 0
+
+  constructor(inner: RunStore = createMemoryStore()) {
+    this.#inner = inner
+  }
 
   /** The store as the pool of one process sees it; after `die`, nothing that the pool does reaches the store. */
   process(): { store: RunStore; die: () => void } {

@@ -389,9 +389,9 @@ export const mutants: readonly Planted[] = [
   },
   {
     name: 'it is not stored how many attempts were lost',
-    file: 'src/runtime/record/durable-job.ts',
-    find: 'const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = this.context',
-    replace: 'const { attempt, deadlineAt, startedAt, stopping, queuedAt } = this.context; const lost = 0',
+    file: 'src/runtime/record/job-record.ts',
+    find: 'const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = context',
+    replace: 'const { attempt, deadlineAt, startedAt, stopping, queuedAt } = context; const lost = 0',
     hunt: { scenario: 'crashes', by: 'explore', within: 100 },
   },
 ]

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { testRunStore } from 'espalier/testing'
 import { afterAll, describe, test } from 'vitest'
+import { openSqliteStore } from '../../src/sqlite-store.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import { openSqliteStore } from '../../src/stores/sqlite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-store-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -17,9 +17,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { isEspalierError } from '../../src/domain/errors.ts'
 import type { JobRecord, RunStore, StoreBatch } from '../../src/ports/run-store.ts'
-import { openSqliteStore } from '../../src/stores/sqlite.ts'
+import { openSqliteStore } from '../../src/sqlite-store.ts'
 
-const sqlite = import.meta.resolve('../../src/stores/sqlite.ts')
+const sqlite = import.meta.resolve('../../src/sqlite-store.ts')
 const folder = mkdtempSync(join(tmpdir(), 'espalier-sqlite-'))
 const children: ChildProcess[] = []
 let files = 0
@@ -45,6 +45,7 @@ const job = (key: number, size = 10): JobRecord => ({
   key,
   id: `j${key}`,
   runId: undefined,
+  firstSeq: key,
   submitted: { type: 'job.submitted', execute: { handler: 'load' }, args: ['x'.repeat(size)] },
   queuedAt: 1,
   state: 'queued.ready',

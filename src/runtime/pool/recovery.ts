@@ -1,13 +1,12 @@
-import type { StateValue } from 'xstate'
-import { type Execute, JOB_STATES, type JobId, type JobResult } from '../../domain/job.ts'
+import type { Execute, JobId, JobResult } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
 import { type ErrorJson, errorFromJson, type JobSubmitted } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
-import type { Dependency, JobExtras, JobSnapshot } from '../job/job.ts'
-import { originOf } from '../job/job-origin.ts'
+import type { Dependency, JobExtras } from '../job/job.ts'
 import { isRunning, stateOf } from '../job/job-states.ts'
 import { DurableJob } from '../record/durable-job.ts'
 import { executeOf, type Handlers } from '../record/durable-spec.ts'
+import { snapshotOf } from '../record/job-record.ts'
 import type { Journal } from '../record/journal.ts'
 import { link } from './dependency-links.ts'
 import { loseAttempt } from './end-attempt.ts'
@@ -75,10 +74,13 @@ export function recoverJobs(
 
 /** Takes up the jobs of a store that stand alone and have not ended; ended ones are looked up when they are asked for. */
 export function recoverPool(supervisor: Supervisor, submissions: Submissions): void {
-  const { store } = supervisor.journal as Journal<DurableJob>
+  const journal = supervisor.journal as Journal<DurableJob>
+  const { store } = journal
   const { handlers } = supervisor.settings
   supervisor.recall = (jobId) => {
-    const record = store.job(jobId)
+    // One that was forgotten may have a row that is behind, or none yet.
+    const isForgotten = supervisor.jobs.tombstone(jobId) !== undefined
+    const record = (isForgotten ? journal.pendingRecord(jobId) : undefined) ?? store.row(jobId)
     if (record?.end === undefined) return undefined
     return recoverJobs([record], { handlers }, supervisor, submissions)[0]
   }
@@ -93,7 +95,7 @@ function revive(
   submissions: Submissions,
 ): DurableJob {
   const journal = supervisor.journal as Journal<DurableJob>
-  const { id, key, submitted } = record
+  const { id, key, submitted, firstSeq } = record
   const { priority = 'normal', score } = submitted
   const row = {
     spec: score === undefined ? { execute } : { execute, score },
@@ -101,9 +103,13 @@ function revive(
     sequence: key,
     extras: extrasOf(record, node, supervisor, submissions),
     submitted,
+    firstSeq,
     isStored: true,
+    length: 0,
+    isSought: false,
   }
-  const snapshot = snapshotOf(record, supervisor) as never
+  const output = record.end === undefined ? undefined : resultOf(record)
+  const snapshot = snapshotOf(record, supervisor.settings.policy, output) as never
   const job = new DurableJob(supervisor, journal, row, {
     id,
     parent: supervisor.actor,
@@ -135,41 +141,6 @@ function extrasOf(
     runsOnDependencyFailure: onDependencyFailure === 'run',
   }
 }
-
-/** The chart's snapshot, from the columns of its row. */
-function snapshotOf(record: JobRecord, { settings }: Supervisor): object {
-  const { id: jobId, submitted, state, attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = record
-  const { policy = settings.policy } = submitted
-  const context = {
-    jobId,
-    origin: originOf(submitted),
-    policy,
-    queuedAt,
-    attempt,
-    lost,
-    deadlineAt,
-    startedAt,
-    stopping: stopping === undefined ? undefined : JSON.parse(stopping),
-  }
-  const output = record.end === undefined ? undefined : resultOf(record)
-  return {
-    status: output === undefined ? 'active' : 'done',
-    value: STATE_VALUES[state],
-    context,
-    output,
-    error: undefined,
-    historyValue: {},
-    children: {},
-  } satisfies Partial<Record<keyof JobSnapshot, unknown>>
-}
-
-/** Each leaf state as a chart names it. */
-const STATE_VALUES = Object.fromEntries(
-  JOB_STATES.map((state) => {
-    const [top, leaf] = state.split('.') as [string, string?]
-    return [state, leaf === undefined ? top : { [top]: leaf }]
-  }),
-) as Readonly<Record<JobRecord['state'], StateValue>>
 
 /** The result of a job that has ended; its value is read when somebody looks at it. */
 export function resultOf({

@@ -3,13 +3,12 @@ import { EspalierError } from '../../domain/errors.ts'
 import type { Execute, JobId, JobPolicy, JobSpec } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
 import { checkBackoff } from '../../domain/retry.ts'
-import type { JobSubmitted } from '../../domain/trace.ts'
 import type { Executor } from '../../ports/executor.ts'
 import { type Dependency, JobActor, type JobExtras, type JobRow } from '../job/job.ts'
 import { originOf } from '../job/job-origin.ts'
 import { checkDependencyList, checkExecutable, checkFields, checkKnownFields } from '../job/job-spec-check.ts'
 import { DurableJob } from '../record/durable-job.ts'
-import { durableSpec, executeOf } from '../record/durable-spec.ts'
+import { type DurableSpec, durableSpec, executeOf, PlainSpecs } from '../record/durable-spec.ts'
 import { checkDependencies } from '../scheduling/dependencies.ts'
 import { connect } from './dependency-links.ts'
 import type { ExecutorSet } from './executors.ts'
@@ -31,7 +30,7 @@ type KnownSpec = JobSpec & { readonly execute: Execute }
 interface CheckedSpec extends JobRow {
   readonly spec: KnownSpec
   /** As it is stored; absent in memory. */
-  readonly submitted: JobSubmitted | undefined
+  readonly durable: DurableSpec | undefined
   readonly id: JobId
   readonly naming: Naming
   readonly policy: JobPolicy
@@ -64,6 +63,7 @@ export class Submissions {
   readonly #executors: ExecutorSet
   /** Of the jobs whose executor ends attempts by force. */
   readonly #forcedPolicy: JobPolicy
+  readonly #plain = new PlainSpecs()
   #sequence = 0
 
   constructor(supervisor: Supervisor, executors: ExecutorSet) {
@@ -173,20 +173,22 @@ export class Submissions {
     checkExecutable(id, spec, executor)
     const policy = this.#policyOf(spec, executor)
     const dependencies = this.#idsOf(spec)
-    const submitted =
+    const isUsual = isNamed && policy === settings.policy
+    const durable =
       journal &&
-      durableSpec(spec, {
-        id,
-        isNode: handler !== undefined,
-        input,
-        scope,
-        handler: handler ?? (isNamed ? execute : undefined),
-        dependencies: spec.dependencies?.map(idOf) ?? NO_IDS,
-        policy: policy === settings.policy ? undefined : policy,
-      })
+      ((isUsual ? this.#plain.of(execute, given) : undefined) ??
+        durableSpec(spec, {
+          id,
+          isNode: handler !== undefined,
+          input,
+          scope,
+          handler: handler ?? (isNamed ? execute : undefined),
+          dependencies: spec.dependencies?.map(idOf) ?? NO_IDS,
+          policy: policy === settings.policy ? undefined : policy,
+        }))
     return {
       spec,
-      submitted,
+      durable,
       id,
       naming: ids ?? (id === ownId ? 'own' : 'chosen'),
       sequence,
@@ -196,7 +198,7 @@ export class Submissions {
         spec,
         node,
         executor === this.#executors.first ? undefined : executor,
-        submitted?.cache,
+        durable?.submitted.cache,
       ),
       policy,
       dependencies,
@@ -318,11 +320,15 @@ export class Submissions {
     const input = { jobId: id, origin: originOf(spec), policy, queuedAt: at, readyAt }
     const options = { id, parent: this.#supervisor.actor, input }
     const { journal } = this.#supervisor
-    if (journal === undefined || checked.submitted === undefined) {
+    if (journal === undefined || checked.durable === undefined) {
       return new JobActor(this.#supervisor, checked, options)
     }
-    const submitted = readyAt === undefined ? checked.submitted : { ...checked.submitted, readyAt }
-    return new DurableJob(this.#supervisor, journal, { ...checked, submitted, isStored: false }, options)
+    const { submitted: stored, length } = checked.durable
+    const submitted = readyAt === undefined ? stored : { ...stored, readyAt }
+    // Whether an id that somebody chose is free is seen by its row, and pruning asks rows what is needed.
+    const isSought = checked.naming !== 'own' || submitted.dependencies !== undefined
+    const durable = { submitted, length, firstSeq: 0, isStored: false, isSought }
+    return new DurableJob(this.#supervisor, journal, { ...checked, ...durable }, options)
   }
 }
 

@@ -3,6 +3,7 @@ import type { JobActor } from '../job/job.ts'
 import type { DurableJob } from '../record/durable-job.ts'
 import type { Journal } from '../record/journal.ts'
 import { type Fact, Refusals } from '../record/refusals.ts'
+import { IdleFlush } from './idle-flush.ts'
 import type { PoolSettings } from './options.ts'
 import { type DerivedState, takeBack } from './take-back.ts'
 
@@ -26,6 +27,7 @@ export class Turns {
   }
   /** Absent in memory. */
   readonly #refusals: Refusals<DurableJob> | undefined
+  readonly #idle: IdleFlush | undefined
   #isOpen = false
   #hasStopped = false
 
@@ -36,6 +38,7 @@ export class Turns {
     const { journal, settings } = pool
     const refused = { hasSteps: () => journal?.hasSteps === true, tell: this.#tell }
     this.#refusals = journal && new Refusals(settings.clock, refused)
+    this.#idle = journal && new IdleFlush(journal, settings.clock, settings.logger)
   }
 
   /** Whether the store has refused a commit, and has taken none since. */
@@ -61,7 +64,9 @@ export class Turns {
     if (journal === undefined || this.#hasStopped) return
     this.#pool.together(() => {
       try {
-        if (journal.commit()) this.#refusals?.taken()
+        if (!journal.commit()) return
+        this.#refusals?.taken()
+        this.#idle?.committed()
       } catch (error) {
         if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
         settings.logger.error(error.message)
@@ -72,6 +77,7 @@ export class Turns {
 
   /** Commits no more, and tries nothing again: the store is another's. */
   stop(): void {
+    this.#idle?.stop()
     this.#hasStopped = true
     this.#refusals?.stop()
   }

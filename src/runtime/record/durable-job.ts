@@ -1,17 +1,33 @@
 import type { ActorOptions, StateValue } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.ts'
 import { EspalierError } from '../../domain/errors.ts'
-import { JOB_STATES, type JobResult, type JobStatus } from '../../domain/job.ts'
+import type { JobResult, JobStatus } from '../../domain/job.ts'
 import { jsonText } from '../../domain/json-text.ts'
-import { errorToJson, type JobSubmitted } from '../../domain/trace.ts'
-import type { JobEnd, JobRecord } from '../../ports/run-store.ts'
+import type { JobSubmitted } from '../../domain/trace.ts'
+import type { JobRecord } from '../../ports/run-store.ts'
 import { jobLogic } from '../charts/charts.ts'
 import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor } from '../job/job.ts'
-import { stateOf, statusOf } from '../job/job-states.ts'
+import { statusOf } from '../job/job-states.ts'
+import { recordOf } from './job-record.ts'
 import type { Journal, StagingJob } from './journal.ts'
+
+/** The longest spec or value, as JSON text, that the journal keeps until the row follows. */
+const TEXT_LENGTH_MAX = 1_024
 
 /** The longest value of a job, as JSON text; larger ones belong into a file. */
 const VALUE_LENGTH_MAX = 64 * 1024 * 1024
+
+/** What a durable job is made with, besides its actor's options. */
+export interface DurableRow extends JobRow {
+  readonly submitted: JobSubmitted
+  /** The number of the event by which it was submitted; 0 when that is to come. */
+  readonly firstSeq: number
+  readonly isStored: boolean
+  /** Of what is long in its spec, as JSON text. */
+  readonly length: number
+  /** Whether others will look for its row. */
+  readonly isSought: boolean
+}
 
 /**
  * A job whose steps are committed before anybody hears of them.
@@ -22,6 +38,10 @@ const VALUE_LENGTH_MAX = 64 * 1024 * 1024
  */
 export class DurableJob extends JobActor implements StagingJob {
   readonly submitted: JobSubmitted
+  firstSeq: number
+  hasRow: boolean
+  /** Whether it has to have a row from the beginning. */
+  readonly #isSought: boolean
   readonly #journal: Journal<DurableJob>
   #staged: JobSnapshot | undefined = undefined
   /** How many staged steps the actor has yet to make. */
@@ -36,12 +56,15 @@ export class DurableJob extends JobActor implements StagingJob {
   constructor(
     supervisor: JobSupervisor,
     journal: Journal<DurableJob>,
-    row: JobRow & { readonly submitted: JobSubmitted; readonly isStored: boolean },
+    row: DurableRow,
     options: ActorOptions<typeof jobMachine>,
   ) {
     super(supervisor, row, options)
     this.#journal = journal
     this.submitted = row.submitted
+    this.firstSeq = row.firstSeq
+    this.hasRow = row.isStored
+    this.#isSought = row.isSought || row.length > TEXT_LENGTH_MAX
     this.#isAccepted = row.isStored
   }
 
@@ -154,35 +177,23 @@ export class DurableJob extends JobActor implements StagingJob {
 
   /** The job as the store keeps it, with what is staged. */
   get record(): JobRecord {
-    const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = this.context
-    return {
-      key: this.key,
-      id: this.id,
-      runId: this.treeId,
-      submitted: this.submitted,
-      queuedAt,
-      state: JOB_STATES[stateOf(this.stateValue)] as JobRecord['state'],
-      attempt,
-      lost,
-      deadlineAt,
-      startedAt,
-      stopping: stopping === undefined ? undefined : JSON.stringify(stopping),
-      cacheKey: this.cacheKey,
-      end: this.output === undefined ? undefined : this.#endOf(this.output),
-    }
+    const { key, id, treeId: runId, firstSeq, submitted, cacheKey } = this
+    const { stateValue: value, context, output } = this
+    return recordOf(
+      { key, id, runId, firstSeq, submitted, cacheKey },
+      { value, context, output },
+      this.#value,
+    )
   }
 
-  #endOf({ endedAt: at, error, reason, cancelledBy, causedBy, usage }: JobResult): JobEnd {
-    const errorText = error === undefined ? undefined : JSON.stringify(errorToJson(error))
-    return {
-      at,
-      value: this.#value,
-      error: errorText,
-      reason,
-      cancelledBy,
-      causedBy,
-      usage: usage && JSON.stringify(usage),
-    }
+  /**
+   * Whether its row has to be written with what is staged: what looks for rows finds it there, by its id, its content or what
+   * it depends on, and what is large is not written twice.
+   */
+  get needsRow(): boolean {
+    if (!this.hasRow && this.#isSought) return true
+    if (this.isActive) return false
+    return this.cacheKey !== undefined || (this.#value?.length ?? 0) > TEXT_LENGTH_MAX
   }
 
   /** A value that the store cannot carry is a failure, and trying again would not help. */

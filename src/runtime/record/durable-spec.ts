@@ -29,15 +29,19 @@ export interface DurableParts {
   readonly policy: JobPolicy | undefined
 }
 
+/** A job's spec as it is stored. */
+export interface DurableSpec {
+  readonly submitted: JobSubmitted
+  /** Of what is long in it if anything is, as JSON text. */
+  readonly length: number
+}
+
 /**
  * A job's spec as it is stored.
  *
  * @throws {EspalierError} `ESP_NOT_DURABLE` for a closure, `ESP_NOT_STORABLE` for arguments that are no JSON.
  */
-export function durableSpec(
-  spec: JobSpec & { readonly execute: Execute },
-  parts: DurableParts,
-): JobSubmitted {
+export function durableSpec(spec: JobSpec & { readonly execute: Execute }, parts: DurableParts): DurableSpec {
   const {
     args,
     nodeId,
@@ -55,10 +59,12 @@ export function durableSpec(
   const execute = storedExecute(spec.execute, parts)
   // A node's only argument is its input, which is stored with the node.
   const ownArgs = parts.isNode || args?.length === 0 ? undefined : args
+  let length = dependencies.length * ID_LENGTH
   if (parts.isNode) jsonText(parts.input, `The input of node "${nodeId}"`)
-  else if (ownArgs !== undefined) jsonText(ownArgs, `The arguments of job "${id}"`)
-  if (metadata !== undefined) jsonText(metadata, `The metadata of job "${id}"`)
-  return {
+  else if (ownArgs !== undefined) length += jsonText(ownArgs, `The arguments of job "${id}"`)?.length ?? 0
+  if (metadata !== undefined) length += jsonText(metadata, `The metadata of job "${id}"`)?.length ?? 0
+  if (!('handler' in execute)) length += JSON.stringify(execute).length
+  const submitted: JobSubmitted = {
     type: 'job.submitted',
     execute,
     ...(ownArgs !== undefined && { args: [...ownArgs] }),
@@ -76,7 +82,29 @@ export function durableSpec(
     ...(resources !== undefined && { resources }),
     ...(spec.cache === true && { cache: contentName(execute, spec.version, parts.scope) }),
   }
+  return { submitted, length }
 }
+
+/** About as long as most ids are. */
+const ID_LENGTH = 16
+
+/** Specs of jobs that say no more than the name of a handler: one for each. */
+export class PlainSpecs {
+  readonly #specs = new Map<string, DurableSpec>()
+
+  /** @returns `undefined` when a job says more. */
+  of(handler: string, spec: JobSpec): DurableSpec | undefined {
+    for (const field in spec) if (!UNSTORED.has(field)) return undefined
+    const known = this.#specs.get(handler)
+    if (known !== undefined) return known
+    const plain = { submitted: { type: 'job.submitted', execute: { handler } }, length: 0 } as const
+    this.#specs.set(handler, plain)
+    return plain
+  }
+}
+
+/** What a spec says that is not of what is stored as it, or is told apart. */
+const UNSTORED: ReadonlySet<string> = new Set<keyof JobSpec>(['execute', 'id', 'callback', 'delayMs'])
 
 /** Such as `clustering/load@2`. */
 function contentName(execute: StoredExecute, version = '', scope = ''): string {

@@ -44,7 +44,7 @@ export function forkRun(store: RunStore, fork: Fork, seq: number, key: number): 
   const run = store.run(fork.runId)
   if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId: fork.runId, store: store.name })
   const past = new Past(store, run, fork)
-  const jobs = past.jobs.map((job, index) => past.renamed(job, key + index + 1))
+  const jobs = past.jobs.map((job, index) => ({ ...past.renamed(job, key + index + 1), firstSeq: seq + 1 }))
   const keys = new Map(jobs.map((job) => [job.id, job.key]))
   const events = past.events.map((entry, index): StoreEvent => {
     const id = past.rename(entry.id)

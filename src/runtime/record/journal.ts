@@ -10,13 +10,16 @@ import type {
   StoreBatch,
   StoreEvent,
 } from '../../ports/run-store.ts'
+import { PendingRows, type RowedJob, type RowPlan } from './pending-rows.ts'
 
 /** A job that stages its steps. */
-export interface StagingJob {
+export interface StagingJob extends RowedJob {
   readonly id: JobId
   /** Its key in the store. */
   readonly key: number
   readonly submitted: JobSubmitted
+  /** The number of the event by which it was submitted. */
+  firstSeq: number
   /** As the store keeps it, with what is staged. */
   readonly record: JobRecord
   /** The store has taken what was staged. */
@@ -35,6 +38,14 @@ export interface RecordedRun {
   refused(error: Error): void
 }
 
+/** An event of this tick. */
+interface Noted<Job> extends StoreEvent {
+  /** Known when it is committed. */
+  isAhead: boolean
+  /** Of an event that tells what otherwise its job's row tells. */
+  readonly job: Job | undefined
+}
+
 /** What waits for a commit: a step that its actor makes then, or anything else. */
 type Held<Job> = { readonly job: Job; readonly event: JobEvent } | (() => void)
 
@@ -46,19 +57,25 @@ type Held<Job> = { readonly job: Job; readonly event: JobEvent } | (() => void)
 export class Journal<Job extends StagingJob> {
   readonly store: RunStore
   readonly #openTurn: () => void
-  #events: StoreEvent[] = []
+  #events: Noted<Job>[] = []
   #submitted: Job[] = []
   readonly #changed = new Set<Job>()
   readonly #runs = new Set<RecordedRun>()
   readonly #nodes = new Map<RecordedRun, Set<number>>()
   #held: Held<Job>[] = []
+  readonly #pending: PendingRows<Job>
   #key: number
   #isDelivering = false
 
-  /** @param openTurn - Asks for a turn that will {@link commit}. */
+  /**
+   * @param openTurn - Asks for a turn that will {@link commit}.
+   * @throws {EspalierError} `ESP_STORE_REFUSED` when rows are behind, and stay so.
+   */
   constructor(store: RunStore, openTurn: () => void) {
     this.store = store
     this.#openTurn = openTurn
+    store.catchUp()
+    this.#pending = new PendingRows(store.pendingMax)
     this.#key = store.lastKey
   }
 
@@ -74,7 +91,7 @@ export class Journal<Job extends StagingJob> {
 
   /** The jobs with something staged. */
   get jobs(): readonly Job[] {
-    return [...new Set([...this.#submitted, ...this.#changed])]
+    return [...this.#stepped]
   }
 
   /** The key of the next job: those of refused jobs are not given again. */
@@ -82,14 +99,27 @@ export class Journal<Job extends StagingJob> {
     return ++this.#key
   }
 
+  /** How many jobs have rows that are behind. */
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  /** A job whose row is behind, as it is committed; for one that takes no steps any more. */
+  pendingRecord(jobId: JobId): JobRecord | undefined {
+    for (const job of this.#pending.jobs()) if (job.id === jobId) return job.record
+    return undefined
+  }
+
   submitted(job: Job, at: number): void {
     this.#submitted.push(job)
-    this.#record(at, 'job', job.id, job.key, job.submitted)
+    job.firstSeq = this.#nextSeq
+    this.#record(at, 'job', job.id, job.key, job.submitted, job)
   }
 
   stepped(job: Job, event: JobEvent): void {
     this.#changed.add(job)
-    this.#record(event.at, 'job', job.id, job.key, traceEventOf(event))
+    const teller = event.type === 'attempt.completed' ? job : undefined
+    this.#record(event.at, 'job', job.id, job.key, traceEventOf(event), teller)
     this.#held.push({ job, event })
   }
 
@@ -101,7 +131,10 @@ export class Journal<Job extends StagingJob> {
    */
   adopt(make: (seq: number, key: number) => StoreBatch): void {
     if (this.isOpen) throw new Error('A tick is open: it would be numbered as what is adopted.')
-    this.store.commit(make(this.store.lastSeq, this.#key))
+    this.#sync()
+    const { firstSeq: pendingSeq } = this.#pending
+    const batch = make(this.store.lastSeq, this.#key)
+    this.store.commit(pendingSeq === undefined ? batch : { ...batch, pendingSeq })
     this.#key = Math.max(this.#key, this.store.lastKey)
   }
 
@@ -171,30 +204,81 @@ export class Journal<Job extends StagingJob> {
     return { gone, facts: facts.filter(([job]) => !isGone.has(job)) }
   }
 
+  /**
+   * Writes rows of jobs that are behind, those first that have been so for the longest.
+   *
+   * @returns Whether it could: not while something is staged, which a commit will follow.
+   * @throws {EspalierError} `ESP_STORE_REFUSED`: the rows stay behind.
+   */
+  flush(count: number): boolean {
+    if (this.isOpen || this.#isDelivering) return false
+    this.#sync()
+    const { lastSeq } = this.store
+    if (this.#pending.size > 0)
+      this.#commitRows(this.#pending.flush(count, lastSeq), { events: [], runs: [], nodes: [] })
+    return true
+  }
+
+  /** Whoever prunes a store brings its rows up first. */
+  #sync(): void {
+    const { pendingSeq, lastSeq } = this.store
+    if (pendingSeq > lastSeq) this.#pending.clear()
+  }
+
   #write(): void {
-    const fresh = new Set(this.#submitted)
+    this.#sync()
     const nodes = [...this.#nodes].flatMap(([run, places]) =>
       Array.from(places, (place) => run.nodeRecord(place)),
     )
-    this.store.commit({
+    const firstSeq = this.store.lastSeq + 1
+    const plan = this.#pending.plan(this.#stepped, firstSeq, this.store.lastSeq + this.#events.length)
+    for (const event of this.#events) if (event.job !== undefined) event.isAhead = !plan.rows.has(event.job)
+    this.#commitRows(plan, {
       events: this.#events,
-      submitted: this.#submitted.map((job) => job.record),
-      changed: Array.from(this.#changed)
-        .filter((job) => !fresh.has(job))
-        .map((job) => job.record),
       runs: Array.from(this.#runs, (run) => run.record),
       nodes,
     })
   }
 
-  #record(at: number, actor: TraceActor, id: string, key: number | undefined, event: TraceEvent): void {
-    this.#push(at, actor, id, key, event)
+  #commitRows(plan: RowPlan<Job>, batch: Pick<StoreBatch, 'events' | 'runs' | 'nodes'>): void {
+    const firstSeq = this.store.lastSeq + 1
+    const submitted: JobRecord[] = []
+    const changed: JobRecord[] = []
+    for (const job of plan.rows) (job.hasRow ? changed : submitted).push(job.record)
+    this.store.commit({ ...batch, submitted, changed, pendingSeq: plan.pendingSeq })
+    this.#pending.made(plan, firstSeq)
+  }
+
+  /** Each once, in the order in which they came to be staged. */
+  get #stepped(): Iterable<Job> {
+    return this.#submitted.length === 0 ? this.#changed : new Set([...this.#submitted, ...this.#changed])
+  }
+
+  get #nextSeq(): number {
+    return this.store.lastSeq + this.#events.length + 1
+  }
+
+  #record(
+    at: number,
+    actor: TraceActor,
+    id: string,
+    key: number | undefined,
+    event: TraceEvent,
+    job?: Job,
+  ): void {
+    this.#push(at, actor, id, key, event, job)
     this.#openTurn()
   }
 
-  #push(at: number, actor: TraceActor, id: string, key: number | undefined, event: TraceEvent): void {
-    const seq = this.store.lastSeq + this.#events.length + 1
-    this.#events.push({ seq, at, actor, id, key, event })
+  #push(
+    at: number,
+    actor: TraceActor,
+    id: string,
+    key: number | undefined,
+    event: TraceEvent,
+    job?: Job,
+  ): void {
+    this.#events.push({ seq: this.#nextSeq, at, actor, id, key, event, isAhead: false, job })
   }
 
   #forget(): void {
@@ -211,6 +295,26 @@ export class Journal<Job extends StagingJob> {
 const DERIVED: ReadonlySet<string> = new Set(['dependencies.met', 'slot.granted', 'deadline.reached'])
 
 /** An event as the trace has it: without its time, its error as JSON. */
-function traceEventOf({ at, ...event }: JobEvent): TraceEvent {
-  return event.type === 'attempt.failed' ? { ...event, error: errorToJson(event.error) } : event
+function traceEventOf(given: JobEvent): TraceEvent {
+  switch (given.type) {
+    case 'dependencies.met':
+    case 'slot.granted':
+    case 'deadline.reached':
+      return BARE[given.type]
+    case 'attempt.completed': {
+      const { type, attempt, value, usage } = given
+      return { type, attempt, value, usage }
+    }
+    default: {
+      const { at, ...event } = given
+      return event.type === 'attempt.failed' ? { ...event, error: errorToJson(event.error) } : event
+    }
+  }
 }
+
+/** Events that say no more than their type. */
+const BARE = {
+  'dependencies.met': Object.freeze({ type: 'dependencies.met' }),
+  'slot.granted': Object.freeze({ type: 'slot.granted' }),
+  'deadline.reached': Object.freeze({ type: 'deadline.reached' }),
+} as const

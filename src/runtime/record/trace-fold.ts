@@ -10,8 +10,10 @@ import {
   type TraceActor,
   type TraceEntry,
 } from '../../domain/trace.ts'
+import type { JobRecord } from '../../ports/run-store.ts'
 import { jobLogic, orchestratorLogic, poolLogic } from '../charts/charts.ts'
 import { originOf } from '../job/job-origin.ts'
+import { snapshotOf } from './job-record.ts'
 
 /**
  * The state of every chart, made again from a trace: each entry is one step of the chart it belongs to.
@@ -24,6 +26,20 @@ export class TraceFold {
   readonly jobs = new Map<JobId, SnapshotFrom<typeof jobMachine>>()
   #policy: JobPolicy | undefined
   #seq = 0
+
+  /** @param policy - Of the pool that was there before the first entry. */
+  constructor(policy?: JobPolicy) {
+    this.#policy = policy
+  }
+
+  /** Begins with a job as a store has it: an open one, whose later events are to come. */
+  takeUp(record: JobRecord): void {
+    const { policy = this.#policy } = record.submitted
+    if (policy === undefined)
+      throw new Error(`Job "${record.id}" names no policy, and there was no pool before.`)
+    const snapshot = snapshotOf(record, policy, undefined) as never
+    this.jobs.set(record.id, jobLogic.restoreSnapshot(snapshot, inertScope as never))
+  }
 
   /** The number of the last entry; 0 before the first. */
   get seq(): number {

@@ -3,21 +3,22 @@ import { ENDED_STATUSES } from '../../domain/job.ts'
 import type { PruneReport, PruneRule } from '../../ports/run-store.ts'
 import { JobKeys } from './job-ids.ts'
 
-/** Of the rows of the journal between the first and the last event of what goes. */
+/** Of the rows of the journal between the first and the last event of what goes; its last row stays, since numbers go on from it. */
 const dropEvents = `
   CREATE TEMP TABLE gone_rows AS SELECT first_seq FROM journal WHERE first_seq <=
       max(coalesce((SELECT max(last_seq) FROM jobs WHERE key IN (SELECT key FROM gone_jobs)), 0),
         iif(EXISTS (SELECT 1 FROM gone_runs), (SELECT max(first_seq) FROM journal), 0))
-    AND first_seq + count > min(
+    AND first_seq + json_array_length(events) > min(
       coalesce((SELECT min(first_seq) FROM jobs WHERE key IN (SELECT key FROM gone_jobs)), 9e15),
       coalesce((SELECT min(first_seq) FROM runs WHERE id IN (SELECT id FROM gone_runs)), 9e15));
   UPDATE journal SET events = (
-      SELECT json_group_array(json(value)) FROM json_each(journal.events)
-      WHERE iif(value ->> '$[5]' IS NULL, value ->> '$[2]' NOT IN (SELECT key FROM gone_jobs),
-        value ->> '$[2]' NOT IN (SELECT id FROM gone_runs)))
+      SELECT json_group_array(json(iif(iif(typeof(value ->> '$[1]') = 'integer', value ->> '$[1]' IN (SELECT key FROM gone_jobs),
+        value ->> '$[1]' IN (SELECT id FROM gone_runs)), 'null', coalesce(value, 'null')))) FROM json_each(journal.events))
     WHERE first_seq IN (SELECT first_seq FROM gone_rows);
-  DELETE FROM journal WHERE events = '[]' AND first_seq IN (SELECT first_seq FROM gone_rows);
-  UPDATE journal SET count = json_array_length(events) WHERE first_seq IN (SELECT first_seq FROM gone_rows);
+  UPDATE journal SET count = (SELECT count(*) FROM json_each(journal.events) AS event WHERE event.type <> 'null')
+    WHERE first_seq IN (SELECT first_seq FROM gone_rows);
+  DELETE FROM journal WHERE count = 0 AND first_seq < (SELECT max(first_seq) FROM journal)
+    AND first_seq IN (SELECT first_seq FROM gone_rows);
   DROP TABLE gone_rows;`
 
 /**

@@ -28,18 +28,23 @@ export class RowWriter {
     this.#full = columns * rowsPerStatement
   }
 
-  /** The cells of one row; taken over, not copied, when they are all there is. */
-  add(...row: readonly Cell[]): void {
-    for (const cell of row) this.#cells.push(cell)
-    if (this.#cells.length < this.#full) return
-    const cells = this.#cells
-    this.#cells = []
-    this.#many.run(...cells)
+  /** Where to push the cells of the next row; there is always room for one. */
+  get next(): Cell[] {
+    if (this.#cells.length === this.#full) {
+      const cells = this.#cells
+      this.#cells = []
+      this.#many.run(...cells)
+    }
+    return this.#cells
   }
 
   flush(): void {
     const cells = this.#cells
     this.#cells = []
+    if (cells.length === this.#full) {
+      this.#many.run(...cells)
+      return
+    }
     for (let start = 0; start < cells.length; start += this.#columns) {
       this.#one.run(...cells.slice(start, start + this.#columns))
     }

@@ -10,8 +10,14 @@ export const APPLICATION_ID = 0x45535041
  * A job's id that ends with its key in base 36, as a pool makes them, tells where its row is: only others (`is_named`) are
  * in an index.
  *
- * A row of the journal has the events of a tick, or a part of them: each `[seq, at, key of the job, type, data]`, or
- * `[seq, at, id, type, data, actor]` for a pool's or a run's. A row for each event would take three times as long to write.
+ * A row of the journal has the events of a tick, or a part of them: each `[at, key of the job, type, data]`, or
+ * `[at, id, type, data, actor]` for a pool's or a run's. They are numbered from `first_seq`, and their times are 1/4096 ms since
+ * that of the row; one that was pruned is `null`. A row for each event would take three times as long to write.
+ *
+ * The journal is complete; the rows of `jobs` follow it. `pending_seq` in its last row is the number of the first event that no
+ * row of `jobs` has yet: up to some thousands of jobs are behind while a pool works, none when it rests or has closed. What a
+ * row has yet to get stands in the journal: the spec and the id with `job.submitted` (`[at, key, type, spec, id]`), the value
+ * with `attempt.completed`; of other jobs only the row has these.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -88,9 +94,13 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE journal (
     first_seq INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
     count INTEGER NOT NULL,
+    pending_seq INTEGER NOT NULL,
+    pool_seq INTEGER,
     events TEXT NOT NULL
   ) STRICT;
+  CREATE INDEX pools ON journal (pool_seq) WHERE pool_seq IS NOT NULL;
 
   CREATE TABLE outputs (
     hash TEXT PRIMARY KEY,
@@ -99,11 +109,13 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
 
   CREATE VIEW events AS
-    SELECT value ->> '$[0]' AS seq, value ->> '$[1]' AS at, coalesce(value ->> '$[5]', 'job') AS actor,
-      CASE WHEN value ->> '$[5]' IS NULL THEN value ->> '$[2]' END AS job,
-      CASE WHEN value ->> '$[5]' IS NOT NULL THEN value ->> '$[2]' END AS other,
-      value ->> '$[3]' AS type, nullif(value -> '$[4]', 'null') AS data
-    FROM journal, json_each(journal.events);
+    SELECT first_seq + event.key AS seq,
+      iif(typeof(value ->> '$[0]') = 'text', CAST(value ->> '$[0]' AS REAL), journal.at + (value ->> '$[0]') / 4096.0) AS at,
+      iif(typeof(value ->> '$[1]') = 'integer', 'job', value ->> '$[4]') AS actor,
+      iif(typeof(value ->> '$[1]') = 'integer', value ->> '$[1]', NULL) AS job,
+      iif(typeof(value ->> '$[1]') = 'integer', value ->> '$[4]', value ->> '$[1]') AS id,
+      value ->> '$[2]' AS type, nullif(value -> '$[3]', 'null') AS data
+    FROM journal, json_each(journal.events) AS event WHERE event.type <> 'null';
 
   CREATE VIEW attempts AS
     SELECT jobs.id AS job, jobs.run AS run, begun.attempt, begun.at AS started_at,
@@ -118,7 +130,7 @@ export const MIGRATIONS: readonly string[] = [
       AND over.type IN ('attempt.completed', 'attempt.failed') AND over.data ->> 'attempt' = begun.attempt;
 
   CREATE VIEW trace AS
-    SELECT events.seq, events.at, events.actor, coalesce(jobs.id, events.other) AS id, events.type, events.data
+    SELECT events.seq, events.at, events.actor, coalesce(jobs.id, events.id) AS id, events.type, events.data
     FROM events LEFT JOIN jobs ON jobs.key = events.job;
   `,
 ]

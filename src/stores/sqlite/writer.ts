@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobRecord, NodeRecord, RunRecord, StoreBatch, StoreEvent } from '../../ports/run-store.ts'
+import { EntryTexts } from './entries.ts'
 import { isNamed } from './job-ids.ts'
 import { RowWriter } from './rows.ts'
 
@@ -12,39 +13,30 @@ const ROWS_PER_STATEMENT = 40
 /** A row of the journal has no more events than this: whoever looks for one reads its row. */
 const EVENTS_PER_ROW = 256
 
-/** What most jobs have when they are accepted. */
+/** What every job has. */
 const BORN = [
-  ...[
-    'key',
-    'id',
-    'is_named',
-    'run',
-    'spec',
-    'queued_at',
-    'state',
-    'attempt',
-    'lost',
-    'deadline_at',
-    'started_at',
-  ],
-  ...['cache_key', 'first_seq', 'last_seq'],
+  ...['key', 'id', 'is_named', 'run', 'spec', 'queued_at', 'state', 'attempt', 'lost', 'deadline_at'],
+  ...['started_at', 'first_seq', 'last_seq'],
 ]
+/** What jobs that ended well have besides. */
+const DONE = [...BORN, 'ended_at', 'value', 'output', 'cache_key']
+const WHOLE = [...DONE, 'stopping', 'error', 'reason', 'cancelled_by', 'caused_by', 'usage']
 /** What a step changes. */
 const STEP = ['key', 'state', 'attempt', 'lost', 'deadline_at', 'started_at', 'stopping', 'last_seq']
 /** What the last step adds. */
 const END = [
   ...STEP,
-  ...['ended_at', 'value', 'output', 'error', 'reason', 'cancelled_by', 'caused_by', 'usage'],
-  'cache_key',
+  ...['ended_at', 'value', 'output', 'cache_key', 'error', 'reason', 'cancelled_by', 'caused_by', 'usage'],
 ]
-
-/** Events that are told by their type alone. */
-const BARE = new Set(['dependencies.met', 'slot.granted', 'deadline.reached', 'job.submitted'])
 
 /** Writes batches: each row once, several rows with a statement. */
 export class Writer {
   readonly #journal: StatementSync
-  readonly #jobs: RowWriter
+  readonly #pending: StatementSync
+  readonly #texts = new EntryTexts()
+  readonly #born: RowWriter
+  readonly #done: RowWriter
+  readonly #whole: RowWriter
   readonly #steps: RowWriter
   readonly #ends: RowWriter
   readonly #run: StatementSync
@@ -52,15 +44,17 @@ export class Writer {
   readonly #output: StatementSync
 
   constructor(db: DatabaseSync) {
-    this.#journal = db.prepare('INSERT INTO journal VALUES (?, ?, ?)')
-    this.#jobs = new RowWriter(
-      db,
-      BORN.length,
-      ROWS_PER_STATEMENT,
-      (rows) => `INSERT INTO jobs (${BORN.join(', ')}) ${rows}`,
+    this.#journal = db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?)')
+    this.#pending = db.prepare(
+      'UPDATE journal SET pending_seq = ? WHERE first_seq = (SELECT max(first_seq) FROM journal)',
     )
-    this.#steps = new RowWriter(db, STEP.length, ROWS_PER_STATEMENT, (rows) => update(STEP, rows))
-    this.#ends = new RowWriter(db, END.length, ROWS_PER_STATEMENT, (rows) => update(END, rows))
+    const rowWriter = (columns: readonly string[], statement: typeof insert) =>
+      new RowWriter(db, columns.length, ROWS_PER_STATEMENT, (rows) => statement(columns, rows))
+    this.#born = rowWriter(BORN, insert)
+    this.#done = rowWriter(DONE, insert)
+    this.#whole = rowWriter(WHOLE, insert)
+    this.#steps = rowWriter(STEP, update)
+    this.#ends = rowWriter(END, update)
     this.#run = db.prepare(
       `INSERT INTO runs (id, workflow, source, executor, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
        decisions, forked_from, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -73,15 +67,13 @@ export class Writer {
   }
 
   /** Inside a transaction of the caller's. @param firstSeq - The number of the batch's first event. */
-  write({ events, submitted, changed, runs, nodes }: StoreBatch, firstSeq: number): void {
+  write({ events, submitted, changed, runs, nodes, pendingSeq }: StoreBatch, firstSeq: number): void {
     const lastSeq = firstSeq + events.length - 1
-    const writers = [this.#jobs, this.#steps, this.#ends]
+    const writers = [this.#born, this.#done, this.#whole, this.#steps, this.#ends]
+    if (events.length > 0) this.#addEvents(events, pendingSeq)
+    else this.#pending.run(pendingSeq ?? firstSeq)
     try {
-      for (let from = 0; from < events.length; from += EVENTS_PER_ROW) this.#addEvents(events, from)
-      for (const job of submitted) this.#addJob(job, firstSeq, lastSeq)
-      // Before what is changed in them.
-      this.#jobs.flush()
-      for (const job of submitted) if (job.stopping ?? job.end) this.#changeJob(job, lastSeq)
+      for (const job of submitted) this.#addJob(job, lastSeq)
       for (const job of changed) this.#changeJob(job, lastSeq)
       for (const writer of writers) writer.flush()
     } catch (error) {
@@ -92,50 +84,49 @@ export class Writer {
     for (const node of nodes) this.#putNode(node)
   }
 
-  /** Adds a row of events, from one of them on. */
-  #addEvents(events: readonly StoreEvent[], from: number): void {
-    const to = Math.min(from + EVENTS_PER_ROW, events.length)
-    let text = '['
-    for (let index = from; index < to; index++) {
-      if (index > from) text += ','
-      text += entryOf(events[index] as StoreEvent)
+  #addEvents(events: readonly StoreEvent[], pendingSeq: number | undefined): void {
+    const afterLast = (events[0] as StoreEvent).seq + events.length
+    for (let from = 0; from < events.length; from += EVENTS_PER_ROW) {
+      const to = Math.min(from + EVENTS_PER_ROW, events.length)
+      const { seq, at } = events[from] as StoreEvent
+      this.#texts.since = at
+      let text = '['
+      let poolSeq: number | null = null
+      for (let index = from; index < to; index++) {
+        const event = events[index] as StoreEvent
+        if (index > from) text += ','
+        text += this.#texts.textOf(event)
+        if (event.event.type === 'pool.created') poolSeq = event.seq
+      }
+      this.#journal.run(seq, at, to - from, pendingSeq ?? afterLast, poolSeq, `${text}]`)
     }
-    this.#journal.run((events[from] as StoreEvent).seq, to - from, `${text}]`)
   }
 
-  #addJob(job: JobRecord, firstSeq: number, lastSeq: number): void {
-    const { key, id, runId = null, submitted, queuedAt, state, attempt, lost } = job
+  #addJob(job: JobRecord, lastSeq: number): void {
+    const { key, id, runId = null, firstSeq, submitted, queuedAt, state, attempt, lost, stopping, end } = job
     const { deadlineAt = null, startedAt = null, cacheKey = null } = job
-    this.#jobs.add(
-      ...[
-        key,
-        id,
-        Number(isNamed(id, key)),
-        runId,
-        JSON.stringify(submitted),
-        queuedAt,
-        state,
-        attempt,
-        lost,
-        deadlineAt,
-        startedAt,
-      ],
-      ...[cacheKey, firstSeq, lastSeq],
-    )
+    const isWhole = stopping !== undefined || (end !== undefined && state !== 'completed') || end?.usage
+    const isBorn = end === undefined && cacheKey === null
+    const rows = isWhole ? this.#whole : isBorn ? this.#born : this.#done
+    const cells = rows.next
+    cells.push(key, id, Number(isNamed(id, key)), runId, this.#texts.specOf(submitted), queuedAt, state)
+    cells.push(attempt, lost, deadlineAt, startedAt, firstSeq, lastSeq)
+    if (rows === this.#born) return
+    const { inline, hash } = this.#place(end?.value)
+    cells.push(end?.at ?? null, inline, hash, cacheKey)
+    if (rows === this.#done) return
+    const { error = null, reason = null, cancelledBy = null, causedBy = null, usage = null } = end ?? NO_END
+    cells.push(stopping ?? null, error, reason, cancelledBy, causedBy, usage)
   }
 
   #changeJob(job: JobRecord, lastSeq: number): void {
     const { key, state, attempt, lost, deadlineAt = null, startedAt = null, stopping = null, end } = job
-    if (end === undefined) {
-      this.#steps.add(key, state, attempt, lost, deadlineAt, startedAt, stopping, lastSeq)
-      return
-    }
+    const cells = (end === undefined ? this.#steps : this.#ends).next
+    cells.push(key, state, attempt, lost, deadlineAt, startedAt, stopping, lastSeq)
+    if (end === undefined) return
     const { inline, hash } = this.#place(end.value)
     const { at, error = null, reason = null, cancelledBy = null, causedBy = null, usage = null } = end
-    this.#ends.add(
-      ...[key, state, attempt, lost, deadlineAt, startedAt, stopping, lastSeq, at, inline, hash, error],
-      ...[reason, cancelledBy, causedBy, usage, job.cacheKey ?? null],
-    )
+    cells.push(at, inline, hash, job.cacheKey ?? null, error, reason, cancelledBy, causedBy, usage)
   }
 
   #putRun(run: RunRecord, firstSeq: number): void {
@@ -173,6 +164,10 @@ export class Writer {
   }
 }
 
+function insert(columns: readonly string[], rows: string): string {
+  return `INSERT INTO jobs (${columns.join(', ')}) ${rows}`
+}
+
 /** Gives jobs that are there other values, found by the key, which is the first column. */
 function update(columns: readonly string[], rows: string): string {
   const set = columns.slice(1).map((column) => `${column} = new.${column}`)
@@ -180,22 +175,4 @@ function update(columns: readonly string[], rows: string): string {
 }
 
 const NO_VALUE = { inline: null, hash: null } as const
-
-/** An event as the journal has it. */
-function entryOf({ seq, at, actor, id, key, event }: StoreEvent): string {
-  const { type } = event
-  const isBare = BARE.has(type)
-  if (key === undefined) {
-    const data = isBare ? 'null' : dataOf(event)
-    return `[${seq},${at},${JSON.stringify(id)},"${type}",${data},"${actor}"]`
-  }
-  return isBare ? `[${seq},${at},${key},"${type}"]` : `[${seq},${at},${key},"${type}",${dataOf(event)}]`
-}
-
-/** What an event carries besides its type; a completed attempt's value is its job's, and kept there. */
-function dataOf(event: StoreEvent['event']): string {
-  const { type, ...data } = event as { readonly [field: string]: unknown }
-  if (type !== 'attempt.completed') return JSON.stringify(data)
-  const { attempt, usage } = data
-  return usage === undefined ? `{"attempt":${attempt}}` : JSON.stringify({ attempt, usage })
-}
+const NO_END: Partial<NonNullable<JobRecord['end']>> = {}

@@ -173,7 +173,7 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
       [1, 'j1', { type: 'slot.granted' }],
       [1, 'j1', { type: 'attempt.completed', attempt: 2, value: { rows: 3 } }],
     )
-    const done = endedJob(job, 'completed', { value: '{"rows":3}' })
+    const done = endedJob({ ...job, attempt: 2 }, 'completed', { value: '{"rows":3}' })
     const store = stored(
       { events: events.slice(0, 3), submitted: [job] },
       { events: events.slice(3), changed: [done] },
@@ -335,6 +335,7 @@ function jobRecord(key: number, facts: Partial<JobRecord> = {}): JobRecord {
     key,
     id: `j${key}`,
     runId: undefined,
+    firstSeq: key,
     submitted: { type: 'job.submitted', execute: { handler: 'load' } },
     queuedAt: 5.125,
     state: 'queued.ready',

@@ -1,0 +1,104 @@
+/** A job whose row may follow its events. */
+export interface RowedJob {
+  /** Whether it has a row. */
+  hasRow: boolean
+  /** Whether its row has to be written with what is staged. */
+  readonly needsRow: boolean
+}
+
+/** Which rows a commit writes, and which jobs it leaves behind. */
+export interface RowPlan<Job> {
+  readonly rows: ReadonlySet<Job>
+  /** Those that were not behind before. */
+  readonly left: readonly Job[]
+  /** The number of the first event that is in no row then. */
+  readonly pendingSeq: number
+}
+
+/**
+ * The jobs whose rows are behind the journal.
+ *
+ * A row is written when it has to be, or when too many are behind: then the one that has been so for the longest, which
+ * by then has often ended, so that its row is written once.
+ */
+export class PendingRows<Job extends RowedJob> {
+  readonly #max: number
+  /** By job, the number of the first event that its row may not have; in the order of these. */
+  readonly #since = new Map<Job, number>()
+
+  /** @param max - How many may be behind. */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get size(): number {
+    return this.#since.size
+  }
+
+  /** The number of the first event that is in no row; absent when the rows are complete. */
+  get firstSeq(): number | undefined {
+    return this.#firstWithout(NO_ROWS)
+  }
+
+  jobs(): Iterable<Job> {
+    return this.#since.keys()
+  }
+
+  /** What a commit does with the jobs that have stepped in it. Nothing changes until it is {@link made}. */
+  plan(stepped: Iterable<Job>, firstSeq: number, lastSeq: number): RowPlan<Job> {
+    const rows = new Set<Job>()
+    const left: Job[] = []
+    let behind = this.#since.size
+    for (const job of stepped) {
+      const isBehind = this.#since.has(job)
+      if (job.needsRow) {
+        rows.add(job)
+        if (isBehind) behind--
+      } else if (isBehind) continue
+      // Of many at once, those that come first are the first to end.
+      else if (left.length < this.#max) left.push(job)
+      else rows.add(job)
+    }
+    this.#addOldest(rows, behind + left.length - this.#max)
+    return { rows, left, pendingSeq: this.#firstWithout(rows) ?? (left.length > 0 ? firstSeq : lastSeq + 1) }
+  }
+
+  /** Writes the rows of those that have been behind for the longest. */
+  flush(count: number, lastSeq: number): RowPlan<Job> {
+    const rows = new Set<Job>()
+    this.#addOldest(rows, count)
+    return { rows, left: [], pendingSeq: this.#firstWithout(rows) ?? lastSeq + 1 }
+  }
+
+  /** The commit of a plan is done. @param firstSeq - The number of its first event. */
+  made({ rows, left }: RowPlan<Job>, firstSeq: number): void {
+    for (const job of rows) {
+      job.hasRow = true
+      this.#since.delete(job)
+    }
+    for (const job of left) this.#since.set(job, firstSeq)
+  }
+
+  /** All rows have been written by somebody else. */
+  clear(): void {
+    for (const job of this.#since.keys()) job.hasRow = true
+    this.#since.clear()
+  }
+
+  #addOldest(rows: Set<Job>, count: number): void {
+    let rest = count
+    for (const job of this.#since.keys()) {
+      if (rest <= 0) return
+      if (rows.has(job)) continue
+      rows.add(job)
+      rest--
+    }
+  }
+
+  #firstWithout(rows: ReadonlySet<unknown>): number | undefined {
+    for (const [job, since] of this.#since) if (!rows.has(job)) return since
+    return undefined
+  }
+}
+
+const NO_ROWS: ReadonlySet<unknown> = new Set()
