@@ -151,7 +151,7 @@ class SqliteStore implements RunStore {
     if (owned.delete(this) && owned.size === 0) process.off('exit', closeAll)
     if (this.#writer !== undefined) {
       this.#tryToCatchUp()
-      explain(this.name, () => giveUpOwnership(this.#db))
+      giveUpOwnership(this.#db)
     }
     this.#db.close()
   }

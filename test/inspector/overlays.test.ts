@@ -91,7 +91,7 @@ describeInBrowser('what opens above a view', () => {
     },
     'the question before an event is sent, with fields that are none': async () => {
       await show('machines?actor=deploy')
-      await press(/^approve/)
+      await press(/^approve …/)
       await dialog().getByRole('textbox').fill('{"approved":')
       return dialog().locator('[aria-invalid=true]')
     },

@@ -55,6 +55,13 @@ describe.runIf(process.getuid?.() === 0)('to a user without rights', () => {
     expect(openAsNobody(join(folder, 'a.db'))).toBe('ESP_STORE_UNUSABLE')
   })
 
+  test('a store in a folder that may not be looked into is refused', () => {
+    const file = join(folder, 'a.db')
+    openSqliteStore(file).close()
+    chmodSync(folder, 0o700)
+    expect(openAsNobody(file)).toBe('ESP_STORE_UNUSABLE')
+  })
+
   test('a store can be made in a folder of its own', () => {
     const own = join(folder, 'own')
     mkdirSync(own)

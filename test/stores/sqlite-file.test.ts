@@ -16,8 +16,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { isEspalierError } from '../../src/domain/errors.ts'
-import type { JobRecord, RunStore, StoreBatch } from '../../src/ports/run-store.ts'
+import type { JobRecord, RunStore } from '../../src/ports/run-store.ts'
 import { openSqliteStore } from '../../src/sqlite-store.ts'
+import { batch, job } from './jobs.ts'
 
 const sqlite = import.meta.resolve('../../src/sqlite-store.ts')
 const folder = mkdtempSync(join(tmpdir(), 'espalier-sqlite-'))
@@ -40,31 +41,6 @@ const codeOf = (work: () => unknown): unknown => {
     return isEspalierError(error) ? error.code : error
   }
 }
-
-const job = (key: number, size = 10): JobRecord => ({
-  key,
-  id: `j${key}`,
-  runId: undefined,
-  firstSeq: key,
-  submitted: { type: 'job.submitted', execute: { handler: 'load' }, args: ['x'.repeat(size)] },
-  queuedAt: 1,
-  state: 'queued.ready',
-  attempt: 0,
-  lost: 0,
-  deadlineAt: undefined,
-  startedAt: undefined,
-  stopping: undefined,
-  cacheKey: undefined,
-  end: undefined,
-})
-
-const batch = (...submitted: JobRecord[]): StoreBatch => ({
-  events: [],
-  submitted,
-  changed: [],
-  runs: [],
-  nodes: [],
-})
 
 /** A closed store of one job. */
 function made(): string {
@@ -210,6 +186,7 @@ describe('a file that is not a whole store is refused, and left as it was', () =
 
   test('in a folder that does not exist', () => {
     file = join(folder, 'nowhere', 'a.db')
+    expect(() => openSqliteStore(file)).toThrow(`there is no folder ${join(folder, 'nowhere')}`)
     expect(codeOf(() => openSqliteStore(file))).toBe('ESP_STORE_UNUSABLE')
   })
 
@@ -241,7 +218,7 @@ test('a damaged page is told when it is read, and nothing is made up for it', ()
 
 describe('a full disk', () => {
   /** Opens a store, and gives its connection too, whose size can be limited. */
-  function open(): { store: RunStore; limitPages: (pages: number) => number } {
+  function open(): { store: RunStore; limitPages: (pages: number) => number; refuseWrites: () => void } {
     let connection: DatabaseSync | undefined
     const { exec } = DatabaseSync.prototype
     const spy = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (
@@ -255,8 +232,49 @@ describe('a full disk', () => {
     spy.mockRestore()
     const pragma = (name: string) =>
       Number(Object.values(connection?.prepare(`PRAGMA ${name}`).get() ?? {})[0])
-    return { store, limitPages: (more) => pragma(`max_page_count = ${pragma('page_count') + more}`) }
+    return {
+      store,
+      limitPages: (more) => pragma(`max_page_count = ${pragma('page_count') + more}`),
+      refuseWrites: () => connection?.exec('PRAGMA query_only = ON'),
+    }
   }
+
+  test('does not keep a store from being closed, and opened again once there is room', () => {
+    const { store, refuseWrites } = open()
+    store.commit(batch(job(1)))
+    // While somebody reads, the log stays.
+    const reader = openSqliteStore(file, { readOnly: true })
+    refuseWrites()
+    store.close()
+    const again = openSqliteStore(file)
+    expect(codeOf(() => openSqliteStore(file))).toBe('ESP_STORE_OWNED')
+    expect([...again.jobs(undefined)].map(({ id }) => id)).toEqual(['j1'])
+    for (const each of [reader, again]) each.close()
+  })
+
+  test.each([
+    { full: 'the log', blocksBefore: 0, blocks: 600 },
+    { full: 'the database', blocksBefore: 2_000, blocks: 1_200 },
+  ])(
+    'where $full can grow no more leaves a store that the next process opens',
+    ({ blocksBefore, blocks }) => {
+      const script = join(import.meta.dirname, 'fixtures/fill.ts')
+      const fill = (limit: number | 'unlimited', until: number) => {
+        const node = [process.execPath, '--conditions=espalier-source', script, file, String(until)]
+        const { stdout, stderr } = spawnSync('sh', ['-c', `ulimit -f ${limit}; exec "$@"`, 'sh', ...node], {
+          encoding: 'utf8',
+        })
+        expect(stderr).toBe('')
+        return Number(stdout)
+      }
+      if (blocksBefore > 0) fill('unlimited', blocksBefore)
+      const accepted = fill(blocks, 0)
+      expect(accepted).toBeGreaterThan(10)
+      const store = openSqliteStore(file)
+      expect([...store.jobs(undefined)].length).toBe(accepted)
+      store.close()
+    },
+  )
 
   test.each([0, 1, 2, 3, 5, 8])(
     'after %i more pages refuses the commit, and keeps all before it',

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
@@ -63,6 +64,8 @@ export function openForReading(file: string): DatabaseSync {
  * database or not there. One that another process has made meanwhile stays.
  */
 function make(file: string): void {
+  const folder = dirname(file)
+  if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`)
   const draft = `${file}-new-${process.pid}`
   rmSync(draft, { force: true })
   // SQLite gives its log the mode of the database.
@@ -127,7 +130,7 @@ function prepared(
 
 /** An empty file is what is left of a database that was cut off, since none is made empty: it must not pass for a new one. */
 function requireContent(file: string, mustExist: boolean): void {
-  const size = statSync(file, { throwIfNoEntry: false })?.size
+  const size = explain(file, () => statSync(file, { throwIfNoEntry: false })?.size)
   if (size === undefined && mustExist) throw new EspalierError('ESP_STORE_MISSING', { store: file })
   if (size === 0) throw new EspalierError('ESP_STORE_EMPTY', { store: file })
 }

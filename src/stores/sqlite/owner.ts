@@ -22,7 +22,7 @@ interface Owner {
  */
 export function takeOwnership(db: DatabaseSync, file: string, now: number): void {
   const owner = readOwner(db)
-  if (owner !== undefined && isAlive(owner)) {
+  if (owner !== undefined && isAlive(owner) && !isGivenUp(owner)) {
     const { pid, host, since } = owner
     throw new EspalierError('ESP_STORE_OWNED', {
       store: file,
@@ -39,8 +39,37 @@ export function takeOwnership(db: DatabaseSync, file: string, now: number): void
   )
 }
 
+/** When this process has taken ownerships whose entries could not be removed. */
+const givenUp = new Set<number>()
+
+/**
+ * Never fails: an entry that cannot be removed is known to mean nothing, here and once this process has ended.
+ *
+ * On a full disk there is room again when the log has been moved into the database. Where that cannot be done either, SQLite
+ * keeps the log when it closes, so that the entry beside it does not tell of one that is missing.
+ */
 export function giveUpOwnership(db: DatabaseSync): void {
-  db.exec('DELETE FROM owner')
+  const owner = readOwner(db)
+  if (owner === undefined || remove(db)) return
+  if (!isMoved(db) || !remove(db)) givenUp.add(owner.since)
+}
+
+function remove(db: DatabaseSync): boolean {
+  try {
+    db.exec('DELETE FROM owner')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Moves the log into the database, and gives its room back. */
+function isMoved(db: DatabaseSync): boolean {
+  try {
+    return db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0
+  } catch {
+    return false
+  }
 }
 
 export function readOwner(db: DatabaseSync): Owner | undefined {
@@ -49,6 +78,10 @@ export function readOwner(db: DatabaseSync): Owner | undefined {
 
 function isAlive({ pid, started, host }: Owner): boolean {
   return host !== hostname() || startOf(pid) === started
+}
+
+function isGivenUp({ pid, host, since }: Owner): boolean {
+  return pid === process.pid && host === hostname() && givenUp.has(since)
 }
 
 /** When a process was started, in whatever words the system has for it; `undefined` when there is no such process. */
