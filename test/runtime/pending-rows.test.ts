@@ -42,6 +42,13 @@ describe('the jobs whose rows are behind', () => {
     expect([a, b, c, d, e].map(({ hasRow }) => hasRow)).toEqual([true, true, true, false, false])
   })
 
+  test('are written several at once when there are too many, and none with the commits that follow', () => {
+    pending = new PendingRows(16)
+    for (const job of jobs(...'abcdefghijklmnop')) expect(commit(job)).toEqual(['', 1])
+    const rows = jobs(...'qrst').map((job) => commit(job)[0])
+    expect(rows).toEqual(['abc', '', '', 'def'])
+  })
+
   test('of many at once the first are left, since they end first, and what is over is written', () => {
     const many = jobs('a', 'b', 'c', 'd', 'e')
     expect(commit(...many)).toEqual(['de', 1])

@@ -18,8 +18,9 @@ export interface RowPlan<Job> {
 /**
  * The jobs whose rows are behind the journal.
  *
- * A row is written when it has to be, or when too many are behind: then the one that has been so for the longest, which
- * by then has often ended, so that its row is written once.
+ * A row is written when it has to be, or when too many are behind: then those that have been so for the longest, which
+ * by then have often ended, so that their rows are written once. Many are written with one commit, and none with those
+ * that follow.
  */
 export class PendingRows<Job extends RowedJob> {
   readonly #max: number
@@ -59,7 +60,8 @@ export class PendingRows<Job extends RowedJob> {
       else if (left.length < this.#max) left.push(job)
       else rows.add(job)
     }
-    this.#addOldest(rows, behind + left.length - this.#max)
+    const over = behind + left.length - this.#max
+    if (over > 0) this.#addOldest(rows, over + Math.floor(this.#max * SPARE))
     return { rows, left, pendingSeq: this.#firstWithout(rows) ?? (left.length > 0 ? firstSeq : lastSeq + 1) }
   }
 
@@ -100,5 +102,8 @@ export class PendingRows<Job extends RowedJob> {
     return undefined
   }
 }
+
+/** How many may be behind again, of all that may, when too many were. */
+const SPARE = 1 / 8
 
 const NO_ROWS: ReadonlySet<unknown> = new Set()
