@@ -12,7 +12,7 @@ const CELLS_MAX = 15
 
 /** What is larger than this is written sooner by V8 than it is looked through. */
 const ITEMS_MAX = 32
-const TEXT_LENGTH_MAX = 1_000
+const LENGTH_MAX = 1_000
 const DEPTH_MAX = 4
 
 /** Where short frames are written, one after the other. */
@@ -135,7 +135,7 @@ function absentCells(row: readonly unknown[]): number | undefined {
 function isPlain(value: unknown, seen: object[], depthLeft: number): boolean {
   switch (typeof value) {
     case 'string':
-      return value.length <= TEXT_LENGTH_MAX
+      return value.length <= LENGTH_MAX
     case 'number':
       return Number.isFinite(value) && !Object.is(value, -0)
     case 'boolean':

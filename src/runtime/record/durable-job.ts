@@ -12,7 +12,7 @@ import { recordOf } from './job-record.ts'
 import type { Journal, StagingJob } from './journal.ts'
 
 /** The longest spec or value, as JSON text, that the journal keeps until the row follows. */
-const TEXT_LENGTH_MAX = 1_024
+const JOURNALED_LENGTH_MAX = 1_024
 
 /** The longest value of a job, as JSON text; larger ones belong into a file. */
 const VALUE_LENGTH_MAX = 64 * 1024 * 1024
@@ -64,7 +64,7 @@ export class DurableJob extends JobActor implements StagingJob {
     this.submitted = row.submitted
     this.firstSeq = row.firstSeq
     this.hasRow = row.isStored
-    this.#isSought = row.isSought || row.length > TEXT_LENGTH_MAX
+    this.#isSought = row.isSought || row.length > JOURNALED_LENGTH_MAX
     this.#isAccepted = row.isStored
   }
 
@@ -193,7 +193,7 @@ export class DurableJob extends JobActor implements StagingJob {
   get needsRow(): boolean {
     if (!this.hasRow && this.#isSought) return true
     if (this.isActive) return false
-    return this.cacheKey !== undefined || (this.#value?.length ?? 0) > TEXT_LENGTH_MAX
+    return this.cacheKey !== undefined || (this.#value?.length ?? 0) > JOURNALED_LENGTH_MAX
   }
 
   /** A value that the store cannot carry is a failure, and trying again would not help. */

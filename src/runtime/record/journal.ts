@@ -113,13 +113,12 @@ export class Journal<Job extends StagingJob> {
   submitted(job: Job, at: number): void {
     this.#submitted.push(job)
     job.firstSeq = this.#nextSeq
-    this.#record(at, 'job', job.id, job.key, job.submitted, job)
+    this.#noteOf(job, at, job.submitted, true)
   }
 
   stepped(job: Job, event: JobEvent): void {
     this.#changed.add(job)
-    const teller = event.type === 'attempt.completed' ? job : undefined
-    this.#record(event.at, 'job', job.id, job.key, traceEventOf(event), teller)
+    this.#noteOf(job, event.at, traceEventOf(event), event.type === 'attempt.completed')
     this.#held.push({ job, event })
   }
 
@@ -140,7 +139,8 @@ export class Journal<Job extends StagingJob> {
 
   /** Notes an event of the pool or of a run. */
   told(actor: Exclude<TraceActor, 'job'>, id: string, at: number, event: TraceEvent): void {
-    this.#record(at, actor, id, undefined, event)
+    this.#note(actor, id, at, event)
+    this.#openTurn()
   }
 
   /** The run's row is to be written with this tick, and that of a node when one is named. */
@@ -198,7 +198,7 @@ export class Journal<Job extends StagingJob> {
     const told = this.#events.filter(({ actor }) => actor === 'pool')
     this.#forget()
     // What the pool was told stands; it waits for the next commit that something else asks for.
-    for (const { at, id, event } of told) this.#push(at, 'pool', id, undefined, event)
+    for (const { at, id, event } of told) this.#note('pool', id, at, event)
     for (const run of runs) run.refused(error)
     const isGone = new Set(gone)
     return { gone, facts: facts.filter(([job]) => !isGone.has(job)) }
@@ -258,27 +258,17 @@ export class Journal<Job extends StagingJob> {
     return this.store.lastSeq + this.#events.length + 1
   }
 
-  #record(
-    at: number,
-    actor: TraceActor,
-    id: string,
-    key: number | undefined,
-    event: TraceEvent,
-    job?: Job,
-  ): void {
-    this.#push(at, actor, id, key, event, job)
+  /** @param isFact - Whether the event tells what otherwise the job's row tells. */
+  #noteOf(job: Job, at: number, event: TraceEvent, isFact: boolean): void {
+    const { id, key } = job
+    const teller = isFact ? job : undefined
+    this.#events.push({ seq: this.#nextSeq, at, actor: 'job', id, key, event, isAhead: false, job: teller })
     this.#openTurn()
   }
 
-  #push(
-    at: number,
-    actor: TraceActor,
-    id: string,
-    key: number | undefined,
-    event: TraceEvent,
-    job?: Job,
-  ): void {
-    this.#events.push({ seq: this.#nextSeq, at, actor, id, key, event, isAhead: false, job })
+  #note(actor: TraceActor, id: string, at: number, event: TraceEvent): void {
+    const seq = this.#nextSeq
+    this.#events.push({ seq, at, actor, id, key: undefined, event, isAhead: false, job: undefined })
   }
 
   #forget(): void {
@@ -291,30 +281,25 @@ export class Journal<Job extends StagingJob> {
   }
 }
 
-/** Events that follow from the state of others: they are sent again when that is reached again. */
-const DERIVED: ReadonlySet<string> = new Set(['dependencies.met', 'slot.granted', 'deadline.reached'])
+/**
+ * Events that follow from the state of others: they are sent again when that is reached again. They say no more than their
+ * type, so the trace has one of each.
+ */
+const DERIVED: ReadonlyMap<string, TraceEvent> = new Map(
+  (['dependencies.met', 'slot.granted', 'deadline.reached'] as const).map((type) => [
+    type,
+    Object.freeze({ type }),
+  ]),
+)
 
 /** An event as the trace has it: without its time, its error as JSON. */
 function traceEventOf(given: JobEvent): TraceEvent {
-  switch (given.type) {
-    case 'dependencies.met':
-    case 'slot.granted':
-    case 'deadline.reached':
-      return BARE[given.type]
-    case 'attempt.completed': {
-      const { type, attempt, value, usage } = given
-      return { type, attempt, value, usage }
-    }
-    default: {
-      const { at, ...event } = given
-      return event.type === 'attempt.failed' ? { ...event, error: errorToJson(event.error) } : event
-    }
+  const derived = DERIVED.get(given.type)
+  if (derived !== undefined) return derived
+  if (given.type === 'attempt.completed') {
+    const { type, attempt, value, usage } = given
+    return { type, attempt, value, usage }
   }
+  const { at, ...event } = given
+  return event.type === 'attempt.failed' ? { ...event, error: errorToJson(event.error) } : event
 }
-
-/** Events that say no more than their type. */
-const BARE = {
-  'dependencies.met': Object.freeze({ type: 'dependencies.met' }),
-  'slot.granted': Object.freeze({ type: 'slot.granted' }),
-  'deadline.reached': Object.freeze({ type: 'deadline.reached' }),
-} as const

@@ -3,7 +3,6 @@ import type { JobId } from '../../domain/job.ts'
 import type { TraceEntry } from '../../domain/trace.ts'
 import type { CatchUp, JobRecord, NodeRecord, RunRecord, StoreSize } from '../../ports/run-store.ts'
 import { type BehindJobs, NONE_BEHIND, readBehind } from './behind.ts'
-import { parseEntries } from './entries.ts'
 import { JobKeys } from './job-ids.ts'
 import {
   byPlace,
@@ -47,7 +46,8 @@ export class Reader {
        WHERE cache_key = ? AND state = 'completed' ORDER BY jobs.key DESC LIMIT 1`,
     )
     this.#last = db.prepare(
-      'SELECT first_seq, pending_seq, events FROM journal ORDER BY first_seq DESC LIMIT 1',
+      `SELECT first_seq + json_array_length(events) - 1 AS seq, pending_seq FROM journal
+       ORDER BY first_seq DESC LIMIT 1`,
     )
     this.#trace = new TraceReader(db)
   }
@@ -56,8 +56,7 @@ export class Reader {
   last(): { readonly seq: number; readonly pendingSeq: number } {
     const row = this.#last.get()
     if (row === undefined) return { seq: 0, pendingSeq: 1 }
-    const seq = Number(row.first_seq) + parseEntries(String(row.events)).length - 1
-    return { seq, pendingSeq: Number(row.pending_seq) }
+    return { seq: Number(row.seq), pendingSeq: Number(row.pending_seq) }
   }
 
   lastKey(): number {

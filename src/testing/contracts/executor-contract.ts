@@ -6,6 +6,7 @@ import type { Host } from '../../ports/host.ts'
 import type { PoolStreamEvent } from '../../runtime/events/events.ts'
 import { PoolCore } from '../../runtime/pool/job-pool.ts'
 import type { JobPoolOptions } from '../../runtime/pool/options.ts'
+import { countingEnds } from './counting-ends.ts'
 import * as handlers from './executor-handlers.ts'
 
 /** The handlers that the suite runs, by name; `espalier/testing` exports the type for executors with a form of their own. */
@@ -312,7 +313,7 @@ interface Lab {
 async function withLab(create: () => Executor, run: (lab: Lab) => Promise<void>): Promise<void> {
   const endings = new Map<string, number>()
   const options: JobPoolOptions = {
-    executorType: counting(create(), endings),
+    executorType: countingEnds(create(), endings),
     maxParallelJobs: 2,
     killGraceMs: GRACE_MS,
     pressure: false,
@@ -353,43 +354,6 @@ const NO_HOST: Host = {
   watch: () => {
     throw new Error('Expected no pool of the suite to watch the machine.')
   },
-}
-
-/** The executor, with the reports of each attempt's end counted. */
-function counting(executor: Executor, endings: Map<string, number>): Executor {
-  return new Proxy(executor, {
-    get(target, key) {
-      const value = Reflect.get(target, key)
-      if (typeof value !== 'function') return value
-      if (key !== 'start') return value.bind(target)
-      const start: Executor['start'] = (attempt, sink) => {
-        const count = () => {
-          const name = `${attempt.jobId} ${attempt.attempt}`
-          endings.set(name, (endings.get(name) ?? 0) + 1)
-        }
-        target.start(attempt, {
-          completed(...report) {
-            count()
-            sink.completed(...report)
-          },
-          failed(...report) {
-            count()
-            sink.failed(...report)
-          },
-          lost(...report) {
-            count()
-            sink.lost(...report)
-          },
-          rejected(...report) {
-            count()
-            sink.rejected(...report)
-          },
-          output: (...report) => sink.output(...report),
-        })
-      }
-      return start
-    },
-  })
 }
 
 function bodiesFor(supports: Executor['supports']): (handler: ContractHandler) => Execute | undefined {
