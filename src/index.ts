@@ -71,6 +71,7 @@ export type {
   RunStore,
   StoreBatch,
   StoreEvent,
+  StoreOwner,
   StoreSize,
 } from './ports/run-store.ts'
 export type {

@@ -179,14 +179,8 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .addOption(DOCUMENT)
     .action(async (runId: string, options: LookOptions) => onRun(await cancelRun(runId, options, output)))
 
-  program
-    .command('prune')
+  addOptions(program.command('prune'), [STORE, ...KEEP, DOCUMENT])
     .description('let go of ended runs and jobs of a store, and give the room back')
-    .addOption(STORE)
-    .option('--keep <number>', 'how many ended runs to keep of each outcome (default: all)', positiveInteger)
-    .option('--keep-failed <number>', 'how many failed ones (default: as --keep)', positiveInteger)
-    .option('--older-than <days>', 'let go of what ended longer ago', positiveInteger)
-    .addOption(DOCUMENT)
     .action((options: PruneOptions) => onRun(prune(options, output)))
   addCheckCommand(program, output, onRun)
   return program

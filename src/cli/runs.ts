@@ -1,4 +1,12 @@
-import type { JobRecord, JobUsage, NodeRecord, RunRecord, RunStore, TraceEntry } from '../index.ts'
+import type {
+  JobRecord,
+  JobUsage,
+  NodeRecord,
+  RunRecord,
+  RunStore,
+  StoreOwner,
+  TraceEntry,
+} from '../index.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import { findRun, type StoreOptions, storeFile, withReader } from './store.ts'
@@ -15,24 +23,24 @@ export interface ShowOptions extends LookOptions {
 
 /** Lists the runs of a store, newest first. */
 export function listRuns(options: LookOptions, output: Output): number {
-  const runs = withReader(options, (store) => store.runs())
-  if (options.json) output.document(runs.map(summaryOf))
+  const { runs, owner } = withReader(options, (store) => ({ runs: store.runs(), owner: store.owner() }))
+  if (options.json) output.document(runs.map((run) => summaryOf(run, owner)))
   else if (runs.length === 0) output.print([[`No runs are in ${storeFile(options)}.`]])
-  else output.print(runs.map(runLine))
+  else output.print(runs.map((run) => runLine(run, owner)))
   return 0
 }
 
 /** Shows a run, its nodes, and how large its store is. @throws {EspalierError} `ESP_UNKNOWN_RUN`. */
 export function showRun(runId: string, options: ShowOptions, output: Output): number {
   if (options.events) return showEvents(runId, options, output)
-  const { run, nodes, jobs, size } = withReader(options, (store) => read(store, runId))
+  const { run, owner, nodes, jobs, size } = withReader(options, (store) => read(store, runId))
   if (options.json) {
-    output.document({ ...summaryOf(run), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size })
+    output.document({ ...summaryOf(run, owner), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size })
     return 0
   }
   const { bytes, runs, jobs: allJobs, events, outputs, outputBytes } = size
   output.print([
-    runLine(run),
+    runLine(run, owner),
     ...nodes.map((node) => nodeLine(node, jobs)),
     [],
     [
@@ -72,13 +80,18 @@ function eventLine({ seq, at, id, event }: TraceEntry): Line {
 function read(store: RunStore, runId: string) {
   const run = findRun(store, runId)
   const jobs = new Map(Array.from(store.jobs(runId), (job) => [job.submitted.nodeId, job] as const))
-  return { run, nodes: store.nodes(runId), jobs, size: store.size() }
+  return { run, owner: store.owner(), nodes: store.nodes(runId), jobs, size: store.size() }
 }
 
 type Jobs = ReadonlyMap<string | undefined, JobRecord>
 
-function summaryOf(run: RunRecord): object {
-  const { id, workflow, source, status, reason, createdAt, endedAt, input, value, error, forkedFrom } = run
+/** A run that has not ended is `interrupted` while no process works with its store. */
+const standingOf = ({ status }: RunRecord, owner: StoreOwner | undefined): string =>
+  status === 'running' && owner === undefined ? 'interrupted' : status
+
+function summaryOf(run: RunRecord, owner: StoreOwner | undefined): object {
+  const { id, workflow, source, reason, createdAt, endedAt, input, value, error, forkedFrom } = run
+  const status = standingOf(run, owner)
   const parsed = (text: string | undefined) => (text === undefined ? undefined : JSON.parse(text))
   return {
     ...{ id, workflow, source, status, reason, createdAt, endedAt },
@@ -105,7 +118,9 @@ const statusOf = ({ isPruned }: NodeRecord, job: JobRecord | undefined): string 
 const reusedFrom = (job: JobRecord | undefined): string | undefined =>
   job?.end?.usage === undefined ? undefined : (JSON.parse(job.end.usage) as JobUsage).reusedFrom
 
-function runLine({ id, workflow, status, reason, createdAt, endedAt }: RunRecord): Line {
+function runLine(run: RunRecord, owner: StoreOwner | undefined): Line {
+  const { id, workflow, reason, createdAt, endedAt } = run
+  const status = standingOf(run, owner)
   const started = new Date(createdAt).toISOString()
   const took = endedAt === undefined ? '' : `, took ${((endedAt - createdAt) / 1000).toFixed(1)}s`
   const why = reason === undefined || reason === status ? '' : ` (${reason})`

@@ -1,5 +1,6 @@
 import {
   EspalierError,
+  type Keep,
   type KeepRule,
   openSqliteStore,
   type RunRecord,
@@ -17,7 +18,7 @@ export interface StoreOptions {
   readonly verify?: boolean
 }
 
-/** What to let go of while a run goes on in the store. */
+/** What to keep of what has ended; the rest is let go of. */
 export interface KeepOptions {
   readonly keepCompleted?: KeepRule
   readonly keepFailed?: KeepRule
@@ -31,16 +32,19 @@ export interface KeepOptions {
  * @throws {EspalierError} `ESP_STORE_…`.
  */
 export function openKept(file: string | undefined, options: KeepOptions): RunStore | undefined {
-  const { keepCompleted, keepFailed, keepCancelled } = options
-  const keep = {
-    ...(keepCompleted && { completed: keepCompleted }),
-    ...(keepFailed && { failed: keepFailed }),
-    ...(keepCancelled && { cancelled: keepCancelled }),
-  }
+  const keep = keepOf(options)
   const isKeeping = Object.keys(keep).length > 0
   if (file !== undefined) return openSqliteStore(file, isKeeping ? { keep } : {})
   if (isKeeping) throw new UsageError('--keep-… is about a store. Name one with --store.')
   return undefined
+}
+
+export function keepOf({ keepCompleted, keepFailed, keepCancelled }: KeepOptions): Exclude<Keep, number> {
+  return {
+    ...(keepCompleted && { completed: keepCompleted }),
+    ...(keepFailed && { failed: keepFailed }),
+    ...(keepCancelled && { cancelled: keepCancelled }),
+  }
 }
 
 /** The file of the store that a command works with. */

@@ -8,32 +8,17 @@ import {
 } from '../index.ts'
 import type { Output } from './output.ts'
 import type { LookOptions } from './runs.ts'
-import { findRun, storeFile } from './store.ts'
+import { findRun, type KeepOptions, keepOf, storeFile } from './store.ts'
 import { formatBytes, plural } from './text.ts'
 
-const DAY_MS = 86_400_000
-
-export interface PruneOptions extends LookOptions {
-  readonly keep?: number
-  readonly keepFailed?: number
-  readonly olderThan?: number
-}
+export interface PruneOptions extends LookOptions, KeepOptions {}
 
 /** Lets go of ended runs and jobs, and gives the room back. @throws {EspalierError} What opening the store throws. */
 export function prune(options: PruneOptions, output: Output): number {
-  const { keep = Number.MAX_SAFE_INTEGER, keepFailed = keep, olderThan = Number.POSITIVE_INFINITY } = options
-  const ageMs = olderThan * DAY_MS
   const store = openSqliteStore(storeFile(options), { mustExist: true })
   try {
     const before = store.size().bytes
-    const report = store.prune({
-      now: Date.now(),
-      keep: {
-        completed: { count: keep, ageMs },
-        failed: { count: keepFailed, ageMs },
-        cancelled: { count: keep, ageMs },
-      },
-    })
+    const report = store.prune({ now: Date.now(), keep: keepOf(options) })
     const { bytes } = store.size()
     if (options.json) output.document({ ...report, bytes, freedBytes: before - bytes })
     else {

@@ -35,5 +35,8 @@ export function resolveKeep(keep: Keep | undefined, defaultCount: number): Resol
   return { completed: ruleOf('completed'), failed: ruleOf('failed'), cancelled: ruleOf('cancelled') }
 }
 
+/** A count that no store reaches: for outcomes of which all are kept. */
+export const KEEP_ALL = Number.MAX_SAFE_INTEGER
+
 const STATUSES: ReadonlySet<string> = new Set(ENDED_STATUSES)
 const KEEP_RULE: ReadonlySet<string> = new Set<keyof KeepRule>(['count', 'ageMs'])

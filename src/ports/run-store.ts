@@ -1,4 +1,5 @@
 import type { EndedStatus, JOB_STATES, JobId, JobPolicy } from '../domain/job.ts'
+import type { Keep } from '../domain/keep.ts'
 import type { NodeId } from '../domain/node-spec.ts'
 import type { JobSubmitted, TraceEntry } from '../domain/trace.ts'
 import type { RunReason } from '../domain/tree.ts'
@@ -24,6 +25,8 @@ export interface RunStore {
   readonly pendingMax: number
   /** The number of the first event that is in no row yet; `lastSeq + 1` when the rows are complete. */
   readonly pendingSeq: number
+  /** The process that works with it; absent when none does, or the one that did has died. */
+  owner(): StoreOwner | undefined
   /**
    * Records a tick: all of it, or nothing.
    *
@@ -50,11 +53,23 @@ export interface RunStore {
    * @throws {EspalierError} `ESP_STORE_REFUSED`: they stay as they were.
    */
   catchUp(): void
-  /** Lets go of ended runs and jobs, oldest first. */
+  /**
+   * Lets go of ended runs and jobs, oldest first.
+   *
+   * @throws {EspalierError} `ESP_INVALID_OPTION`, `ESP_UNKNOWN_OPTION`; `ESP_STORE_REFUSED`: all is still there.
+   */
   prune(rule: PruneRule): PruneReport
   size(): StoreSize
   /** Gives up the ownership. */
   close(): void
+}
+
+/** Who may write to a store; one on another machine cannot be asked whether it lives, and counts as alive. */
+export interface StoreOwner {
+  readonly pid: number
+  readonly host: string
+  /** Epoch ms. */
+  readonly since: number
 }
 
 /** What one tick has changed. */
@@ -180,10 +195,11 @@ export interface NodeRecord {
   readonly decision: string | undefined
 }
 
-/** What to keep of ended runs, and of ended jobs that stand alone. */
 export interface PruneRule {
+  /** Epoch ms, from which ages count. */
   readonly now: number
-  readonly keep: Readonly<Record<EndedStatus, { readonly count: number; readonly ageMs: number }>>
+  /** What to keep of ended runs, and of ended jobs that stand alone; of an outcome that it does not name: all. */
+  readonly keep: Keep
 }
 
 export interface PruneReport {

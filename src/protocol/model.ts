@@ -26,7 +26,8 @@ const COMPLETED = JOB_STATES.indexOf('completed')
 
 /**
  * A journal, folded: the latest state of every job and node, what is in each state, and each attempt with the wait
- * before it. Both sides use it: the server to answer questions about jobs, the page for what it shows.
+ * before it. The server answers questions about jobs and writes exports with it; the page has a fold of its own, which
+ * keeps what it takes to go back in time.
  *
  * Rows are named by number. Times are µs since the recording's start; -1 where there is none.
  */

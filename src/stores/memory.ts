@@ -1,4 +1,7 @@
-import type { EndedStatus, JobId } from '../domain/job.ts'
+import { hostname } from 'node:os'
+import process from 'node:process'
+import { ENDED_STATUSES, type JobId } from '../domain/job.ts'
+import { KEEP_ALL, resolveKeep } from '../domain/keep.ts'
 import type { TraceEntry } from '../domain/trace.ts'
 import type {
   JobRecord,
@@ -8,6 +11,7 @@ import type {
   RunRecord,
   RunStore,
   StoreBatch,
+  StoreOwner,
   StoreSize,
 } from '../ports/run-store.ts'
 
@@ -29,9 +33,14 @@ class MemoryStore implements RunStore {
   readonly #nodes = new Map<string, Map<number, NodeRecord>>()
   readonly #jobs = new Map<JobId, JobRecord>()
   #events: TraceEntry[] = []
+  readonly #since = Date.now()
 
   get pendingSeq(): number {
     return this.lastSeq + 1
+  }
+
+  owner(): StoreOwner {
+    return { pid: process.pid, host: hostname(), since: this.#since }
   }
 
   commit({ events, submitted, changed, runs, nodes }: StoreBatch): void {
@@ -97,13 +106,14 @@ class MemoryStore implements RunStore {
   }
 
   prune({ now, keep }: PruneRule): PruneReport {
+    const rules = resolveKeep(keep, KEEP_ALL)
     const runs = new Set<string>()
     const jobs = new Set<JobId>()
     const needed = new Set<JobId>()
     for (const job of this.jobs(undefined, { isOpen: true }))
       for (const id of job.submitted.dependencies ?? []) needed.add(id)
-    for (const status of Object.keys(keep) as EndedStatus[]) {
-      const { count, ageMs } = keep[status]
+    for (const status of ENDED_STATUSES) {
+      const { count, ageMs } = rules[status]
       const isOld = ({ at }: { readonly at: number }, place: number) => place >= count || at < now - ageMs
       const endedRuns = this.runs().filter((run) => run.status === status)
       for (const { id } of newestFirst(endedRuns, (run) => run.endedAt).filter(isOld)) runs.add(id)

@@ -1,13 +1,13 @@
 import process from 'node:process'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
-import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
+import { KEEP_ALL, type Keep, resolveKeep } from '../domain/keep.ts'
 import type { CatchUp, PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
 import { explain, openForReading, openForWriting } from './sqlite/open.ts'
-import { giveUpOwnership } from './sqlite/owner.ts'
-import { pruneRows } from './sqlite/prune.ts'
+import { giveUpOwnership, livingOwner } from './sqlite/owner.ts'
+import { type KeepMoment, pruneRows } from './sqlite/prune.ts'
 import { Reader } from './sqlite/reader.ts'
-import { Writer } from './sqlite/writer.ts'
+import { isOneRow, Writer } from './sqlite/writer.ts'
 
 export interface SqliteStoreOptions {
   /** Refuses to make a new file: what is to be resumed must be there. Default `false`. */
@@ -31,7 +31,7 @@ export interface SqliteStoreOptions {
  */
 export function openSqlite(file: string, options: SqliteStoreOptions, catchUp: CatchUp): RunStore {
   const { mustExist = false, readOnly = false, keep, now = Date.now } = options
-  const rule = keep === undefined ? undefined : { keep: resolveKeep(keep, Number.MAX_SAFE_INTEGER), now }
+  const rule = keep === undefined ? undefined : { keep: resolveKeep(keep, KEEP_ALL), now }
   const db = readOnly ? openForReading(file) : openForWriting(file, mustExist, now())
   return new SqliteStore(file, db, catchUp, readOnly, rule)
 }
@@ -45,8 +45,7 @@ const PENDING_MAX = 8_192
 /** How many jobs and runs end before a store looks again for what to let go of. */
 const ENDS_BETWEEN = 10_000
 
-interface Retention {
-  readonly keep: ResolvedKeep
+interface Retention extends Pick<KeepMoment, 'keep'> {
   readonly now: () => number
 }
 
@@ -98,7 +97,9 @@ class SqliteStore implements RunStore {
   }
 
   commit(batch: StoreBatch): void {
-    this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
+    const write = (writer: Writer) => writer.write(batch, this.lastSeq + 1)
+    if (isOneRow(batch)) this.#work(write)
+    else this.#transact(write)
     this.lastSeq += batch.events.length
     this.pendingSeq = batch.pendingSeq ?? this.lastSeq + 1
     for (const { key } of batch.submitted) this.lastKey = Math.max(this.lastKey, key)
@@ -120,6 +121,7 @@ class SqliteStore implements RunStore {
     }
   }
 
+  owner: RunStore['owner'] = () => explain(this.name, () => livingOwner(this.#db))
   runs: RunStore['runs'] = () => explain(this.name, () => this.#reader.runs())
   run: RunStore['run'] = (runId) => explain(this.name, () => this.#reader.run(runId))
   nodes: RunStore['nodes'] = (runId) => explain(this.name, () => this.#reader.nodes(runId))
@@ -139,9 +141,10 @@ class SqliteStore implements RunStore {
     this.commit({ events: [], submitted, changed, runs: [], nodes: [] })
   }
 
-  prune(rule: PruneRule): PruneReport {
+  prune({ now, keep }: PruneRule): PruneReport {
+    const moment = { now, keep: resolveKeep(keep, KEEP_ALL) }
     this.catchUp()
-    const report = this.#transact(() => pruneRows(this.#db, rule))
+    const report = this.#transact(() => pruneRows(this.#db, moment))
     explain(this.name, () => this.#db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))
     return report
   }
@@ -166,13 +169,20 @@ class SqliteStore implements RunStore {
   }
 
   #transact<Result>(work: (writer: Writer) => Result): Result {
+    return this.#work((writer) => {
+      this.#begin.run()
+      const result = work(writer)
+      this.#commit.run()
+      return result
+    })
+  }
+
+  /** @throws {EspalierError} `ESP_STORE_REFUSED`. */
+  #work<Result>(work: (writer: Writer) => Result): Result {
     const db = this.#db
     try {
       if (this.#writer === undefined) throw new Error('it was opened for reading only')
-      this.#begin.run()
-      const result = work(this.#writer)
-      this.#commit.run()
-      return result
+      return work(this.#writer)
     } catch (error) {
       // SQLite has rolled back already when the disk is full.
       if (db.isOpen && db.isTransaction) db.exec('ROLLBACK')

@@ -28,8 +28,12 @@ describe('a run in a store', () => {
     const live = await call('show', 'r1')
     expect(live.stdout).toMatch(/n1 step 2 {2}completed {2}→ grow\n {2}n2 step 3 {2}running\.executing/)
 
+    expect((await call('runs')).stdout).toMatch(/^r1 {2}slow {2}running /)
+
     run.kill('SIGKILL')
     await run.ended
+    expect((await call('runs')).stdout).toMatch(/^r1 {2}slow {2}interrupted /)
+    expect(JSON.parse((await call('show', 'r1', '--json')).stdout).status).toBe('interrupted')
     const resumed = await call('resume', 'r1', '--json')
     expect(resumed.code).toBe(0)
     expect(JSON.parse(resumed.stdout)).toMatchObject({ runId: 'r1', reason: 'satisfied', value: 5 })
@@ -108,9 +112,9 @@ describe('a run in a store', () => {
   })
 
   test('is let go of by prune, with all that is its own', async () => {
-    const { stdout } = await call('prune', '--store', 'other.db', '--older-than', '1')
+    const { stdout } = await call('prune', '--store', 'other.db', '--keep-completed', '1d')
     expect(stdout).toMatch(/^0 runs and 0 jobs of their own are gone; the store has \S+ kB/)
-    const pruned = JSON.parse((await call('prune', '--keep', '1', '--json')).stdout)
+    const pruned = JSON.parse((await call('prune', '--keep-completed', '1', '--json')).stdout)
     expect(pruned).toMatchObject({ runs: 1, jobs: 0 })
   })
 

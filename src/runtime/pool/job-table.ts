@@ -179,8 +179,12 @@ export class JobTable<Job extends Row> {
   }
 
   #sequenceInRange(id: JobId): number {
-    const [prefix = '', place = ''] = /^(.*\D)(0|[1-9]\d*)$/s.exec(id)?.slice(1) ?? []
-    return this.#ranges.get(prefix)?.sequences[Number(place)] ?? Number.NaN
+    let start = id.length
+    while (isDigit(id.charCodeAt(start - 1))) start--
+    const range = this.#ranges.get(id.slice(0, start))
+    const place = Number(id.slice(start))
+    if (range === undefined || id !== range.prefix + place) return Number.NaN
+    return range.sequences[place] ?? Number.NaN
   }
 
   #remove(job: Job, status: EndedStatus): void {
@@ -227,6 +231,8 @@ export class JobTable<Job extends Row> {
     }
   }
 }
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
 class Page<Job> {
   readonly number: number

@@ -4,13 +4,11 @@ import { hostname } from 'node:os'
 import process from 'node:process'
 import type { DatabaseSync } from 'node:sqlite'
 import { EspalierError } from '../../domain/errors.ts'
+import type { StoreOwner } from '../../ports/run-store.ts'
 
-/** Who may write to a store: a process, told from a later one of the same pid by when it was started. */
-interface Owner {
-  readonly pid: number
+/** A process, told from a later one of the same pid by when it was started. */
+interface Owner extends StoreOwner {
   readonly started: string
-  readonly host: string
-  readonly since: number
 }
 
 /**
@@ -21,8 +19,8 @@ interface Owner {
  * @throws {EspalierError} `ESP_STORE_OWNED`.
  */
 export function takeOwnership(db: DatabaseSync, file: string, now: number): void {
-  const owner = readOwner(db)
-  if (owner !== undefined && isAlive(owner) && !isGivenUp(owner)) {
+  const owner = livingOwner(db)
+  if (owner !== undefined) {
     const { pid, host, since } = owner
     throw new EspalierError('ESP_STORE_OWNED', {
       store: file,
@@ -70,6 +68,14 @@ function isMoved(db: DatabaseSync): boolean {
   } catch {
     return false
   }
+}
+
+/** Who works with the store now. */
+export function livingOwner(db: DatabaseSync): StoreOwner | undefined {
+  const owner = readOwner(db)
+  if (owner === undefined || !isAlive(owner) || isGivenUp(owner)) return undefined
+  const { pid, host, since } = owner
+  return { pid, host, since }
 }
 
 export function readOwner(db: DatabaseSync): Owner | undefined {

@@ -1,7 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { ENDED_STATUSES } from '../../domain/job.ts'
-import type { PruneReport, PruneRule } from '../../ports/run-store.ts'
+import type { ResolvedKeep } from '../../domain/keep.ts'
+import type { PruneReport } from '../../ports/run-store.ts'
 import { JobKeys } from './job-ids.ts'
+
+/** What is kept as of a time, in epoch ms. */
+export interface KeepMoment {
+  readonly now: number
+  readonly keep: ResolvedKeep
+}
 
 /** Of the rows of the journal between the first and the last event of what goes; its last row stays, since numbers go on from it. */
 const dropEvents = `
@@ -26,7 +33,7 @@ const dropEvents = `
  *
  * What others still need stays: a job that an open one depends on.
  */
-export function pruneRows(db: DatabaseSync, { now, keep }: PruneRule): PruneReport {
+export function pruneRows(db: DatabaseSync, { now, keep }: KeepMoment): PruneReport {
   db.exec(
     'CREATE TEMP TABLE gone_runs (id TEXT PRIMARY KEY); CREATE TEMP TABLE gone_jobs (key INTEGER PRIMARY KEY)',
   )

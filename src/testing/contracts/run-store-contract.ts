@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
+import process from 'node:process'
 import type { TraceEvent } from '../../domain/trace.ts'
 import type { NodeRecord, RunRecord, RunStore, StoreBatch, StoreEvent } from '../../ports/run-store.ts'
 import { endedJob, jobRecord, nodeRecord, runRecord } from './store-records.ts'
@@ -35,6 +37,13 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
     assert.equal(store.run('r'), undefined)
     assert.equal(store.job('a'), undefined)
     assert.deepEqual([...store.trace()], [])
+    store.close()
+  })
+
+  test('its owner is this process', () => {
+    const store = open()
+    const { pid, host, since } = store.owner() ?? {}
+    assert.deepEqual([pid, host, typeof since], [process.pid, hostname(), 'number'])
     store.close()
   })
 
@@ -250,7 +259,7 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
       [7, 'j7', { type: 'job.submitted', execute: { handler: 'load' } }],
     )
     const store = stored({ events, submitted: jobs, runs, nodes: [{ ...nodeRecord(0), runId: 'old' }] })
-    const one = { count: 1, ageMs: Number.POSITIVE_INFINITY }
+    const one = { count: 1 }
     const report = store.prune({ now: 40, keep: { completed: one, failed: one, cancelled: one } })
     assert.deepEqual(report, { runs: 1, jobs: 1 })
     const left = ['j1', 'j2', 'j3', 'j4', 'j5', 'j6', 'j7'].filter((id) => store.job(id) !== undefined)
@@ -270,8 +279,7 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
   test('pruning by age keeps what is young', () => {
     const jobs = [10, 20, 30].map((at, index) => endedJob(jobRecord(index + 1), 'completed', {}, at))
     const store = stored({ submitted: jobs })
-    const young = { count: Number.MAX_SAFE_INTEGER, ageMs: 15 }
-    store.prune({ now: 40, keep: { completed: young, failed: young, cancelled: young } })
+    store.prune({ now: 40, keep: { completed: { ageMs: 15 } } })
     assert.deepEqual(
       [...store.jobs(undefined)].map(({ id }) => id),
       ['j3'],
