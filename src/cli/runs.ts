@@ -3,6 +3,7 @@ import type {
   JobUsage,
   NodeRecord,
   RunRecord,
+  RunStatus,
   RunStore,
   StoreOwner,
   TraceEntry,
@@ -23,24 +24,28 @@ export interface ShowOptions extends LookOptions {
 
 /** Lists the runs of a store, newest first. */
 export function listRuns(options: LookOptions, output: Output): number {
-  const { runs, owner } = withReader(options, (store) => ({ runs: store.runs(), owner: store.owner() }))
-  if (options.json) output.document(runs.map((run) => summaryOf(run, owner)))
+  const runs = withReader(options, (store) => {
+    // The owner first: one that ends its run and leaves meanwhile has not interrupted it.
+    const seen = seenWith(store.owner())
+    return store.runs().map(seen)
+  })
+  if (options.json) output.document(runs.map(summaryOf))
   else if (runs.length === 0) output.print([[`No runs are in ${storeFile(options)}.`]])
-  else output.print(runs.map((run) => runLine(run, owner)))
+  else output.print(runs.map(runLine))
   return 0
 }
 
 /** Shows a run, its nodes, and how large its store is. @throws {EspalierError} `ESP_UNKNOWN_RUN`. */
 export function showRun(runId: string, options: ShowOptions, output: Output): number {
   if (options.events) return showEvents(runId, options, output)
-  const { run, owner, nodes, jobs, size } = withReader(options, (store) => read(store, runId))
+  const { run, nodes, jobs, size } = withReader(options, (store) => read(store, runId))
   if (options.json) {
-    output.document({ ...summaryOf(run, owner), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size })
+    output.document({ ...summaryOf(run), nodes: nodes.map((node) => nodeOf(node, jobs)), store: size })
     return 0
   }
   const { bytes, runs, jobs: allJobs, events, outputs, outputBytes } = size
   output.print([
-    runLine(run, owner),
+    runLine(run),
     ...nodes.map((node) => nodeLine(node, jobs)),
     [],
     [
@@ -78,20 +83,23 @@ function eventLine({ seq, at, id, event }: TraceEntry): Line {
 }
 
 function read(store: RunStore, runId: string) {
-  const run = findRun(store, runId)
+  const run = seenWith(store.owner())(findRun(store, runId))
   const jobs = new Map(Array.from(store.jobs(runId), (job) => [job.submitted.nodeId, job] as const))
-  return { run, owner: store.owner(), nodes: store.nodes(runId), jobs, size: store.size() }
+  return { run, nodes: store.nodes(runId), jobs, size: store.size() }
 }
 
 type Jobs = ReadonlyMap<string | undefined, JobRecord>
 
-/** A run that has not ended is `interrupted` while no process works with its store. */
-const standingOf = ({ status }: RunRecord, owner: StoreOwner | undefined): string =>
-  status === 'running' && owner === undefined ? 'interrupted' : status
+/** A run as people see it: one that has not ended is `interrupted` while no process works with its store. */
+type SeenRun = Omit<RunRecord, 'status'> & { readonly status: RunStatus | 'interrupted' }
 
-function summaryOf(run: RunRecord, owner: StoreOwner | undefined): object {
-  const { id, workflow, source, reason, createdAt, endedAt, input, value, error, forkedFrom } = run
-  const status = standingOf(run, owner)
+const seenWith =
+  (owner: StoreOwner | undefined) =>
+  (run: RunRecord): SeenRun =>
+    run.status === 'running' && owner === undefined ? { ...run, status: 'interrupted' } : run
+
+function summaryOf(run: SeenRun): object {
+  const { id, workflow, source, status, reason, createdAt, endedAt, input, value, error, forkedFrom } = run
   const parsed = (text: string | undefined) => (text === undefined ? undefined : JSON.parse(text))
   return {
     ...{ id, workflow, source, status, reason, createdAt, endedAt },
@@ -118,9 +126,7 @@ const statusOf = ({ isPruned }: NodeRecord, job: JobRecord | undefined): string 
 const reusedFrom = (job: JobRecord | undefined): string | undefined =>
   job?.end?.usage === undefined ? undefined : (JSON.parse(job.end.usage) as JobUsage).reusedFrom
 
-function runLine(run: RunRecord, owner: StoreOwner | undefined): Line {
-  const { id, workflow, reason, createdAt, endedAt } = run
-  const status = standingOf(run, owner)
+function runLine({ id, workflow, status, reason, createdAt, endedAt }: SeenRun): Line {
   const started = new Date(createdAt).toISOString()
   const took = endedAt === undefined ? '' : `, took ${((endedAt - createdAt) / 1000).toFixed(1)}s`
   const why = reason === undefined || reason === status ? '' : ` (${reason})`

@@ -17,10 +17,10 @@ export type ResolvedKeep = Readonly<Record<EndedStatus, Required<KeepRule>>>
 /**
  * What to keep, complete.
  *
- * @param defaultCount - Of the outcomes that name no count.
+ * @param defaultCount - Of the outcomes that name no count. Default: all.
  * @throws {EspalierError} `ESP_INVALID_OPTION`, `ESP_UNKNOWN_OPTION`.
  */
-export function resolveKeep(keep: Keep | undefined, defaultCount: number): ResolvedKeep {
+export function resolveKeep(keep: Keep | undefined, defaultCount = Number.MAX_SAFE_INTEGER): ResolvedKeep {
   if (keep !== undefined && typeof keep !== 'number') checkKeys('keep', checkObject('keep', keep), STATUSES)
   const ruleOf = (status: EndedStatus): Required<KeepRule> => {
     const option = `keep.${status}`
@@ -34,9 +34,6 @@ export function resolveKeep(keep: Keep | undefined, defaultCount: number): Resol
   }
   return { completed: ruleOf('completed'), failed: ruleOf('failed'), cancelled: ruleOf('cancelled') }
 }
-
-/** A count that no store reaches: for outcomes of which all are kept. */
-export const KEEP_ALL = Number.MAX_SAFE_INTEGER
 
 const STATUSES: ReadonlySet<string> = new Set(ENDED_STATUSES)
 const KEEP_RULE: ReadonlySet<string> = new Set<keyof KeepRule>(['count', 'ageMs'])

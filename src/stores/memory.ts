@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import process from 'node:process'
 import { ENDED_STATUSES, type JobId } from '../domain/job.ts'
-import { KEEP_ALL, resolveKeep } from '../domain/keep.ts'
+import { resolveKeep } from '../domain/keep.ts'
 import type { TraceEntry } from '../domain/trace.ts'
 import type {
   JobRecord,
@@ -106,7 +106,7 @@ class MemoryStore implements RunStore {
   }
 
   prune({ now, keep }: PruneRule): PruneReport {
-    const rules = resolveKeep(keep, KEEP_ALL)
+    const rules = resolveKeep(keep)
     const runs = new Set<string>()
     const jobs = new Set<JobId>()
     const needed = new Set<JobId>()

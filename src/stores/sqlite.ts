@@ -1,11 +1,11 @@
 import process from 'node:process'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
-import { KEEP_ALL, type Keep, resolveKeep } from '../domain/keep.ts'
+import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
 import type { CatchUp, PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
 import { explain, openForReading, openForWriting } from './sqlite/open.ts'
 import { giveUpOwnership, livingOwner } from './sqlite/owner.ts'
-import { type KeepMoment, pruneRows } from './sqlite/prune.ts'
+import { pruneRows } from './sqlite/prune.ts'
 import { Reader } from './sqlite/reader.ts'
 import { isOneRow, Writer } from './sqlite/writer.ts'
 
@@ -31,7 +31,7 @@ export interface SqliteStoreOptions {
  */
 export function openSqlite(file: string, options: SqliteStoreOptions, catchUp: CatchUp): RunStore {
   const { mustExist = false, readOnly = false, keep, now = Date.now } = options
-  const rule = keep === undefined ? undefined : { keep: resolveKeep(keep, KEEP_ALL), now }
+  const rule = keep === undefined ? undefined : { keep: resolveKeep(keep), now }
   const db = readOnly ? openForReading(file) : openForWriting(file, mustExist, now())
   return new SqliteStore(file, db, catchUp, readOnly, rule)
 }
@@ -45,7 +45,8 @@ const PENDING_MAX = 8_192
 /** How many jobs and runs end before a store looks again for what to let go of. */
 const ENDS_BETWEEN = 10_000
 
-interface Retention extends Pick<KeepMoment, 'keep'> {
+interface Retention {
+  readonly keep: ResolvedKeep
   readonly now: () => number
 }
 
@@ -98,7 +99,7 @@ class SqliteStore implements RunStore {
 
   commit(batch: StoreBatch): void {
     const write = (writer: Writer) => writer.write(batch, this.lastSeq + 1)
-    if (isOneRow(batch)) this.#work(write)
+    if (isOneRow(batch)) this.#refusing(write)
     else this.#transact(write)
     this.lastSeq += batch.events.length
     this.pendingSeq = batch.pendingSeq ?? this.lastSeq + 1
@@ -114,7 +115,7 @@ class SqliteStore implements RunStore {
   #letGo({ keep, now }: Retention): void {
     this.#ended = 0
     try {
-      this.#transact(() => pruneRows(this.#db, { now: now(), keep }))
+      this.#transact(() => pruneRows(this.#db, now(), keep))
     } catch (error) {
       // What was committed is committed; there is a next time.
       if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
@@ -142,9 +143,9 @@ class SqliteStore implements RunStore {
   }
 
   prune({ now, keep }: PruneRule): PruneReport {
-    const moment = { now, keep: resolveKeep(keep, KEEP_ALL) }
+    const resolved = resolveKeep(keep)
     this.catchUp()
-    const report = this.#transact(() => pruneRows(this.#db, moment))
+    const report = this.#transact(() => pruneRows(this.#db, now, resolved))
     explain(this.name, () => this.#db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))
     return report
   }
@@ -169,7 +170,7 @@ class SqliteStore implements RunStore {
   }
 
   #transact<Result>(work: (writer: Writer) => Result): Result {
-    return this.#work((writer) => {
+    return this.#refusing((writer) => {
       this.#begin.run()
       const result = work(writer)
       this.#commit.run()
@@ -177,8 +178,8 @@ class SqliteStore implements RunStore {
     })
   }
 
-  /** @throws {EspalierError} `ESP_STORE_REFUSED`. */
-  #work<Result>(work: (writer: Writer) => Result): Result {
+  /** Tells what SQLite refuses as `ESP_STORE_REFUSED`. */
+  #refusing<Result>(work: (writer: Writer) => Result): Result {
     const db = this.#db
     try {
       if (this.#writer === undefined) throw new Error('it was opened for reading only')

@@ -4,12 +4,6 @@ import type { ResolvedKeep } from '../../domain/keep.ts'
 import type { PruneReport } from '../../ports/run-store.ts'
 import { JobKeys } from './job-ids.ts'
 
-/** What is kept as of a time, in epoch ms. */
-export interface KeepMoment {
-  readonly now: number
-  readonly keep: ResolvedKeep
-}
-
 /** Of the rows of the journal between the first and the last event of what goes; its last row stays, since numbers go on from it. */
 const dropEvents = `
   CREATE TEMP TABLE gone_rows AS SELECT first_seq FROM journal WHERE first_seq <=
@@ -32,8 +26,10 @@ const dropEvents = `
  * Lets go of ended runs with all that is theirs, and of ended jobs that stand alone; inside a transaction of the caller's.
  *
  * What others still need stays: a job that an open one depends on.
+ *
+ * @param now - Epoch ms, from which ages count.
  */
-export function pruneRows(db: DatabaseSync, { now, keep }: KeepMoment): PruneReport {
+export function pruneRows(db: DatabaseSync, now: number, keep: ResolvedKeep): PruneReport {
   db.exec(
     'CREATE TEMP TABLE gone_runs (id TEXT PRIMARY KEY); CREATE TEMP TABLE gone_jobs (key INTEGER PRIMARY KEY)',
   )
