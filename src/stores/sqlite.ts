@@ -7,7 +7,7 @@ import { explain, openForReading, openForWriting } from './sqlite/open.ts'
 import { giveUpOwnership, livingOwner } from './sqlite/owner.ts'
 import { pruneRows } from './sqlite/prune.ts'
 import { Reader } from './sqlite/reader.ts'
-import { isOneRow, Writer } from './sqlite/writer.ts'
+import { Writer } from './sqlite/writer.ts'
 
 export interface SqliteStoreOptions {
   /** Refuses to make a new file: what is to be resumed must be there. Default `false`. */
@@ -98,9 +98,7 @@ class SqliteStore implements RunStore {
   }
 
   commit(batch: StoreBatch): void {
-    const write = (writer: Writer) => writer.write(batch, this.lastSeq + 1)
-    if (isOneRow(batch)) this.#refusing(write)
-    else this.#transact(write)
+    this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
     this.lastSeq += batch.events.length
     this.pendingSeq = batch.pendingSeq ?? this.lastSeq + 1
     for (const { key } of batch.submitted) this.lastKey = Math.max(this.lastKey, key)
@@ -170,20 +168,13 @@ class SqliteStore implements RunStore {
   }
 
   #transact<Result>(work: (writer: Writer) => Result): Result {
-    return this.#refusing((writer) => {
-      this.#begin.run()
-      const result = work(writer)
-      this.#commit.run()
-      return result
-    })
-  }
-
-  /** Tells what SQLite refuses as `ESP_STORE_REFUSED`. */
-  #refusing<Result>(work: (writer: Writer) => Result): Result {
     const db = this.#db
     try {
       if (this.#writer === undefined) throw new Error('it was opened for reading only')
-      return work(this.#writer)
+      this.#begin.run()
+      const result = work(this.#writer)
+      this.#commit.run()
+      return result
     } catch (error) {
       // SQLite has rolled back already when the disk is full.
       if (db.isOpen && db.isTransaction) db.exec('ROLLBACK')

@@ -13,12 +13,6 @@ const ROWS_PER_STATEMENT = 40
 /** A row of the journal has no more events than this: whoever looks for one reads its row. */
 const EVENTS_PER_ROW = 256
 
-/** Whether a batch takes no more than one row of the journal: SQLite makes a transaction of a single statement by itself. */
-export const isOneRow = ({ events, submitted, changed, runs, nodes }: StoreBatch): boolean =>
-  events.length > 0 &&
-  events.length <= EVENTS_PER_ROW &&
-  submitted.length + changed.length + runs.length + nodes.length === 0
-
 /** What every job has. */
 const BORN = [
   ...['key', 'id', 'is_named', 'run', 'spec', 'queued_at', 'state', 'attempt', 'lost', 'deadline_at'],
