@@ -144,10 +144,26 @@ const holdResolve = (resolve: Resolve): void => {
   heldResolve = resolve
 }
 
+/** What a pool knows of a job: its actor, or one that has ended in a store and becomes an actor when somebody asks for it. */
+export interface JobEntry {
+  readonly id: JobId
+  /** The order of submission. */
+  readonly sequence: number
+  readonly dedupeKey: string | undefined
+  /** Whether it has not ended. */
+  readonly isActive: boolean
+  readonly status: JobStatus
+  /** How it ended; absent until then. */
+  readonly settled: JobResult | undefined
+  /** How it ended, as far as others may know. */
+  readonly known: JobResult | undefined
+  readonly actor: JobActor
+}
+
 /** A job as the runtime sees it: the actor, and its row. */
 export class JobActor
   extends (ChartActor as unknown as ActorCoreClass)
-  implements Job, EffectTaker, Queueable, Sleeper
+  implements Job, JobEntry, EffectTaker, Queueable, Sleeper
 {
   readonly supervisor: JobSupervisor
   readonly execute: Execute
@@ -184,6 +200,10 @@ export class JobActor
   /** One for all jobs: XState and its machines remember every type they meet. */
   get doneType(): string {
     return 'xstate.done.actor.job'
+  }
+
+  get actor(): this {
+    return this
   }
 
   get nodeId(): string | undefined {
@@ -306,12 +326,10 @@ export class JobActor
     this.supervisor.deadlineOf(this, at)
   }
 
-  /** How the job ended; absent until then. */
   get settled(): JobResult | undefined {
     return this.output
   }
 
-  /** How the job ended, as far as others may know. */
   get known(): JobResult | undefined {
     return this.settled
   }

@@ -5,7 +5,7 @@ import type { Recorder } from './recorder.ts'
 
 /** What a pool knows and does for the links between its jobs. */
 interface LinkingPool {
-  readonly jobs: Pick<JobTable<JobActor>, 'tombstone'>
+  readonly jobs: Pick<JobTable, 'tombstone'>
   readonly recorder: Recorder | undefined
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy: JobId): boolean
 }

@@ -2,8 +2,8 @@ import { EspalierError } from '../../domain/errors.ts'
 import type { JobId, JobStatus } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
 import type { JobRecord, RunStore } from '../../ports/run-store.ts'
+import { resultOf } from '../record/ended-job.ts'
 import { causesOf, type JobExplanation, type Want } from './explain.ts'
-import { resultOf } from './recovery.ts'
 
 /**
  * Explains a job as `pool.explain` does, from a store alone, also while a process works on it.

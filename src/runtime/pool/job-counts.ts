@@ -1,4 +1,4 @@
-import { JOB_STATES } from '../../domain/job.ts'
+import { type EndedStatus, JOB_STATES } from '../../domain/job.ts'
 import { PRIORITIES, type Priority } from '../../domain/priority.ts'
 import {
   BLOCKED,
@@ -21,6 +21,10 @@ export class JobCounts {
   add(state: number, band: number): void {
     this.#change(state, 1)
     if (isQueued(state)) this.#changeBand(band, 1)
+  }
+
+  addEnded(status: EndedStatus): void {
+    this.#change(JOB_STATES.indexOf(status), 1)
   }
 
   remove(state: number, band: number): void {

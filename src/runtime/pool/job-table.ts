@@ -1,19 +1,12 @@
 import { Fifo } from '../../domain/fifo.ts'
-import { ENDED_STATUSES, type EndedStatus, type JobId, type JobResult } from '../../domain/job.ts'
+import { ENDED_STATUSES, type EndedStatus, type JobId } from '../../domain/job.ts'
 import type { ResolvedKeep } from '../../domain/keep.ts'
+import type { JobActor, JobEntry } from '../job/job.ts'
 
 /** How many forgotten jobs are still known by id and outcome, the oldest being dropped first. */
 const TOMBSTONES_MAX = 1_000_000
 
 const PAGE_SIZE = 1024
-
-interface Row {
-  readonly id: JobId
-  /** The order of submission, from 0. */
-  readonly sequence: number
-  readonly dedupeKey: string | undefined
-  readonly settled: JobResult | undefined
-}
 
 /**
  * Ids of which each tells its place, such as `run.n0`, `run.n1` and so on: known without an entry in a map for each.
@@ -37,15 +30,15 @@ export type Naming = 'own' | 'chosen' | IdRange
  * They lie in pages by order of submission. An id that the pool made, or one of a range, tells the place by itself, so
  * only ids that were chosen by users cost an entry in a map: with a million jobs that entry is what takes the longest.
  */
-export class JobTable<Job extends Row> {
+export class JobTable {
   /** What the ids that the pool makes begin with. */
   readonly idPrefix: string
-  readonly #pages = new Map<number, Page<Job>>()
-  readonly #byChosenId = new Map<JobId, Job>()
+  readonly #pages = new Map<number, Page>()
+  readonly #byChosenId = new Map<JobId, JobEntry>()
   readonly #ranges = new Map<string, IdRange>()
   /** Jobs that have not ended, by dedupe key. */
-  readonly #byDedupeKey = new Map<string, Job>()
-  readonly #ended: Readonly<Record<EndedStatus, Fifo<Job>>> = {
+  readonly #byDedupeKey = new Map<string, JobEntry>()
+  readonly #ended: Readonly<Record<EndedStatus, Fifo<JobEntry>>> = {
     completed: new Fifo(),
     failed: new Fifo(),
     cancelled: new Fifo(),
@@ -54,7 +47,7 @@ export class JobTable<Job extends Row> {
   readonly #tombstones = new Map<JobId, EndedStatus>()
   readonly #emptyPages = new Fifo<number>()
   readonly #keep: ResolvedKeep
-  #lastPage: Page<Job> = new Page(-1)
+  #lastPage: Page = new Page(-1)
 
   constructor(idPrefix: string, keep: ResolvedKeep) {
     this.idPrefix = idPrefix
@@ -62,7 +55,7 @@ export class JobTable<Job extends Row> {
   }
 
   /** Takes out a job that was never accepted: nothing of it stays known. */
-  drop(job: Job): void {
+  drop(job: JobEntry): void {
     const page = this.#pages.get(Math.floor(job.sequence / PAGE_SIZE))
     if (page === undefined) return
     page.jobs[job.sequence % PAGE_SIZE] = undefined
@@ -82,7 +75,11 @@ export class JobTable<Job extends Row> {
     return !hasNone && (this.#byChosenId.has(id) || this.#tombstones.has(id))
   }
 
-  get(id: JobId): Job | undefined {
+  get(id: JobId): JobActor | undefined {
+    return this.entry(id)?.actor
+  }
+
+  entry(id: JobId): JobEntry | undefined {
     const chosen = this.#byChosenId.size > 0 ? this.#byChosenId.get(id) : undefined
     if (chosen !== undefined) return chosen
     const sequence = this.#sequenceOf(id)
@@ -100,12 +97,12 @@ export class JobTable<Job extends Row> {
   }
 
   isKnown(id: JobId): boolean {
-    return this.tombstone(id) !== undefined || this.get(id) !== undefined
+    return this.tombstone(id) !== undefined || this.entry(id) !== undefined
   }
 
   /** The job with this key that has not ended. */
-  byDedupeKey(key: string | undefined): Job | undefined {
-    return key === undefined ? undefined : this.#byDedupeKey.get(key)
+  byDedupeKey(key: string | undefined): JobActor | undefined {
+    return key === undefined ? undefined : this.#byDedupeKey.get(key)?.actor
   }
 
   /** @returns `undefined` when there is such a range already: its ids are taken. */
@@ -116,7 +113,7 @@ export class JobTable<Job extends Row> {
     return range
   }
 
-  add(job: Job, naming: Naming): void {
+  add(job: JobEntry, naming: Naming): void {
     const { sequence } = job
     const number = Math.floor(sequence / PAGE_SIZE)
     if (this.#lastPage.number !== number) this.#lastPage = this.#pageOf(number)
@@ -128,7 +125,7 @@ export class JobTable<Job extends Row> {
   }
 
   /** Notes that a job has ended, and forgets what `keep` no longer allows. */
-  ended(job: Job, status: EndedStatus, at: number): void {
+  ended(job: JobEntry, status: EndedStatus, at: number): void {
     if (job.dedupeKey !== undefined) this.#byDedupeKey.delete(job.dedupeKey)
     this.#ended[status].push(job)
     this.#forget(status, at)
@@ -139,12 +136,17 @@ export class JobTable<Job extends Row> {
     for (const status of ENDED_STATUSES) this.#forget(status, at)
   }
 
-  endedAs(status: EndedStatus): Iterable<Job> {
+  endedAs(status: EndedStatus): Iterable<JobEntry> {
     return this.#ended[status]
   }
 
   /** In order of submission. */
-  *values(): Generator<Job> {
+  *values(): Generator<JobActor> {
+    for (const { actor } of this.entries()) yield actor
+  }
+
+  /** In order of submission. */
+  *entries(): Generator<JobEntry> {
     for (const { jobs } of this.#pages.values()) {
       for (const job of jobs) if (job !== undefined) yield job
     }
@@ -161,10 +163,10 @@ export class JobTable<Job extends Row> {
     }
   }
 
-  #pageOf(number: number): Page<Job> {
+  #pageOf(number: number): Page {
     const known = this.#pages.get(number)
     if (known !== undefined) return known
-    const page = new Page<Job>(number)
+    const page = new Page(number)
     this.#pages.set(number, page)
     return page
   }
@@ -187,7 +189,7 @@ export class JobTable<Job extends Row> {
     return range.sequences[place] ?? Number.NaN
   }
 
-  #remove(job: Job, status: EndedStatus): void {
+  #remove(job: JobEntry, status: EndedStatus): void {
     const number = Math.floor(job.sequence / PAGE_SIZE)
     const page = this.#pages.get(number)
     if (page === undefined) return
@@ -203,7 +205,7 @@ export class JobTable<Job extends Row> {
   }
 
   /** Of a page without jobs only the tombstones stay, a byte for each job. */
-  #empty(page: Page<Job>): void {
+  #empty(page: Page): void {
     page.jobs = []
     this.#emptyPages.push(page.number)
     if (this.#emptyPages.size <= TOMBSTONES_MAX / PAGE_SIZE) return
@@ -234,9 +236,9 @@ export class JobTable<Job extends Row> {
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
 
-class Page<Job> {
+class Page {
   readonly number: number
-  jobs: (Job | undefined)[] = []
+  jobs: (JobEntry | undefined)[] = []
   /** How many jobs it has. */
   count = 0
   /** How its forgotten jobs ended: 0 for none, else one more than the index of the status. */

@@ -13,7 +13,7 @@ import type { PoolSettings } from './options.ts'
 /** A pool with a store, as it leaves. */
 export interface LeavingPool {
   readonly settings: Pick<PoolSettings, 'policy' | 'logger'>
-  readonly jobs: JobTable<JobActor>
+  readonly jobs: JobTable
   readonly slots: Slots<RunningAttempt<JobActor>>
   readonly deadlines: Deadlines
   readonly announcer: Announcer
@@ -91,8 +91,9 @@ export class Leaving implements Sleeper {
     const { deadlines, jobs, announcer } = this.#pool
     deadlines.remove(this)
     const at = this.#pool.now()
-    for (const job of jobs.values()) {
-      if (!job.isActive) continue
+    for (const entry of jobs.entries()) {
+      if (!entry.isActive) continue
+      const job = entry.actor
       deadlines.remove(job)
       job.leave(leftResult(job, at))
     }

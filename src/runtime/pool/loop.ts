@@ -16,7 +16,7 @@ import type { Recorder } from './recorder.ts'
 /** The loop of a pool, as those see it who carry out effects and take reports for it: the supervisor. */
 export interface Loop extends Sleeper {
   readonly settings: PoolSettings
-  readonly jobs: JobTable<JobActor>
+  readonly jobs: JobTable
   readonly slots: Slots<RunningAttempt<JobActor>>
   readonly deadlines: Deadlines
   readonly announcer: Announcer

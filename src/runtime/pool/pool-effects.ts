@@ -42,7 +42,8 @@ export class PoolEffects {
   }
 
   #cancelAll(reason: string): void {
-    for (const job of this.#loop.jobs.values()) this.#loop.cancel(job, 'shutdown', reason)
+    for (const job of this.#loop.jobs.entries())
+      if (job.isActive) this.#loop.cancel(job.actor, 'shutdown', reason)
   }
 
   #notify(event: PoolStreamEvent): void {

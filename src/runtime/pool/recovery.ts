@@ -1,11 +1,12 @@
 import type { Execute, JobId, JobResult } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
-import { type ErrorJson, errorFromJson, type JobSubmitted } from '../../domain/trace.ts'
+import type { JobSubmitted } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
-import type { Dependency, JobExtras } from '../job/job.ts'
+import type { Dependency, JobEntry, JobExtras } from '../job/job.ts'
 import { isRunning, stateOf } from '../job/job-states.ts'
 import { DurableJob } from '../record/durable-job.ts'
 import { executeOf, type Handlers } from '../record/durable-spec.ts'
+import { EndedJob } from '../record/ended-job.ts'
 import { snapshotOf } from '../record/job-record.ts'
 import type { Journal } from '../record/journal.ts'
 import { link } from './dependency-links.ts'
@@ -18,7 +19,7 @@ import type { Supervisor } from './supervisor.ts'
 export interface Recovered {
   readonly handlers: Handlers
   /** Of a run's jobs: their nodes. */
-  readonly nodeOf?: (record: JobRecord) => JobExtras | undefined
+  readonly nodeOf?: (jobId: JobId) => JobExtras | undefined
   /** The range that the ids of their first jobs are of; absent when it is taken. */
   readonly ids?: IdRange | undefined
 }
@@ -28,7 +29,7 @@ export interface Recovered {
  *
  * What ran when the process ended is lost: each such job hears so as an event, and its chart decides what follows.
  *
- * @returns The jobs, in the order of the records.
+ * @returns The jobs, in the order of the records; those that have ended become actors when somebody asks for them.
  * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a job that has not ended names a handler that is not there any more;
  * nothing has been taken up then.
  */
@@ -37,7 +38,7 @@ export function recoverJobs(
   { handlers, nodeOf, ids }: Recovered,
   supervisor: Supervisor,
   submissions: Submissions,
-): DurableJob[] {
+): JobEntry[] {
   const taken = Array.from(records)
   const named = new Set<JobId>()
   for (const { end, submitted } of taken) {
@@ -45,26 +46,36 @@ export function recoverJobs(
     executeFor(submitted, handlers)
     for (const id of submitted.dependencies ?? []) named.add(id)
   }
-  const waitedFor = new Map<JobId, DurableJob>()
-  const jobs = taken.map((record) => {
-    const known = supervisor.jobs.get(record.id) as DurableJob | undefined
+  const actorOf = (record: JobRecord, result?: JobResult) => {
+    const execute = result === undefined ? executeFor(record.submitted, handlers) : NEVER
+    return revive(record, execute, result, nodeOf?.(record.id), supervisor, submissions)
+  }
+  const waitedFor = new Map<JobId, JobEntry>()
+  const open: DurableJob[] = []
+  const jobs = taken.map((record): JobEntry => {
+    const { id, end } = record
+    const known = supervisor.jobs.entry(id)
     if (known !== undefined) return known
-    const execute = record.end === undefined ? executeFor(record.submitted, handlers) : NEVER
-    const job = revive(record, execute, nodeOf?.(record), supervisor, submissions)
-    const isOfRange = ids !== undefined && record.id === ids.prefix + ids.sequences.length
-    supervisor.readmit(job, isOfRange ? ids : 'chosen')
-    if (named.has(record.id)) waitedFor.set(record.id, job)
+    const naming = ids !== undefined && id === ids.prefix + ids.sequences.length ? ids : 'chosen'
+    const job = end === undefined ? actorOf(record) : new EndedJob(record, actorOf)
+    if (job instanceof EndedJob) supervisor.remember(job, naming)
+    else {
+      supervisor.readmit(job, naming)
+      open.push(job)
+    }
+    if (named.has(id)) waitedFor.set(id, job)
     return job
   })
-  // Of a job that has ended nobody asks any more what it waited for.
-  for (const job of jobs) {
+  for (const job of open) {
     const { dependencies } = job.submitted
-    if (dependencies === undefined || !job.isActive) continue
-    const found: Dependency[] = dependencies.map((id) => waitedFor.get(id) ?? supervisor.find(id) ?? id)
+    if (dependencies === undefined) continue
+    const found: Dependency[] = dependencies.map(
+      (id) => waitedFor.get(id)?.actor ?? supervisor.find(id) ?? id,
+    )
     link(supervisor, job, found)
   }
   supervisor.together(() => {
-    for (const job of jobs) {
+    for (const job of open) {
       if (isRunning(stateOf(job.stateValue)))
         loseAttempt(job, 'the process that ran it ended', supervisor.now())
     }
@@ -82,14 +93,16 @@ export function recoverPool(supervisor: Supervisor, submissions: Submissions): v
     const isForgotten = supervisor.jobs.tombstone(jobId) !== undefined
     const record = (isForgotten ? journal.pendingRecord(jobId) : undefined) ?? store.row(jobId)
     if (record?.end === undefined) return undefined
-    return recoverJobs([record], { handlers }, supervisor, submissions)[0]
+    return recoverJobs([record], { handlers }, supervisor, submissions)[0]?.actor
   }
   recoverJobs(store.jobs(undefined, { isOpen: true }), { handlers }, supervisor, submissions)
 }
 
+/** @param result - Of one that has ended. */
 function revive(
   record: JobRecord,
   execute: Execute,
+  result: JobResult | undefined,
   node: JobExtras | undefined,
   supervisor: Supervisor,
   submissions: Submissions,
@@ -108,8 +121,7 @@ function revive(
     length: 0,
     isSought: false,
   }
-  const output = record.end === undefined ? undefined : resultOf(record)
-  const snapshot = snapshotOf(record, supervisor.settings.policy, output) as never
+  const snapshot = snapshotOf(record, supervisor.settings.policy, result) as never
   const job = new DurableJob(supervisor, journal, row, {
     id,
     parent: supervisor.actor,
@@ -118,6 +130,7 @@ function revive(
   })
   job.keepValue(record.end?.value)
   job.cacheKey = record.cacheKey
+  job.start()
   return job
 }
 
@@ -140,55 +153,6 @@ function extrasOf(
     cache: submitted.cache,
     runsOnDependencyFailure: onDependencyFailure === 'run',
   }
-}
-
-/** The result of a job that has ended; its value is read when somebody looks at it. */
-export function resultOf({
-  id: jobId,
-  submitted,
-  state,
-  attempt,
-  queuedAt,
-  startedAt,
-  end,
-}: JobRecord): JobResult {
-  if (end === undefined) throw new Error(`Job "${jobId}" has not ended.`)
-  const { nodeId, treeId, metadata } = submitted
-  const { at: endedAt, value, error, reason, cancelledBy, causedBy, usage } = end
-  const result = {
-    jobId,
-    nodeId,
-    treeId,
-    status: state as JobResult['status'],
-    value: undefined,
-    error: error === undefined ? undefined : errorFromJson(JSON.parse(error) as ErrorJson),
-    reason,
-    cancelledBy: cancelledBy as JobResult['cancelledBy'],
-    causedBy,
-    attempts: attempt,
-    queuedAt,
-    startedAt,
-    endedAt,
-    durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
-    metadata,
-    usage: usage === undefined ? undefined : JSON.parse(usage),
-  }
-  return value === undefined ? result : withValue(result, value)
-}
-
-/** Most values of a large run are never looked at again. */
-function withValue(result: JobResult, text: string): JobResult {
-  let value: unknown
-  let isRead = false
-  return Object.defineProperty(result, 'value', {
-    enumerable: true,
-    configurable: true,
-    get: () => {
-      if (!isRead) value = JSON.parse(text)
-      isRead = true
-      return value
-    },
-  })
 }
 
 function executeFor({ execute }: JobSubmitted, handlers: Handlers): Execute {

@@ -13,6 +13,7 @@ import type { RunningAttempt } from '../job/attempt.ts'
 import { isJobEvent, type JobActor, type JobSupervisor } from '../job/job.ts'
 import { BLOCKED, DELAYED, isRunning, READY, stateOf } from '../job/job-states.ts'
 import type { DurableJob } from '../record/durable-job.ts'
+import type { EndedJob } from '../record/ended-job.ts'
 import { Journal } from '../record/journal.ts'
 import { Deadlines, type Wish } from '../scheduling/deadlines.ts'
 import { PressureWatch } from '../scheduling/pressure-watch.ts'
@@ -47,7 +48,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly settings: PoolSettings
   readonly executor: Executor
   readonly actor: PoolActor
-  readonly jobs: JobTable<JobActor>
+  readonly jobs: JobTable
   readonly slots = new Slots<RunningAttempt<JobActor>>()
   readonly ready: ReadyQueue<JobActor>
   /** What running jobs hold of the resources they declare; it changes with the slots. */
@@ -175,18 +176,20 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     return this.jobs.get(jobId) ?? this.recall?.(jobId)
   }
 
-  /** Takes up a job from the store: counts, queue, slots and deadlines follow from its state. */
+  /** Takes up a job from the store that has ended. */
+  remember(job: EndedJob, naming: Naming): void {
+    const { id, status, endedAt } = job
+    // One that was forgotten was counted when it ended.
+    if (this.jobs.tombstone(id) === undefined) this.counts.addEnded(status)
+    this.jobs.add(job, naming)
+    this.jobs.ended(job, status, endedAt)
+  }
+
+  /** Takes up a job from the store that goes on: counts, queue, slots and deadlines follow from its state. */
   readmit(job: DurableJob, naming: Naming): void {
     const state = stateOf(job.stateValue)
-    // One that was forgotten was counted when it ended.
-    if (this.jobs.tombstone(job.id) === undefined) this.counts.add(state, job.priority)
+    this.counts.add(state, job.priority)
     this.jobs.add(job, naming)
-    job.start()
-    const { settled } = job
-    if (settled !== undefined) {
-      this.jobs.ended(job, settled.status, settled.endedAt)
-      return
-    }
     this.derive(job, state)
     if (isRunning(state)) this.reserve(job)
   }

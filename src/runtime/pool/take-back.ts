@@ -18,7 +18,7 @@ export interface DerivedState {
   readonly slots: Slots<RunningAttempt<JobActor>>
   readonly holdings: Holdings
   readonly deadlines: Deadlines
-  readonly jobs: JobTable<JobActor>
+  readonly jobs: JobTable
   /** Puts a job where its state says it must be: into the queue, or to sleep. */
   derive(job: JobActor, state: number): void
   now(): number

@@ -3,7 +3,7 @@ import type { JobResult } from '../../domain/job.ts'
 import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
 import type { NodeStatus, TreeNode } from '../../domain/tree.ts'
 import type { NodeRecord as NodeRow } from '../../ports/run-store.ts'
-import type { JobActor, JobExtras, JobObserver } from '../job/job.ts'
+import type { JobActor, JobEntry, JobExtras, JobObserver } from '../job/job.ts'
 
 /** Who is told what the jobs of a tree report. */
 export interface NodeWatcher {
@@ -31,7 +31,7 @@ export class NodeRecord implements JobExtras, JobObserver {
   /** The nodes that wait for it, its children not included; absent while there are none. */
   dependants: NodeRecord[] | undefined = undefined
   /** Its latest job; absent until it is submitted. */
-  job: JobActor | undefined = undefined
+  job: JobEntry | undefined = undefined
   /** Whether that job has not ended. */
   isLive = false
   /** How many jobs the node has had. */
@@ -40,7 +40,6 @@ export class NodeRecord implements JobExtras, JobObserver {
   readonly #watcher: NodeWatcher
   #spec: NodeSpec
   #status: NodeStatus = 'queued'
-  #result: JobResult | undefined = undefined
   #score: number | undefined
   #decision: DecisionRecord | undefined = undefined
   #children: readonly NodeId[] = NO_CHILDREN
@@ -61,7 +60,8 @@ export class NodeRecord implements JobExtras, JobObserver {
     if (this.#picture !== undefined) return this.#picture
     const { handler, label = handler, key, input } = this.#spec
     // What is shown must stay what it was, whoever holds it.
-    if (this.#result !== undefined) Object.freeze(this.#result)
+    const { result } = this
+    if (result !== undefined) Object.freeze(result)
     this.#picture = Object.freeze({
       id: this.id,
       parentId: this.parent?.id,
@@ -71,9 +71,9 @@ export class NodeRecord implements JobExtras, JobObserver {
       label,
       key,
       input,
-      jobId: (this.job as JobActor).id,
+      jobId: (this.job as JobEntry).id,
       status: this.#status,
-      result: this.#result,
+      result,
       score: this.#score,
       decision: this.#decision,
       revisions: this.#revisions,
@@ -90,8 +90,9 @@ export class NodeRecord implements JobExtras, JobObserver {
     return this.#status
   }
 
+  /** How its latest job ended; absent until then. */
   get result(): JobResult | undefined {
-    return this.#result
+    return this.isLive ? undefined : this.job?.known
   }
 
   get score(): number | undefined {
@@ -125,7 +126,6 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.isLive = true
     this.jobs++
     this.#status = 'queued'
-    this.#result = undefined
     this.#decision = undefined
     this.#picture = undefined
   }
@@ -146,8 +146,7 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#decision = decision
     this.jobs = jobs
     this.isPruned = isPruned
-    this.#result = job?.known
-    this.isLive = job !== undefined && job.known === undefined
+    this.isLive = job?.status === 'queued' || job?.status === 'running'
     this.#status = isPruned && job?.status === 'cancelled' ? 'pruned' : (job?.status ?? 'queued')
     this.#picture = undefined
   }
@@ -202,7 +201,6 @@ export class NodeRecord implements JobExtras, JobObserver {
     if (job !== this.job || !this.isLive) return
     this.isLive = false
     this.#status = this.isPruned && result.status === 'cancelled' ? 'pruned' : result.status
-    this.#result = result
     this.#decision = undefined
     this.#picture = undefined
     this.#watcher.settled(this, result)

@@ -3,7 +3,7 @@ import type { Execute, JobId } from '../../domain/job.ts'
 import { checkNode, type JobSettings, type NodePatch, type NodeSpec } from '../../domain/node-spec.ts'
 import type { Strategy } from '../../domain/tree.ts'
 import type { Workflow } from '../../domain/workflow.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor, JobEntry } from '../job/job.ts'
 import type { IdRange } from '../pool/job-table.ts'
 import type { NodeJobSpec, Submissions } from '../pool/submission.ts'
 import { NodeRecord, type NodeWatcher } from './node-record.ts'
@@ -166,11 +166,11 @@ export class Planting {
   /** Its parent, unless that failed and was grown from all the same, and its own dependencies. */
   #waitsFor({ parent, dependencies }: NodeRecord, batch: ReadonlySet<NodeRecord>): (JobId | JobActor)[] {
     const isWaiting = parent?.job !== undefined && parent.status === 'completed'
-    const waitsFor: (JobId | JobActor)[] = isWaiting ? [parent.job as JobActor] : []
+    const waitsFor: (JobId | JobActor)[] = isWaiting ? [(parent.job as JobEntry).actor] : []
     for (const dependency of dependencies) {
       const { job } = dependency
       const isAhead = job === undefined || batch.has(dependency)
-      waitsFor.push(isAhead ? this.jobIdOf(dependency, dependency.jobs) : job)
+      waitsFor.push(isAhead ? this.jobIdOf(dependency, dependency.jobs) : job.actor)
     }
     return waitsFor
   }
@@ -178,6 +178,13 @@ export class Planting {
   /** The id of a node's job, by how many it had before. */
   jobIdOf({ id }: NodeRecord, jobs: number): JobId {
     return jobs === 0 ? `${this.#runId}.${id}` : `${this.#runId}.${id}.${jobs}`
+  }
+
+  /** The node that a job of the run belongs to, by the job's id. */
+  nodeOf(jobId: JobId): NodeRecord | undefined {
+    const name = jobId.slice(this.#runId.length + 1)
+    const end = name.indexOf('.')
+    return this.#store.find(end < 0 ? name : name.slice(0, end))
   }
 
   #handlerOf({ handler }: NodeSpec): Handler {

@@ -1,6 +1,7 @@
+import type { JobId } from '../../domain/job.ts'
 import { errorFromJson } from '../../domain/trace.ts'
 import type { Workflow } from '../../domain/workflow.ts'
-import type { JobRecord, NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
+import type { NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
 import { recoverJobs } from '../pool/recovery.ts'
 import type { Submissions } from '../pool/submission.ts'
 import type { Supervisor } from '../pool/supervisor.ts'
@@ -30,13 +31,13 @@ export function recoverTree(
   const { runId, workflow, nodes } = run
   const rows = store.nodes(runId)
   for (const row of rows) nodes.add(takeUp(row, run))
-  const nodeOf = ({ submitted }: JobRecord) => nodes.find(submitted.nodeId)
+  const nodeOf = (jobId: JobId) => planting.nodeOf(jobId)
   const recovered = { handlers: workflow.handlers, nodeOf, ids: planting.ids }
   const jobs = recoverJobs(store.jobs(runId), recovered, supervisor, submissions)
   // In the order of submission: what stays is a node's last one.
   const counts = new Map<NodeRecord, number>()
   for (const job of jobs) {
-    const record = nodes.find(job.submitted.nodeId) as NodeRecord
+    const record = nodeOf(job.id) as NodeRecord
     record.job = job
     counts.set(record, (counts.get(record) ?? 0) + 1)
   }

@@ -217,7 +217,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
     this.#supervisor.together(() => {
       for (const { job, isLive } of this.nodes.records()) {
         if (job === undefined || !isLive) continue
-        if (stopRunning || job.status === 'queued') this.#supervisor.cancel(job, 'tree', reason)
+        if (stopRunning || job.status === 'queued') this.#supervisor.cancel(job.actor, 'tree', reason)
       }
     })
     this.report()
