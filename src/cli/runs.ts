@@ -85,7 +85,7 @@ function eventLine({ seq, at, id, event }: TraceEntry): Line {
 function read(store: RunStore, runId: string) {
   const run = seenWith(store.owner())(findRun(store, runId))
   const jobs = new Map(Array.from(store.jobs(runId), (job) => [job.submitted.nodeId, job] as const))
-  return { run, nodes: store.nodes(runId), jobs, size: store.size() }
+  return { run, nodes: [...store.nodes(runId)], jobs, size: store.size() }
 }
 
 type Jobs = ReadonlyMap<string | undefined, JobRecord>

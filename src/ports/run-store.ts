@@ -37,7 +37,7 @@ export interface RunStore {
   runs(): RunRecord[]
   run(runId: string): RunRecord | undefined
   /** A run's nodes, in the order of growth. */
-  nodes(runId: string): NodeRecord[]
+  nodes(runId: string): Iterable<NodeRecord>
   /** The jobs of a run, or those that stand alone, in order of submission; ended ones only when asked. */
   jobs(runId: string | undefined, options?: { readonly isOpen?: boolean }): Iterable<JobRecord>
   job(jobId: JobId): JobRecord | undefined

@@ -64,7 +64,7 @@ class MemoryStore implements RunStore {
     return this.#runs.get(runId)
   }
 
-  nodes(runId: string): NodeRecord[] {
+  nodes(runId: string): Iterable<NodeRecord> {
     return [...(this.#nodes.get(runId)?.values() ?? [])]
   }
 

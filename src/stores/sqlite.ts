@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
 import type { CatchUp, PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
-import { explain, openForReading, openForWriting } from './sqlite/open.ts'
+import { explain, inOurWords, openForReading, openForWriting } from './sqlite/open.ts'
 import { giveUpOwnership, livingOwner } from './sqlite/owner.ts'
 import { pruneRows } from './sqlite/prune.ts'
 import { Reader } from './sqlite/reader.ts'
@@ -123,11 +123,12 @@ class SqliteStore implements RunStore {
   owner: RunStore['owner'] = () => explain(this.name, () => livingOwner(this.#db))
   runs: RunStore['runs'] = () => explain(this.name, () => this.#reader.runs())
   run: RunStore['run'] = (runId) => explain(this.name, () => this.#reader.run(runId))
-  nodes: RunStore['nodes'] = (runId) => explain(this.name, () => this.#reader.nodes(runId))
   job: RunStore['job'] = (jobId) => explain(this.name, () => this.#reader.job(jobId))
   row: RunStore['row'] = (jobId) => explain(this.name, () => this.#reader.row(jobId))
   cached: RunStore['cached'] = (key) => explain(this.name, () => this.#reader.cached(key))
   size: RunStore['size'] = () => explain(this.name, () => this.#reader.size())
+
+  nodes: RunStore['nodes'] = (runId) => explained(this.name, this.#reader.nodes(runId))
 
   jobs: RunStore['jobs'] = (runId, { isOpen = false } = {}) =>
     explained(this.name, this.#reader.jobs(runId, isOpen))
@@ -185,10 +186,10 @@ class SqliteStore implements RunStore {
 }
 
 /** What goes wrong while rows are read one by one is told like everything else. */
-function* explained<Item>(file: string, items: Iterator<Item>): Generator<Item> {
-  for (;;) {
-    const { done, value } = explain(file, () => items.next())
-    if (done) return
-    yield value
+function* explained<Item>(file: string, items: Iterable<Item>): Generator<Item> {
+  try {
+    yield* items
+  } catch (error) {
+    throw inOurWords(file, error)
   }
 }

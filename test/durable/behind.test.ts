@@ -41,7 +41,8 @@ async function leave({ pool, clock }: Pick<ReturnType<typeof durablePool>, 'pool
   await closed
 }
 
-const allOf = (store: RunStore): JobRecord[] => [...store.jobs(undefined)]
+const allOf = (store: RunStore): JobRecord[] =>
+  Array.from(store.jobs(undefined), (job) => ({ ...job, submitted: job.submitted }))
 
 describe('a process that is killed while rows are behind', () => {
   const folder = newFolder()

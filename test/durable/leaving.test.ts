@@ -128,7 +128,11 @@ describe('a durable pool that is shut down before its jobs have ended', () => {
     first.hands.of('r.n0').resolve(1)
     await first.clock.settle()
     await Promise.all([rejected, closed])
-    expect([disk.store.run('r')?.status, disk.store.nodes('r').length, asked]).toEqual(['running', 1, ['n0']])
+    expect([disk.store.run('r')?.status, [...disk.store.nodes('r')].length, asked]).toEqual([
+      'running',
+      1,
+      ['n0'],
+    ])
     const { pool, hands, clock } = durablePool(disk.process().store)
     const again = new Orchestrator(workflow(hands.handlers), { pool, runId: 'r' }).run()
     await clock.settle()

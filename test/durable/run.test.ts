@@ -91,6 +91,26 @@ describe('a run', () => {
     expect([second.asked, second.ran]).toEqual([[], []])
   })
 
+  test('that is taken up has its ended jobs as they ended, also when its store is closed and gone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'espalier-'))
+    const store = join(folder, 'runs.db')
+    const { workflow, input } = counting(3)
+    await runWorkflow(workflow, { store, runId: 'r', input })
+    const pool = new JobPool({ store })
+    const again = await new Orchestrator(counting(3).workflow, { pool, runId: 'r' }).run()
+    expect(pool.getStatus()).toMatchObject({ completed: 4, failed: 1, cancelled: 1, failedJobIds: ['r.n1'] })
+    expect(pool.job('r.n0')).toMatchObject({ id: 'r.n0', status: 'completed', nodeId: 'n0' })
+    expect(pool.getTimeline().map(({ jobId, status }) => [jobId, status])).toEqual([
+      ...[['r.n0', 'completed'] as const, ['r.n1', 'failed'] as const, ['r.n2', 'cancelled'] as const],
+      ...[['r.n3', 'completed'] as const, ['r.n1.1', 'completed'] as const, ['r.n4', 'completed'] as const],
+    ])
+    await pool.shutdown()
+    rmSync(folder, { recursive: true })
+    const { n1, n4 } = again.tree.nodes
+    expect([n1?.result?.value, n1?.result?.attempts, n4?.result?.value]).toEqual([2, 1, 3])
+    expect(await pool.job('r.n1')?.result()).toMatchObject({ error: { message: 'not this way' } })
+  })
+
   test('that dies at any commit and is resumed grows the tree of one that lived', async () => {
     const undisturbed = counting(4)
     const calm = new FaultyStore()

@@ -41,8 +41,9 @@ export function recoverJobs(
 ): JobEntry[] {
   const taken = Array.from(records)
   const named = new Set<JobId>()
-  for (const { end, submitted } of taken) {
-    if (end !== undefined) continue
+  for (const record of taken) {
+    if (record.end !== undefined) continue
+    const { submitted } = record
     executeFor(submitted, handlers)
     for (const id of submitted.dependencies ?? []) named.add(id)
   }
@@ -54,9 +55,10 @@ export function recoverJobs(
   const open: DurableJob[] = []
   const jobs = taken.map((record): JobEntry => {
     const { id, end } = record
-    const known = supervisor.jobs.entry(id)
-    if (known !== undefined) return known
     const naming = ids !== undefined && id === ids.prefix + ids.sequences.length ? ids : 'chosen'
+    const isNew = naming === ids && !supervisor.jobs.isChosen(id)
+    const known = isNew ? undefined : supervisor.jobs.entry(id)
+    if (known !== undefined) return known
     const job = end === undefined ? actorOf(record) : new EndedJob(record, actorOf)
     if (job instanceof EndedJob) supervisor.remember(job, naming)
     else {
@@ -134,15 +136,16 @@ function revive(
   return job
 }
 
-/** Of a node's job that has ended the node itself: nothing is run any more. */
+/** Of a node's job the node itself, if it says no more or nothing is run any more. */
 function extrasOf(
   { id, submitted, end }: JobRecord,
   node: JobExtras | undefined,
   supervisor: Supervisor,
   submissions: Submissions,
 ): JobExtras {
-  const { args, dedupeKey, executor, memoryLimitBytes, resources, onDependencyFailure } = submitted
-  if (end !== undefined) return node ?? { args }
+  const { args, dedupeKey, executor, memoryLimitBytes, resources, onDependencyFailure, cache } = submitted
+  const own = [dedupeKey, executor, memoryLimitBytes, resources, onDependencyFailure, cache]
+  if (end !== undefined || own.every((given) => given === undefined)) return node ?? { args }
   return {
     args: node === undefined ? args : node.args,
     dedupeKey,
@@ -150,7 +153,7 @@ function extrasOf(
     observer: node?.observer,
     memoryLimitBytes,
     demand: resources && supervisor.settings.limits.demandOf(id, resources),
-    cache: submitted.cache,
+    cache,
     runsOnDependencyFailure: onDependencyFailure === 'run',
   }
 }

@@ -78,7 +78,7 @@ class Past {
       (job) => (lastSeqs.get(job.id) ?? 0) <= at && hasEndedByItself(job),
     )
     const decided = decisionsUntil(at, entries)
-    this.nodes = this.#nodesOf(entries, decided, store.nodes(fork.runId))
+    this.nodes = this.#nodesOf(entries, decided, [...store.nodes(fork.runId)])
     const isThere = new Set([...this.jobs.map(({ id }) => id), ...this.nodes.map(({ id }) => id)])
     this.events = this.#eventsOf(entries, new Set(decided), isThere)
     this.run = {

@@ -1,6 +1,7 @@
 import type { DecisionRecord } from '../../domain/decision.ts'
 import type { JobResult } from '../../domain/job.ts'
 import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
+import { errorFromJson, type StoredDecision } from '../../domain/trace.ts'
 import type { NodeStatus, TreeNode } from '../../domain/tree.ts'
 import type { NodeRecord as NodeRow } from '../../ports/run-store.ts'
 import type { JobActor, JobEntry, JobExtras, JobObserver } from '../job/job.ts'
@@ -13,8 +14,8 @@ export interface NodeWatcher {
   settled(record: NodeRecord, result: JobResult): void
 }
 
-/** What of a node is stored besides its spec, its decision and its jobs. */
-type StoredNode = Pick<NodeRow, 'score' | 'revisions' | 'jobs' | 'isPruned'>
+/** What of a node is stored besides its spec and its jobs. */
+type StoredNode = Pick<NodeRow, 'score' | 'revisions' | 'isPruned' | 'decision'>
 
 /**
  * A node as the runtime works with it, and what its jobs have besides: their arguments and their observer.
@@ -138,17 +139,27 @@ export class NodeRecord implements JobExtras, JobObserver {
     }
   }
 
-  /** Takes up what a store remembers of the node; its last job is there again. */
-  restore({ score, revisions, jobs, isPruned }: StoredNode, decision: DecisionRecord | undefined): void {
-    const { job } = this
+  /** Takes up what a store remembers of the node; its jobs are yet to come. */
+  restore({ score, revisions, isPruned, decision }: StoredNode): void {
     this.#score = score
     this.#revisions = revisions
-    this.#decision = decision
-    this.jobs = jobs
+    this.#decision = decision === undefined ? undefined : decisionOf(JSON.parse(decision))
     this.isPruned = isPruned
-    this.isLive = job?.status === 'queued' || job?.status === 'running'
-    this.#status = isPruned && job?.status === 'cancelled' ? 'pruned' : (job?.status ?? 'queued')
-    this.#picture = undefined
+  }
+
+  /** Takes up a job that a store remembers, the next one of the node. */
+  adopt(job: JobEntry): void {
+    const { status } = job
+    this.job = job
+    this.jobs++
+    this.isLive = status === 'queued' || status === 'running'
+    this.#status = this.isPruned && status === 'cancelled' ? 'pruned' : status
+  }
+
+  /** All its jobs are there: what made it run again was decided about an earlier end than the last. */
+  adopted(): void {
+    const isPast = this.#decision?.type === 'revise' && this.#decision.nodeIds.includes(this.id)
+    if (isPast && this.job !== undefined && !this.isLive) this.#decision = undefined
   }
 
   change(spec: NodeSpec, score: number | undefined): void {
@@ -206,6 +217,11 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#watcher.settled(this, result)
   }
 }
+
+const decisionOf = (stored: StoredDecision & { readonly at: number }): DecisionRecord => ({
+  ...stored,
+  error: stored.error && errorFromJson(stored.error),
+})
 
 const NO_RECORDS: readonly NodeRecord[] = Object.freeze([])
 const NO_CHILDREN: readonly NodeId[] = Object.freeze([])

@@ -181,7 +181,7 @@ export class Planting {
   }
 
   /** The node that a job of the run belongs to, by the job's id. */
-  nodeOf(jobId: JobId): NodeRecord | undefined {
+  readonly nodeOf = (jobId: JobId): NodeRecord | undefined => {
     const name = jobId.slice(this.#runId.length + 1)
     const end = name.indexOf('.')
     return this.#store.find(end < 0 ? name : name.slice(0, end))

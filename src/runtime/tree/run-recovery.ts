@@ -1,5 +1,3 @@
-import type { JobId } from '../../domain/job.ts'
-import { errorFromJson } from '../../domain/trace.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
 import { recoverJobs } from '../pool/recovery.ts'
@@ -29,48 +27,37 @@ export function recoverTree(
   submissions: Submissions,
 ): void {
   const { runId, workflow, nodes } = run
-  const rows = store.nodes(runId)
-  for (const row of rows) nodes.add(takeUp(row, run))
-  const nodeOf = (jobId: JobId) => planting.nodeOf(jobId)
-  const recovered = { handlers: workflow.handlers, nodeOf, ids: planting.ids }
-  const jobs = recoverJobs(store.jobs(runId), recovered, supervisor, submissions)
+  // By place: how many jobs each node has had.
+  const counts: number[] = []
+  for (const row of store.nodes(runId)) {
+    nodes.add(takeUp(row, run))
+    counts.push(row.jobs)
+  }
+  const recovered = { handlers: workflow.handlers, nodeOf: planting.nodeOf, ids: planting.ids }
   // In the order of submission: what stays is a node's last one.
-  const counts = new Map<NodeRecord, number>()
-  for (const job of jobs) {
-    const record = nodeOf(job.id) as NodeRecord
-    record.job = job
-    counts.set(record, (counts.get(record) ?? 0) + 1)
-  }
-  const bare: NodeRecord[] = []
-  for (const row of rows) {
-    const record = nodes.records()[row.place] as NodeRecord
-    const count = counts.get(record) ?? 0
-    if (count < row.jobs) bare.push(record)
-    restore(record, { ...row, jobs: count }, nodes)
+  for (const job of recoverJobs(store.jobs(runId), recovered, supervisor, submissions))
+    planting.nodeOf(job.id)?.adopt(job)
+  const bare = nodes.records().filter((record, place) => {
+    record.adopted()
+    link(record, nodes)
     if (record.isLive) planting.live++
-  }
+    return record.jobs < (counts[place] as number)
+  })
   supervisor.together(() => planting.replant(bare))
 }
 
-function takeUp({ id, parentId, spec }: NodeRow, run: RecoveredRun): NodeRecord {
+function takeUp(row: NodeRow, run: RecoveredRun): NodeRecord {
+  const { id, parentId, spec } = row
   const parent = parentId === undefined ? undefined : run.nodes.find(parentId)
   const record = new NodeRecord(id, parent, JSON.parse(spec), run)
   parent?.grow([id])
+  record.restore(row)
   return record
 }
 
-function restore(record: NodeRecord, row: NodeRow, nodes: TreeStore): void {
-  const { job } = record
-  const stored = row.decision === undefined ? undefined : JSON.parse(row.decision)
-  // What made the node run again was decided about an earlier end of it.
-  const isPast = stored?.type === 'revise' && stored.nodeIds.includes(row.id) && job?.known !== undefined
-  const decision =
-    stored === undefined || isPast
-      ? undefined
-      : { ...stored, error: stored.error && errorFromJson(stored.error) }
+function link(record: NodeRecord, nodes: TreeStore): void {
   const { dependencies } = record.spec
-  if (dependencies !== undefined)
-    record.dependencies = dependencies.map((name) => nodes.find(name) as NodeRecord)
+  if (dependencies === undefined) return
+  record.dependencies = dependencies.map((name) => nodes.find(name) as NodeRecord)
   record.tellDependencies()
-  record.restore(row, decision)
 }

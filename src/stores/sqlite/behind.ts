@@ -3,7 +3,7 @@ import type { JobId, JobPolicy } from '../../domain/job.ts'
 import type { PoolCreated } from '../../domain/trace.ts'
 import type { CatchUp, JobRecord, StoreEvent } from '../../ports/run-store.ts'
 import { type Entry, eventOf, parseEntries } from './entries.ts'
-import type { Cell } from './rows.ts'
+import { byPlace, type Cells, JOBS, jobOf, lastSeqOf } from './records.ts'
 
 /** The jobs whose rows are behind the journal, as they are by it. */
 export class BehindJobs {
@@ -54,18 +54,13 @@ export class BehindJobs {
 export const NONE_BEHIND = new BehindJobs([], () => true)
 
 /** Reads what the rows lack, from an event on, and what it makes of the jobs. */
-export function readBehind(
-  db: DatabaseSync,
-  pendingSeq: number,
-  row: (key: number) => JobRecord | undefined,
-  catchUp: CatchUp,
-): BehindJobs {
+export function readBehind(db: DatabaseSync, pendingSeq: number, catchUp: CatchUp): BehindJobs {
   const entries = entriesFrom(db, pendingSeq)
   const known = rowsOf(db, entries)
   const records = catchUp({
     events: lacking(entries, known),
     policy: policyBefore(db, pendingSeq),
-    row: (key) => (known.has(key) ? row(key) : undefined),
+    row: (key) => known.get(key)?.job,
   })
   return new BehindJobs(records, (key) => known.has(key))
 }
@@ -93,7 +88,7 @@ function entriesFrom(db: DatabaseSync, seq: number): Placed[] {
 }
 
 interface KnownRow {
-  readonly id: JobId
+  readonly job: JobRecord
   readonly lastSeq: number
 }
 
@@ -102,11 +97,14 @@ function rowsOf(db: DatabaseSync, entries: readonly Placed[]): Map<number, Known
   const keys = new Set(
     entries.map(({ entry: [, subject] }) => subject).filter((subject) => typeof subject === 'number'),
   )
-  const query = 'SELECT key, id, last_seq FROM jobs WHERE key IN (SELECT value FROM json_each(?))'
-  const statement = db.prepare(query)
-  statement.setReturnArrays(true)
-  const rows = statement.all(JSON.stringify([...keys])) as unknown as readonly Cell[][]
-  return new Map(rows.map(([key, id, last]) => [Number(key), { id: String(id), lastSeq: Number(last) }]))
+  const statement = byPlace(db, `${JOBS} WHERE key IN (SELECT value FROM json_each(?))`)
+  const rows = statement.all(JSON.stringify([...keys])) as unknown as readonly Cells[]
+  return new Map(
+    rows.map((cells) => {
+      const job = jobOf(cells)
+      return [job.key, { job, lastSeq: lastSeqOf(cells) }]
+    }),
+  )
 }
 
 function* lacking(entries: readonly Placed[], known: ReadonlyMap<number, KnownRow>): Generator<StoreEvent> {
@@ -119,7 +117,7 @@ function* lacking(entries: readonly Placed[], known: ReadonlyMap<number, KnownRo
     }
     const row = known.get(subject)
     if (row === undefined && type === 'job.submitted') fresh.set(subject, entry[4] as JobId)
-    const id = row?.id ?? fresh.get(subject)
+    const id = row?.job.id ?? fresh.get(subject)
     // Of a job that was pruned, and got no row, there is nothing to know.
     if (id !== undefined && seq > (row?.lastSeq ?? 0)) yield eventOf(entry, seq, since, id)
   }

@@ -181,11 +181,15 @@ export function explain<Result>(file: string, work: () => Result): Result {
   try {
     return work()
   } catch (error) {
-    if (isEspalierError(error)) throw error
-    const { message, errcode } = error as Error & { readonly errcode?: number }
-    const code = isCorrupt(errcode) ? 'ESP_STORE_CORRUPT' : 'ESP_STORE_UNUSABLE'
-    throw new EspalierError(code, { store: file, message }, { cause: error })
+    throw inOurWords(file, error)
   }
+}
+
+export function inOurWords(file: string, error: unknown): EspalierError {
+  if (isEspalierError(error)) return error
+  const { message, errcode } = error as Error & { readonly errcode?: number }
+  const code = isCorrupt(errcode) ? 'ESP_STORE_CORRUPT' : 'ESP_STORE_UNUSABLE'
+  return new EspalierError(code, { store: file, message }, { cause: error })
 }
 
 const SQLITE_CORRUPT = 11

@@ -4,22 +4,9 @@ import type { TraceEntry } from '../../domain/trace.ts'
 import type { CatchUp, JobRecord, NodeRecord, RunRecord, StoreSize } from '../../ports/run-store.ts'
 import { type BehindJobs, NONE_BEHIND, readBehind } from './behind.ts'
 import { JobKeys } from './job-ids.ts'
-import {
-  byPlace,
-  type Cells,
-  JOB_COLUMNS,
-  jobOf,
-  NODE_COLUMNS,
-  nodeOf,
-  type Row,
-  runOf,
-  text,
-} from './records.ts'
+import { byPlace, type Cells, JOBS, jobOf, NODE_COLUMNS, nodeOf, type Row, runOf, text } from './records.ts'
 import type { Cell } from './rows.ts'
 import { TraceReader } from './trace.ts'
-
-/** Jobs with their values, wherever these lie. */
-const JOBS = `SELECT ${JOB_COLUMNS} FROM jobs LEFT JOIN outputs ON hash = output`
 
 /** Read with one statement: asked for one by one, rows cost twice as much. */
 const ROWS_PER_READ = 1_000
@@ -69,7 +56,7 @@ export class Reader {
     const { seq, pendingSeq } = this.last()
     if (pendingSeq > seq) return NONE_BEHIND
     if (seq !== this.#behind.seq || pendingSeq !== this.#behind.pendingSeq) {
-      const jobs = readBehind(this.#db, pendingSeq, (key) => this.#rowOf(key), this.#catchUp)
+      const jobs = readBehind(this.#db, pendingSeq, this.#catchUp)
       this.#behind = { seq, pendingSeq, jobs }
     }
     return this.#behind.jobs
@@ -84,9 +71,9 @@ export class Reader {
     return row === undefined ? undefined : runOf(row)
   }
 
-  nodes(runId: string): NodeRecord[] {
-    const query = `SELECT ${NODE_COLUMNS} FROM nodes WHERE run = ? ORDER BY place`
-    return (byPlace(this.#db, query).all(runId) as unknown as readonly Cells[]).map(nodeOf)
+  *nodes(runId: string): Generator<NodeRecord> {
+    const query = `SELECT ${NODE_COLUMNS} FROM nodes WHERE run = ? AND place > ? ORDER BY place LIMIT ${ROWS_PER_READ}`
+    for (const page of this.#pages(query, [runId], -1)) for (const cells of page) yield nodeOf(cells)
   }
 
   *jobs(runId: string | undefined, isOpen: boolean): Generator<JobRecord> {
@@ -136,15 +123,20 @@ export class Reader {
     const which = runId === undefined ? 'run IS NULL' : 'run = ?'
     const query = `${JOBS} WHERE ${which} AND jobs.key > ? ${isOpen ? 'AND ended_at IS NULL' : ''}
       ORDER BY jobs.key LIMIT ${ROWS_PER_READ}`
-    const statement = byPlace(this.#db, query)
     const given = runId === undefined ? [] : [runId]
-    let cells: readonly Cells[]
-    let last: Cell = 0
+    for (const page of this.#pages(query, given, 0)) for (const cells of page) yield jobOf(cells)
+  }
+
+  /** @param query - Of at most {@link ROWS_PER_READ} rows, whose first cell, its last parameter, is above `last`. */
+  *#pages(query: string, given: readonly string[], last: Cell): Generator<readonly Cells[]> {
+    const statement = byPlace(this.#db, query)
+    let after = last
+    let rows: readonly Cells[]
     do {
-      cells = statement.all(...given, last) as unknown as readonly Cells[]
-      last = cells.at(-1)?.[0] ?? last
-      yield* cells.map(jobOf)
-    } while (cells.length === ROWS_PER_READ)
+      rows = statement.all(...given, after) as unknown as readonly Cells[]
+      after = rows.at(-1)?.[0] ?? after
+      yield rows
+    } while (rows.length === ROWS_PER_READ)
   }
 
   #rowOf(key: number): JobRecord | undefined {

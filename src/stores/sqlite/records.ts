@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { JobSubmitted } from '../../domain/trace.ts'
 import type { RunReason } from '../../domain/tree.ts'
 import type { JobEnd, JobRecord, NodeRecord, RunRecord, RunStatus } from '../../ports/run-store.ts'
 import type { Cell } from './rows.ts'
@@ -8,11 +9,13 @@ export type Row = Record<string, Cell>
 /** A row's cells in the order of its columns: of a large run, objects with named cells take three times as long to read. */
 export type Cells = readonly Cell[]
 
-/** Of jobs joined with their outputs. */
-export const JOB_COLUMNS = `jobs.key, jobs.id, run, first_seq, spec, queued_at, state, attempt, lost, deadline_at, started_at,
-  stopping, cache_key, ended_at, coalesce(jobs.value, outputs.value), error, reason, cancelled_by, caused_by, usage`
+const JOB_COLUMNS = `jobs.key, jobs.id, run, first_seq, spec, queued_at, state, attempt, lost, deadline_at, started_at,
+  stopping, cache_key, ended_at, coalesce(jobs.value, outputs.value), error, reason, cancelled_by, caused_by, usage, last_seq`
 
-export const NODE_COLUMNS = 'run, id, place, parent, spec, score, jobs, revisions, is_pruned, decision'
+/** Jobs with their values, wherever these lie. */
+export const JOBS = `SELECT ${JOB_COLUMNS} FROM jobs LEFT JOIN outputs ON hash = output`
+
+export const NODE_COLUMNS = 'place, run, id, parent, spec, score, jobs, revisions, is_pruned, decision'
 
 /** A statement whose rows come as arrays of cells. */
 export function byPlace(db: DatabaseSync, query: string): StatementSync {
@@ -49,9 +52,9 @@ export function runOf(row: Row): RunRecord {
 
 /** Of {@link NODE_COLUMNS}. */
 export function nodeOf([
+  place,
   run,
   id,
-  place,
   parent,
   spec,
   score,
@@ -74,27 +77,53 @@ export function nodeOf([
   }
 }
 
-/** Of {@link JOB_COLUMNS}. */
-export function jobOf(cells: Cells): JobRecord {
-  const [key, id, run, firstSeq, spec, queuedAt, state, attempt, lost, deadlineAt, startedAt] = cells
-  const [stopping, cacheKey] = cells.slice(11, 13)
-  return {
-    key: Number(key),
-    id: String(id),
-    runId: text(run),
-    firstSeq: Number(firstSeq),
-    submitted: JSON.parse(String(spec)),
-    queuedAt: Number(queuedAt),
-    state: state as JobRecord['state'],
-    attempt: Number(attempt),
-    lost: Number(lost),
-    deadlineAt: number(deadlineAt),
-    startedAt: number(startedAt),
-    stopping: text(stopping),
-    cacheKey: text(cacheKey),
-    end: endOf(cells),
+/** Of {@link JOBS}. */
+export const jobOf = (cells: Cells): JobRecord => new JobRow(cells)
+
+/** What was submitted is read when somebody asks for it: of most jobs that have ended nobody does. */
+class JobRow implements JobRecord {
+  readonly key: number
+  readonly id: string
+  readonly runId: string | undefined
+  readonly firstSeq: number
+  readonly queuedAt: number
+  readonly state: JobRecord['state']
+  readonly attempt: number
+  readonly lost: number
+  readonly deadlineAt: number | undefined
+  readonly startedAt: number | undefined
+  readonly stopping: string | undefined
+  readonly cacheKey: string | undefined
+  readonly end: JobEnd | undefined
+  readonly #spec: string
+  #submitted: JobSubmitted | undefined = undefined
+
+  constructor(cells: Cells) {
+    const [key, id, run, firstSeq, spec, queuedAt, state, attempt, lost, deadlineAt, startedAt] = cells
+    this.key = Number(key)
+    this.id = String(id)
+    this.runId = text(run)
+    this.firstSeq = Number(firstSeq)
+    this.queuedAt = Number(queuedAt)
+    this.state = state as JobRecord['state']
+    this.attempt = Number(attempt)
+    this.lost = Number(lost)
+    this.deadlineAt = number(deadlineAt)
+    this.startedAt = number(startedAt)
+    this.stopping = text(cells[11])
+    this.cacheKey = text(cells[12])
+    this.end = endOf(cells)
+    this.#spec = String(spec)
+  }
+
+  get submitted(): JobSubmitted {
+    this.#submitted ??= JSON.parse(this.#spec) as JobSubmitted
+    return this.#submitted
   }
 }
+
+/** Of {@link JOBS}: the number of the last event that the row has. */
+export const lastSeqOf = (cells: Cells): number => Number(cells[20])
 
 function endOf(cells: Cells): JobEnd | undefined {
   const endedAt = cells[13]
