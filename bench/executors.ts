@@ -21,7 +21,7 @@ const BURNS = 20
 const TRANSFERS = 2_000
 const BUFFER_BYTES = 8 * 1024 ** 2
 const SLOTS = 2
-const COMMANDS = 6
+const COMMANDS = 12
 /** Compute for some 150 ms, always as much; awk begins at once, Node after 40 ms. */
 const AWK_PROGRAM = 'BEGIN { for (i = 0; i < 4000000; i++) sum += sqrt(i); print sum }'
 const NODE_PROGRAM = `

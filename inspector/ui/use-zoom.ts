@@ -25,9 +25,17 @@ export interface Zoom extends Span {
 
 const STEP = 1.25
 const CLICK_PX = 4
+/** Fingers are never taken to be nearer to each other: a picture would leap. */
+const FINGER_PX = 24
+
+interface Point {
+  readonly x: number
+  readonly y: number
+}
 
 /**
- * A span of an axis in view: the wheel zooms at the pointer, dragging moves, a wheel to the side moves too.
+ * A span of an axis in view: the wheel zooms at the pointer and two fingers where they are; dragging moves, a wheel to the
+ * side moves too.
  *
  * @param span - What is in view; `undefined`, until somebody zooms, for all, however it grows.
  */
@@ -74,29 +82,41 @@ export function useZoom(
       if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) move(event.deltaX / width)
       else zoomAt((event.clientX - left) / width, event.deltaY > 0 ? STEP : 1 / STEP)
     }
-    let last: number | undefined
+    /** Where the mouse, or each finger, was last. */
+    const held = new Map<number, Point>()
     const onDown = (event: PointerEvent) => {
-      dragged.current = false
-      if (event.button === 0) last = event.clientX
+      if (held.size === 0) dragged.current = false
+      if (event.button === 0) held.set(event.pointerId, pointOf(event))
     }
     const onMove = (event: PointerEvent) => {
-      if (last === undefined || event.buttons !== 1) {
-        last = undefined
+      const last = held.get(event.pointerId)
+      if (last === undefined) return
+      if (event.buttons !== 1) {
+        held.delete(event.pointerId)
         return
       }
-      const by = event.clientX - last
-      if (!dragged.current && Math.abs(by) < CLICK_PX) return
+      const point = pointOf(event)
+      let other: Point | undefined
+      for (const [id, each] of held) if (id !== event.pointerId) other = each
+      if (other === undefined) {
+        if (!dragged.current && Math.abs(point.x - last.x) < CLICK_PX) return
+        move((last.x - point.x) / box.clientWidth)
+      } else {
+        const { left, width } = box.getBoundingClientRect()
+        const apart = (each: Point) => Math.max(FINGER_PX, Math.hypot(each.x - other.x, each.y - other.y))
+        zoomAt((other.x - left) / width, apart(last) / apart(point))
+      }
       dragged.current = true
-      move(-by / box.clientWidth)
-      last = event.clientX
+      held.set(event.pointerId, point)
     }
+    const onUp = (event: PointerEvent) => held.delete(event.pointerId)
+    const listeners = { pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onUp }
+    const each = Object.entries(listeners) as [string, (event: Event) => void][]
     box.addEventListener('wheel', onWheel, { passive: false })
-    box.addEventListener('pointerdown', onDown)
-    box.addEventListener('pointermove', onMove)
+    for (const [type, listener] of each) box.addEventListener(type, listener)
     return () => {
       box.removeEventListener('wheel', onWheel)
-      box.removeEventListener('pointerdown', onDown)
-      box.removeEventListener('pointermove', onMove)
+      for (const [type, listener] of each) box.removeEventListener(type, listener)
     }
   }, [])
 
@@ -135,6 +155,8 @@ export function useZoom(
     wasDragged: () => dragged.current,
   }
 }
+
+const pointOf = ({ clientX: x, clientY: y }: PointerEvent): Point => ({ x, y })
 
 /** All, unless a part of it is chosen: an address may name what is not there, or not yet. */
 const inView = (span: Span | undefined, { low, high }: Bounds): Span =>

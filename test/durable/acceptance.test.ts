@@ -164,7 +164,7 @@ describe('a commit that is refused', () => {
 
   test('is tried again ever more rarely, with one step: hours of refusals cost nothing', async () => {
     const disk = new FaultyStore()
-    const { pool, clock, hands } = durablePool(disk.process().store, { maxParallelJobs: 500 })
+    const { pool, clock, hands, logger } = durablePool(disk.process().store, { maxParallelJobs: 500 })
     const ids = Array.from({ length: 1_000 }, (_, index) => `j${index}`)
     for (const id of ids) pool.submitJob({ id, execute: 'held' })
     for (let index = 0; index < 500; index++) pool.submitJob({ execute: 'one', delayMs: 60_000 })
@@ -182,8 +182,10 @@ describe('a commit that is refused', () => {
     expect(later.length).toBeLessThan(140)
     expect(new Set(later)).toEqual(new Set([1]))
     expect(pool.getHealth().isDispatching).toBe(false)
+    expect([logger.at('error').length, logger.at('info')]).toEqual([1, []])
     disk.onCommit = () => {}
     await clock.advance(30_000)
+    expect([logger.at('error').length, logger.at('info')]).toEqual([1, ['The store takes commits again.']])
     expect(pool.getHealth().isDispatching).toBe(true)
     expect(pool.getStatus()).toMatchObject({ completed: 500, running: 500, queued: 500 })
     for (const id of ids.slice(500)) hands.of(id).resolve()

@@ -40,6 +40,39 @@ describeInBrowser('on a phone', () => {
     await drawer.waitFor({ state: 'detached' })
     expect(errors).toEqual([])
   })
+
+  test('two fingers zoom a picture where they are, one moves it, and neither is taken for a tap', async () => {
+    const report = await writeReport(used.folder, generateRecording({ jobs: 300, seed: 4 }))
+    await using watched = await openPage(used.browser, { viewport: PHONE, hasTouch: true })
+    const { page } = watched
+    await page.goto(`${report}#/timeline`)
+    const { x, y, width, height } = (await page.locator('.picture').boundingBox())!
+    const session = await page.context().newCDPSession(page)
+    const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', ...shares: readonly number[]) => {
+      const touchPoints = shares.map((share, id) => ({ id, x: x + share * width, y: y + height / 2 }))
+      return session.send('Input.dispatchTouchEvent', { type, touchPoints })
+    }
+    const zoomed = async () => {
+      await page.waitForTimeout(400)
+      return (new URLSearchParams(new URL(page.url()).hash.split('?')[1]).get('zoom') ?? '')
+        .split('-')
+        .map(Number)
+    }
+    await touch('touchStart', 0.4, 0.6)
+    for (const by of [0.05, 0.1, 0.15, 0.2]) await touch('touchMove', 0.4 - by, 0.6 + by)
+    await touch('touchEnd')
+    const [from = 0, to = 0] = await zoomed()
+    // A third of all, from the middle.
+    expect((from + to) / (to - from)).toBeCloseTo(3, 0)
+    await touch('touchStart', 0.5)
+    for (const share of [0.4, 0.3]) await touch('touchMove', share)
+    await touch('touchEnd')
+    const [movedFrom = 0, movedTo = 0] = await zoomed()
+    expect(movedTo - movedFrom).toBeCloseTo(to - from, 0)
+    expect((movedFrom - from) / (to - from)).toBeCloseTo(0.2, 1)
+    expect(await page.locator('.drawer').count()).toBe(0)
+  })
+
   test('a live pool can be steered: every button of the head is on the screen', async () => {
     await using pool = new JobPool({ maxParallelJobs: 2 })
     await using inspector = createInspector(pool, { title: 'a pool with a rather long name' })

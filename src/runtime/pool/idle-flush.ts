@@ -1,6 +1,5 @@
-import { isEspalierError } from '../../domain/errors.ts'
+import { type EspalierError, isEspalierError } from '../../domain/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Logger } from '../../ports/logger.ts'
 
 /** How long a pool commits nothing until the rows that are behind are written, in ms. */
 const IDLE_MS = 250
@@ -19,15 +18,16 @@ export interface Flushable {
 export class IdleFlush {
   readonly #journal: Flushable
   readonly #clock: Clock
-  readonly #logger: Logger
+  readonly #refused: (error: EspalierError) => void
   #lastAt = 0
   /** Withdraws the next look; absent when there is none. */
   #withdraw: (() => void) | undefined
 
-  constructor(journal: Flushable, clock: Clock, logger: Logger) {
+  /** @param refused - Told what the store refuses. */
+  constructor(journal: Flushable, clock: Clock, refused: (error: EspalierError) => void) {
     this.#journal = journal
     this.#clock = clock
-    this.#logger = logger
+    this.#refused = refused
   }
 
   /** The pool has committed something. */
@@ -62,7 +62,7 @@ export class IdleFlush {
     } catch (error) {
       if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
       // They are in the journal, and whoever opens the store next brings the rows up to it.
-      this.#logger.warn(error.message)
+      this.#refused(error)
       return false
     }
   }

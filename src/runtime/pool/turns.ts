@@ -1,4 +1,4 @@
-import { isEspalierError } from '../../domain/errors.ts'
+import { type EspalierError, isEspalierError } from '../../domain/errors.ts'
 import type { JobActor } from '../job/job.ts'
 import type { DurableJob } from '../record/durable-job.ts'
 import type { Journal } from '../record/journal.ts'
@@ -28,6 +28,8 @@ export class Turns {
   /** Absent in memory. */
   readonly #refusals: Refusals<DurableJob> | undefined
   readonly #idle: IdleFlush | undefined
+  /** Why the store has refused, while it has taken nothing since. */
+  #refusal: string | undefined = undefined
   #isOpen = false
   #hasStopped = false
 
@@ -38,7 +40,7 @@ export class Turns {
     const { journal, settings } = pool
     const refused = { hasSteps: () => journal?.hasSteps === true, tell: this.#tell }
     this.#refusals = journal && new Refusals(settings.clock, refused)
-    this.#idle = journal && new IdleFlush(journal, settings.clock, settings.logger)
+    this.#idle = journal && new IdleFlush(journal, settings.clock, this.#tellRefused)
   }
 
   /** Whether the store has refused a commit, and has taken none since. */
@@ -60,16 +62,17 @@ export class Turns {
 
   /** Commits what this turn has staged, and lets everybody hear of it. */
   commit(): void {
-    const { journal, settings } = this.#pool
+    const { journal } = this.#pool
     if (journal === undefined || this.#hasStopped) return
     this.#pool.together(() => {
       try {
         if (!journal.commit()) return
         this.#refusals?.taken()
         this.#idle?.committed()
+        this.#tellTaken()
       } catch (error) {
         if (!isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
-        settings.logger.error(error.message)
+        this.#tellRefused(error)
         this.#refusals?.refused(takeBack(this.#pool, journal, error))
       }
     })
@@ -87,6 +90,19 @@ export class Turns {
     const event = { type: 'deadline.reached', at } as const
     if (this.isRefused) this.#refusals?.hold(job as DurableJob, event)
     else job.take(event)
+  }
+
+  /** Once, however often it is tried again. */
+  readonly #tellRefused = ({ message }: EspalierError): void => {
+    if (message === this.#refusal) return
+    this.#refusal = message
+    this.#pool.settings.logger.error(message)
+  }
+
+  #tellTaken(): void {
+    if (this.#refusal === undefined || this.isRefused) return
+    this.#refusal = undefined
+    this.#pool.settings.logger.info('The store takes commits again.')
   }
 
   readonly #tell = (facts: readonly Fact<DurableJob>[]): void => {
