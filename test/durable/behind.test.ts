@@ -357,7 +357,7 @@ describe('a store that refuses', () => {
     const job = pool.submitJob({ execute: 'one' })
     await clock.settle()
     await clock.advance(250)
-    expect(logger.at('warn')).toEqual([expect.stringContaining('disk is full')])
+    expect(logger.at('error')).toEqual([expect.stringContaining('disk is full')])
     expect(pool.getHealth().isDispatching).toBe(true)
     expect(rowsIn(file)).toMatchObject({ rows: 0 })
     expect(inner.job(job.id)?.state).toBe('completed')
