@@ -193,7 +193,8 @@ async function acceptedPerSecond(file: string): Promise<number> {
     await last.accepted
     done()
   })
-  await pool.shutdown({ wait: false })
+  // Left in the store, they would be taken up by the pool of the next round.
+  await pool.shutdown({ wait: false, leave: false })
   return rate
 }
 
