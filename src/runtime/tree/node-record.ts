@@ -1,7 +1,7 @@
 import type { DecisionRecord } from '../../domain/decision.ts'
 import type { JobResult } from '../../domain/job.ts'
 import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
-import { errorFromJson, type StoredDecision } from '../../domain/trace.ts'
+import { errorFromJson } from '../../domain/trace.ts'
 import type { NodeStatus, TreeNode } from '../../domain/tree.ts'
 import type { NodeRecord as NodeRow } from '../../ports/run-store.ts'
 import type { JobActor, JobEntry, JobExtras, JobObserver } from '../job/job.ts'
@@ -143,7 +143,7 @@ export class NodeRecord implements JobExtras, JobObserver {
   restore({ score, revisions, isPruned, decision }: StoredNode): void {
     this.#score = score
     this.#revisions = revisions
-    this.#decision = decision === undefined ? undefined : decisionOf(JSON.parse(decision))
+    this.#decision = decision === undefined ? undefined : decisionOf(decision)
     this.isPruned = isPruned
   }
 
@@ -218,10 +218,11 @@ export class NodeRecord implements JobExtras, JobObserver {
   }
 }
 
-const decisionOf = (stored: StoredDecision & { readonly at: number }): DecisionRecord => ({
-  ...stored,
-  error: stored.error && errorFromJson(stored.error),
-})
+/** Most have no error, and are not copied. */
+function decisionOf(text: string): DecisionRecord {
+  const stored = JSON.parse(text)
+  return stored.error === undefined ? stored : { ...stored, error: errorFromJson(stored.error) }
+}
 
 const NO_RECORDS: readonly NodeRecord[] = Object.freeze([])
 const NO_CHILDREN: readonly NodeId[] = Object.freeze([])
