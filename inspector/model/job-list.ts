@@ -40,6 +40,9 @@ export function listJobs(
   sort: Sort,
   isDescending: boolean,
 ): JobList {
+  const matches = matcher(run, moment, filter)
+  const isOpen = filter.states.length + filter.kinds.length + filter.priorities.length === 0
+  if (matches === undefined && isOpen && sort === 'urgency') return listAll(run, moment, isDescending)
   const { total, states } = moment
   const { data: kinds } = run.jobs.kind
   const { data: priorities } = run.jobs.priority
@@ -49,7 +52,6 @@ export function listJobs(
     PRIORITIES.indexOf(name as never),
   ])
   const ofKinds = allowed(run.strings.length, filter.kinds, (name) => numbersOf(run, name))
-  const matches = matcher(run, moment, filter)
   const perState = new Uint32Array(STATE_COUNT)
   const perPriority = new Uint32Array(PRIORITIES.length)
   const perKind = new Uint32Array(run.strings.length)
@@ -73,14 +75,37 @@ export function listJobs(
     length += isFound
   }
   const list = found.subarray(0, length)
-  const named = new Map<string, number>()
-  perKind.forEach((count, kind) => {
-    if (count > 0) named.set(run.strings[kind]!, count)
-  })
-  const facets = { states: perState, kinds: named, priorities: perPriority }
+  const facets = { states: perState, kinds: named(run, perKind), priorities: perPriority }
   if (sort === 'urgency') return { jobs: byUrgency(list, states, foundOfState, isDescending), total, facets }
   sortBy(run, list, sort, isDescending, moment.at)
   return { jobs: list, total, facets }
+}
+
+/** All jobs there are at a moment, by urgency: each gets its place at once, since the moment knows how many are in each state. */
+function listAll(run: RunStore, { total, states, counts }: Moment, isReversed: boolean): JobList {
+  const { data: kinds } = run.jobs.kind
+  const { data: priorities } = run.jobs.priority
+  const perPriority = new Uint32Array(PRIORITIES.length)
+  const perKind = new Uint32Array(run.strings.length)
+  const ends = endsOf(counts)
+  const jobs = new Uint32Array(total)
+  for (let job = 0; job < run.jobCount; job++) {
+    const state = states[job]!
+    if (state === ABSENT) continue
+    perKind[kinds[job]!]!++
+    perPriority[priorities[job]!]!++
+    jobs[--ends[state]!] = job
+  }
+  const facets = { states: counts.slice(), kinds: named(run, perKind), priorities: perPriority }
+  return { jobs: isReversed ? jobs.reverse() : jobs, total, facets }
+}
+
+function named(run: RunStore, perKind: Uint32Array): Map<string, number> {
+  const counts = new Map<string, number>()
+  perKind.forEach((count, kind) => {
+    if (count > 0) counts.set(run.strings[kind]!, count)
+  })
+  return counts
 }
 
 /** The jobs that a search finds at a moment, failures first. */
@@ -173,12 +198,7 @@ function byUrgency(
   ofState: Uint32Array,
   isReversed: boolean,
 ): Uint32Array {
-  const ends = new Uint32Array(STATE_COUNT)
-  let end = 0
-  for (const state of BY_URGENCY) {
-    end += ofState[state]!
-    ends[state] = end
-  }
+  const ends = endsOf(ofState)
   const sorted = new Uint32Array(jobs.length)
   // Of those alike, the newest stands first.
   for (let index = 0; index < jobs.length; index++) {
@@ -186,6 +206,17 @@ function byUrgency(
     sorted[--ends[states[job]!]!] = job
   }
   return isReversed ? sorted.reverse() : sorted
+}
+
+/** Where the jobs of each state end, when so many are in each. */
+function endsOf(counts: Uint32Array): Uint32Array {
+  const ends = new Uint32Array(STATE_COUNT)
+  let end = 0
+  for (const state of BY_URGENCY) {
+    end += counts[state]!
+    ends[state] = end
+  }
+  return ends
 }
 
 function sortBy(

@@ -64,6 +64,18 @@ describe('a search', () => {
     expect([...list.facets.kinds.values()].reduce((sum, count) => sum + count)).toBe(list.jobs.length)
   })
 
+  test.each([false, true])(
+    'finds all, when nothing is asked for, as when all is asked for (reversed: %s)',
+    (isReversed) => {
+      const then = new Moment(run)
+      for (const share of [0, 0.1, 0.5, 1]) {
+        then.seek(run.epoch + share * (run.end - run.epoch))
+        const all = listJobs(run, then, parseFilter('<1000000s'), 'urgency', isReversed)
+        expect(listJobs(run, then, parseFilter(''), 'urgency', isReversed)).toEqual(all)
+      }
+    },
+  )
+
   test('puts failures first, then the newest', () => {
     const { jobs } = listJobs(run, moment, parseFilter(''), 'urgency', false)
     const failed = moment.counts[FAILED]!
