@@ -97,6 +97,8 @@ function fillRow(
   const width = line.length
   const { nodes, starts, ends } = row
   const { from: origin, to: limit } = view
+  // Of 100,000 leaves on a screen many share a pixel, and where each ends makes no difference.
+  const areDots = row.widest * scale < 1
   for (let place = firstEndingAfter(row, origin); place < nodes.length; place++) {
     const start = starts[place]!
     if (start > limit) break
@@ -105,8 +107,14 @@ function fillRow(
     if (state === ABSENT) continue
     const isFound = found === undefined || found.has(node)
     const rank = isFound ? urgency[state]! : 1
-    const from = Math.max(0, Math.round((start - origin) * scale))
-    const end = Math.round((ends[place]! - origin) * scale)
+    const from = Math.max(0, roundUpward((start - origin) * scale))
+    if (areDots) {
+      if (from >= width || rank <= ranks[from]!) continue
+      ranks[from] = rank
+      line[from] = isFound ? pixels[state]! : dimmed
+      continue
+    }
+    const end = roundUpward(Math.min(width, (ends[place]! - origin) * scale))
     // Wide boxes leave a line to the next one.
     const to = Math.min(width, Math.max(from + 1, end - from > 3 ? end - 1 : end))
     const colour = isFound ? pixels[state]! : dimmed
@@ -117,6 +125,9 @@ function fillRow(
     }
   }
 }
+
+/** As `Math.round`, for what lies in the picture. */
+const roundUpward = (value: number): number => (value + 0.5) | 0
 
 function drawLabels(surface: Surface, run: RunStore, layout: Icicle, at: TreeAt, view: IcicleView): void {
   const { context, width, height, palette } = surface
