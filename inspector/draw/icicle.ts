@@ -114,7 +114,7 @@ function fillRow(
       line[from] = isFound ? pixels[state]! : dimmed
       continue
     }
-    const end = roundUpward(Math.min(width, (ends[place]! - origin) * scale))
+    const end = roundUpward(Math.min(width + 1, (ends[place]! - origin) * scale))
     // Wide boxes leave a line to the next one.
     const to = Math.min(width, Math.max(from + 1, end - from > 3 ? end - 1 : end))
     const colour = isFound ? pixels[state]! : dimmed
