@@ -200,7 +200,7 @@ export class PoolCore implements AsyncDisposable {
     return this.#within(options, 'The jobs of the pool', (done) =>
       supervisor.whenIdle(() => {
         const results = new Map<JobId, JobResult>()
-        for (const { id, settled } of supervisor.jobs.values())
+        for (const { id, settled } of supervisor.jobs.entries())
           if (settled !== undefined) results.set(id, settled)
         done(results)
       }),
