@@ -97,7 +97,7 @@ export function useZoom(
       }
       const point = pointOf(event)
       let other: Point | undefined
-      for (const [id, each] of held) if (id !== event.pointerId) other = each
+      for (const [id, at] of held) if (id !== event.pointerId) other = at
       if (other === undefined) {
         if (!dragged.current && Math.abs(point.x - last.x) < CLICK_PX) return
         move((last.x - point.x) / box.clientWidth)
@@ -110,13 +110,13 @@ export function useZoom(
       held.set(event.pointerId, point)
     }
     const onUp = (event: PointerEvent) => held.delete(event.pointerId)
-    const listeners = { pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onUp }
-    const each = Object.entries(listeners) as [string, (event: Event) => void][]
+    const types = { pointerdown: onDown, pointermove: onMove, pointerup: onUp, pointercancel: onUp }
+    const listeners = Object.entries(types) as [string, (event: Event) => void][]
     box.addEventListener('wheel', onWheel, { passive: false })
-    for (const [type, listener] of each) box.addEventListener(type, listener)
+    for (const [type, listener] of listeners) box.addEventListener(type, listener)
     return () => {
       box.removeEventListener('wheel', onWheel)
-      for (const [type, listener] of each) box.removeEventListener(type, listener)
+      for (const [type, listener] of listeners) box.removeEventListener(type, listener)
     }
   }, [])
 

@@ -90,6 +90,7 @@ export function resultOf({
   return value === undefined ? result : withValue(result, value)
 }
 
+/** Most values of a large run are never looked at again. */
 function withValue(result: JobResult, text: string): JobResult {
   let value: unknown
   let isRead = false
