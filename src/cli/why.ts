@@ -6,6 +6,9 @@ import type { LookOptions } from './runs.ts'
 import { withReader } from './store.ts'
 import { clean, plural } from './text.ts'
 
+/** How many jobs of a kind have a line each. */
+const LISTED_MAX = 10
+
 /** Tells why a stored job is where it is. @throws {EspalierError} `ESP_UNKNOWN_JOB`. */
 export function why(jobId: string, options: LookOptions, output: Output): number {
   const found = withReader(options, (store) => explainStored(jobId, store))
@@ -20,17 +23,24 @@ function linesOf(found: JobExplanation): Line[] {
     [styled('bold', clean(jobId)), `  ${state}`, styled('dim', `  ${plural(attempts, 'attempt')}`)],
   ]
   if (causes.length > 0) lines.push([`  ${[...chainOf(causes)].map((link) => clean(link)).join(' ← ')}`])
-  for (const needed of waitsFor) lines.push([`  waits for ${clean(needed.jobId)}, which is ${needed.status}`])
+  lines.push(...listed(waitsFor, ({ jobId: id, status }) => `waits for ${clean(id)}, which is ${status}`))
   if (queue !== undefined) {
     lines.push([`  is number ${queue.place} of ${queue.of} that want a slot`])
-    for (const id of queue.slots) lines.push([`  ${clean(id)} holds one`])
+    lines.push(...listed(queue.slots, (id) => `${clean(id)} holds one`))
   }
   for (const want of wants) {
     lines.push([`  ${clean(textOf(want))}`])
-    for (const { jobId: id, held } of want.holders) lines.push([`  ${clean(id)} holds ${held} of it`])
+    lines.push(...listed(want.holders, ({ jobId: id, held }) => `${clean(id)} holds ${held} of it`))
   }
   if (deadlineAt !== undefined) lines.push([`  until ${new Date(deadlineAt).toISOString()} at the latest`])
   return lines
+}
+
+/** A line each for the first of many. */
+function listed<Item>(items: readonly Item[], textOf: (item: Item) => string): Line[] {
+  const lines = items.slice(0, LISTED_MAX).map((item): Line => [`  ${textOf(item)}`])
+  const more = items.length - lines.length
+  return more > 0 ? [...lines, [styled('dim', `  and ${more} more, which --json names`)]] : lines
 }
 
 const textOf = ({ resource, demanded }: Want): string => `wants ${demanded} of ${resource}`

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { JobPool } from 'espalier'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Command, fixture } from './command.ts'
 
@@ -109,6 +110,25 @@ describe('a run in a store', () => {
       state: 'cancelled',
       causes: [{ status: 'cancelled', cancelledBy: 'tree' }],
     })
+  })
+
+  test('names the first of many that a job waits for', async () => {
+    const pool = new JobPool({ store: join(folder, 'many.db'), handlers: { noop: () => {} } })
+    pool.pause()
+    const dependencies = Array.from({ length: 12 }, (_, index) => `d${index}`)
+    pool.submitJobs([
+      ...dependencies.map((id) => ({ id, execute: 'noop' })),
+      { id: 'last', execute: 'noop', dependencies },
+    ])
+    await pool.shutdown({ wait: false })
+    const { stdout } = await call('why', 'last', '--store', 'many.db')
+    expect(stdout.split('\n').slice(1)).toEqual([
+      ...dependencies.slice(0, 10).map((id) => `  waits for ${id}, which is queued`),
+      '  and 2 more, which --json names',
+      '',
+    ])
+    const { waitsFor } = JSON.parse((await call('why', 'last', '--store', 'many.db', '--json')).stdout)
+    expect(waitsFor).toHaveLength(12)
   })
 
   test('is let go of by prune, with all that is its own', async () => {

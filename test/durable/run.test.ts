@@ -334,3 +334,34 @@ test('an ended job is counted once, however often the store is asked for it', as
   }
   expect(pool.getStatus()).toMatchObject({ completed: 2, total: 2 })
 })
+
+test('a node with thousands of children is taken up as fast as thousands of roots', async () => {
+  const wide = 15_000
+  const handlers = { one: () => 1 }
+  const leaves = () => Array.from({ length: wide }, () => node({ handler: 'one' }))
+  const shared = { handlers, limits: { maxNodes: wide + 1, maxChildrenPerNode: wide } }
+  const trees = [
+    defineWorkflow({ ...shared, name: 'roots', root: leaves }),
+    defineWorkflow({
+      ...shared,
+      name: 'children',
+      root: () => node({ handler: 'one' }),
+      expand: ({ node: { depth } }) => (depth === 0 ? grow(leaves()) : stop()),
+    }),
+  ]
+  const times: number[] = []
+  for (const workflow of trees) {
+    const { store } = new FaultyStore()
+    const run = () =>
+      new Orchestrator(workflow, {
+        pool: durablePool(store, { maxParallelJobs: 1_000 }).pool,
+        runId: 'r',
+      }).run()
+    await run()
+    const startedAt = performance.now()
+    await run()
+    times.push(performance.now() - startedAt)
+  }
+  const [roots = 0, children = 0] = times
+  expect(children).toBeLessThan(roots * 3)
+})

@@ -1,3 +1,4 @@
+import type { NodeId } from '../../domain/node-spec.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
 import { recoverJobs } from '../pool/recovery.ts'
@@ -29,10 +30,14 @@ export function recoverTree(
   const { runId, workflow, nodes } = run
   // By place: how many jobs each node has had.
   const counts: number[] = []
+  const children = new Map<NodeRecord, NodeId[]>()
   for (const row of store.nodes(runId)) {
-    nodes.add(takeUp(row, run))
+    const record = takeUp(row, run)
+    nodes.add(record)
     counts.push(row.jobs)
+    if (record.parent !== undefined) addTo(children, record.parent, record.id)
   }
+  for (const [parent, ids] of children) parent.grow(ids)
   const recovered = { handlers: workflow.handlers, nodeOf: planting.nodeOf, ids: planting.ids }
   // In the order of submission: what stays is a node's last one.
   for (const job of recoverJobs(store.jobs(runId), recovered, supervisor, submissions))
@@ -50,9 +55,14 @@ function takeUp(row: NodeRow, run: RecoveredRun): NodeRecord {
   const { id, parentId, spec } = row
   const parent = parentId === undefined ? undefined : run.nodes.find(parentId)
   const record = new NodeRecord(id, parent, JSON.parse(spec), run)
-  parent?.grow([id])
   record.restore(row)
   return record
+}
+
+function addTo(children: Map<NodeRecord, NodeId[]>, parent: NodeRecord, id: NodeId): void {
+  const ids = children.get(parent)
+  if (ids === undefined) children.set(parent, [id])
+  else ids.push(id)
 }
 
 function link(record: NodeRecord, nodes: TreeStore): void {
