@@ -1,4 +1,4 @@
-import type { DecisionRecord, NodeStatus, Tree, TreeNode } from '../index.ts'
+import type { DecisionRecord, NodeId, NodeStatus, Tree, TreeNode } from '../index.ts'
 import { type Line, type Segment, type Style, styled } from './line.ts'
 import type { Activity } from './picture.ts'
 import { clean, clip, formatDuration, formatScore, listShort, progressBar, shareOf } from './text.ts'
@@ -93,12 +93,14 @@ export function decisionText(decision: DecisionRecord, tree: Tree, names: boolea
   return parts.join('')
 }
 
-function didOf({ type, nodeIds }: DecisionRecord, tree: Tree, names: boolean): string {
-  const labels = nodeIds.map((id) => {
+const namesOf = (nodeIds: readonly NodeId[], tree: Tree): string[] =>
+  nodeIds.map((id) => {
     const node = tree.nodes[id]
     return node === undefined ? id : nameOf(node)
   })
-  const which = names && labels.length > 0 ? ` (${listShort(labels, NAMES_MAX)})` : ''
+
+function didOf({ type, nodeIds }: DecisionRecord, tree: Tree, names: boolean): string {
+  const which = names && nodeIds.length > 0 ? ` (${listShort(namesOf(nodeIds, tree), NAMES_MAX)})` : ''
   switch (type) {
     case 'grow':
       return `grew ${nodeIds.length}${which}`

@@ -22,21 +22,32 @@ export interface TreeStyle {
  */
 export function treeLines(tree: Tree, style: TreeStyle): Line[] {
   const nodes = [...walk(tree)]
-  const decisionOf = ({ decision }: TreeNode) =>
-    style.hasDecisions && decision !== undefined ? decisionText(decision, tree, false) : undefined
-  const heightOf = (node: TreeNode) => (decisionOf(node) === undefined ? 1 : 2)
+  const decisions = style.hasDecisions ? decisionsOf(nodes, tree) : NO_DECISIONS
+  const heightOf = (node: TreeNode) => (decisions.has(node) ? 2 : 1)
   const kept = keep(nodes, tree, style.linesMax, heightOf)
   const lines: Line[] = []
   for (const node of nodes) {
     if (!kept.has(node)) continue
     lines.push([indent(node), ...nodeLine(node)])
-    const decision = decisionOf(node)
+    const decision = decisions.get(node)
     if (decision !== undefined) lines.push([indent(node), styled('dim', `  → ${decision}`)])
   }
   const hidden = nodes.filter((node) => !kept.has(node))
   if (hidden.length > 0) lines.push([styled('dim', hiddenNote(hidden, heightOf))])
   return lines
 }
+
+/** What was decided about the nodes, in words, where that says something. */
+function decisionsOf(nodes: readonly TreeNode[], tree: Tree): ReadonlyMap<TreeNode, string> {
+  const found = new Map<TreeNode, string>()
+  for (const node of nodes) {
+    const text = node.decision && decisionText(node.decision, tree, false)
+    if (text !== undefined) found.set(node, text)
+  }
+  return found
+}
+
+const NO_DECISIONS: ReadonlyMap<TreeNode, string> = new Map()
 
 /** Each node before its children; a loop, for trees may be deep. */
 function* walk(tree: Tree): Generator<TreeNode> {
@@ -76,12 +87,30 @@ function keep(
   for (const node of byInterest(nodes)) {
     if (room <= 0) break
     if (kept.has(node)) continue
-    const branch = withAncestors(node, tree).filter((each) => !kept.has(each))
-    const wanted = [branch, [node]].find((each) => totalHeight(each, heightOf) <= room) ?? []
+    const wanted = withAncestors(node, tree, kept, room, heightOf)
     for (const each of wanted) kept.add(each)
     room -= totalHeight(wanted, heightOf)
   }
   return kept
+}
+
+/** The node, with all its ancestors that are not kept yet where these fit into the room; nothing where it does not. */
+function withAncestors(
+  node: TreeNode,
+  tree: Tree,
+  kept: ReadonlySet<TreeNode>,
+  room: number,
+  heightOf: (node: TreeNode) => number,
+): TreeNode[] {
+  const found: TreeNode[] = []
+  let height = 0
+  for (let each: TreeNode | undefined = node; each !== undefined; each = parentOf(each, tree)) {
+    if (kept.has(each)) continue
+    height += heightOf(each)
+    if (height > room) return found.slice(0, 1)
+    found.push(each)
+  }
+  return found
 }
 
 function byInterest(nodes: readonly TreeNode[]): TreeNode[] {
@@ -92,13 +121,6 @@ function byInterest(nodes: readonly TreeNode[]): TreeNode[] {
   }
   const endedAt = ({ result }: TreeNode) => result?.endedAt ?? 0
   return nodes.toSorted((a, b) => rank(a) - rank(b) || endedAt(b) - endedAt(a))
-}
-
-function withAncestors(node: TreeNode, tree: Tree): TreeNode[] {
-  const found = [node]
-  for (let parent = parentOf(node, tree); parent !== undefined; parent = parentOf(parent, tree))
-    found.push(parent)
-  return found
 }
 
 function parentOf({ parentId }: TreeNode, tree: Tree): TreeNode | undefined {

@@ -100,4 +100,19 @@ describe('a tree', () => {
     expect(lines).toHaveLength(20_000)
     expect(lines[13]).toBe(`${' '.repeat(24)}(13) ✓ n13 label of n13`)
   })
+
+  test('of any depth is as quickly cut as a flat one', () => {
+    const decision = decisionOf({ type: 'grow', why: 'go on' })
+    const flat = Array.from({ length: 5_000 }, (_, index) => nodeOf(`n${index}`, { decision }))
+    const deep = flat.map((node, index) => ({ ...node, parentId: index === 0 ? undefined : `n${index - 1}` }))
+    const msOf = (nodes: typeof flat) => {
+      const tree = treeOf(...nodes)
+      const startedAt = performance.now()
+      // An odd number of lines is never filled by nodes of two lines each.
+      expect(draw(tree, 40).length).toBeLessThanOrEqual(40)
+      return performance.now() - startedAt
+    }
+    msOf(flat)
+    expect(msOf(deep)).toBeLessThan(msOf(flat) * 10)
+  })
 })
