@@ -256,6 +256,63 @@ describe('a run', () => {
     expect(outcome).toMatchObject({ status: 'completed', reason: 'limit' })
   })
 
+  test('whose decisions were cut remembers it, whichever commit was its last', async () => {
+    const workflow = defineWorkflow({
+      name: 'cut',
+      handlers: { one: () => 1 },
+      limits: { maxNodes: 2 },
+      root: () => node({ handler: 'one' }),
+      expand: ({ node: { depth } }) =>
+        depth === 0 ? grow([node({ handler: 'one' }), node({ handler: 'one' })]) : stop(),
+    })
+    const calm = new FaultyStore()
+    await new Orchestrator(workflow, { pool: processOf(calm, 0).pool, runId: 'r' }).run()
+    for (let nth = 2; nth <= calm.commits; nth++) {
+      const disk = new FaultyStore()
+      const first = processOf(disk, 0)
+      disk.onCommit = () => {
+        if (disk.commits + 1 === nth) first.die()
+      }
+      const begun = new Orchestrator(workflow, { pool: first.pool, runId: 'r' })
+      await Promise.race([begun.run().catch(() => {}), first.clock.advance(1)])
+      await first.clock.settle()
+      first.die()
+      const outcome = await new Orchestrator(workflow, { pool: processOf(disk, 0).pool, runId: 'r' }).run()
+      expect(outcome, `death at commit ${nth}`).toMatchObject({ status: 'completed', reason: 'limit' })
+    }
+  })
+
+  test('that is taken up knows which nodes wait for which: with one that runs again those that it cancelled do', async () => {
+    const disk = new FaultyStore()
+    const workflow = defineWorkflow({
+      name: 'waiting',
+      handlers: {
+        first: (input: number) => (input === 1 ? Promise.reject(new Error('not this way')) : input),
+        last: () => 'last',
+      },
+      root: () => [
+        node({ handler: 'first', key: 'first', input: 1 }),
+        node({ handler: 'last', dependencies: ['first'] }),
+      ],
+      expand: (): Promise<undefined> => new Promise(() => {}),
+    })
+    const first = processOf(disk, 0)
+    const begun = new Orchestrator(workflow, { pool: first.pool, runId: 'r' })
+    void begun.run().catch(() => {})
+    await new Promise<void>((resolve) => {
+      first.pool.on('job.cancelled', () => resolve())
+    })
+    await first.clock.settle()
+    first.die()
+    const revising = {
+      ...workflow,
+      expand: ({ result }: ExpandRequest<unknown>) =>
+        result.status === 'failed' ? revise({ input: 2 }) : stop(),
+    }
+    const outcome = await new Orchestrator(revising, { pool: processOf(disk, 0).pool, runId: 'r' }).run()
+    expect(Object.values(outcome.tree.nodes).map(({ result }) => result?.value)).toEqual([2, 'last'])
+  })
+
   test('of another workflow does not lend its id', async () => {
     const disk = new FaultyStore()
     const { workflow, input } = counting(1)

@@ -116,7 +116,7 @@ export class Planting {
 
   /** Siblings may depend on each other in any order: all are there before any dependency is looked up. */
   #link(records: readonly NodeRecord[]): void {
-    const byKey = new Map(records.map((record) => [record.spec.key, record]))
+    const byKey = new Map(records.map((record) => [record.key, record]))
     for (const record of records) {
       if (record.spec.dependencies === undefined) continue
       record.dependencies = record.spec.dependencies.map((name) => {

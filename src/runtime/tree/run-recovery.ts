@@ -54,7 +54,7 @@ export function recoverTree(
 function takeUp(row: NodeRow, run: RecoveredRun): NodeRecord {
   const { id, parentId, spec } = row
   const parent = parentId === undefined ? undefined : run.nodes.find(parentId)
-  const record = new NodeRecord(id, parent, JSON.parse(spec), run)
+  const record = new NodeRecord(id, parent, spec, run)
   record.restore(row)
   return record
 }
@@ -66,8 +66,8 @@ function addTo(children: Map<NodeRecord, NodeId[]>, parent: NodeRecord, id: Node
 }
 
 function link(record: NodeRecord, nodes: TreeStore): void {
-  const { dependencies } = record.spec
-  if (dependencies === undefined) return
-  record.dependencies = dependencies.map((name) => nodes.find(name) as NodeRecord)
+  const names = record.dependencyNames
+  if (names.length === 0) return
+  record.dependencies = names.map((name) => nodes.find(name) as NodeRecord)
   record.tellDependencies()
 }
