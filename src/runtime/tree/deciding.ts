@@ -9,7 +9,7 @@ import type { Supervisor } from '../pool/supervisor.ts'
 import { readDecision } from './decisions.ts'
 import { Expansion, type Question, type Questioner } from './expansion.ts'
 import { type Carried, type Growth, NOTHING } from './growth.ts'
-import { isCut, type NodeRecord } from './node-record.ts'
+import { isByMaxNodes, type NodeRecord } from './node-record.ts'
 import { Request } from './request.ts'
 import type { RunFacts } from './run-facts.ts'
 import type { RunJournal } from './run-journal.ts'
@@ -171,7 +171,7 @@ export class Deciding implements Questioner<NodeRecord> {
   }
 
   #keepCut({ cut }: Pick<Carried, 'cut'>): void {
-    this.#isCut ||= isCut(cut)
+    this.#isCut ||= isByMaxNodes(cut)
   }
 
   /** Whoever heard of the decision may have ended the growth. */

@@ -128,7 +128,7 @@ export class NodeRecord implements JobExtras, JobObserver {
 
   /** Whether the decision was cut because the tree may hold no more. */
   get isCut(): boolean {
-    return mayName(this.#decision, 'maxNodes') && isCut(this.decision?.cut)
+    return mayName(this.#decision, 'maxNodes') && isByMaxNodes(this.decision?.cut)
   }
 
   get revisions(): number {
@@ -248,7 +248,8 @@ export class NodeRecord implements JobExtras, JobObserver {
 }
 
 /** Whether nodes were cut because the tree may hold no more. */
-export const isCut = (cut: readonly DecisionCut[] = []): boolean => cut.some(({ by }) => by === 'maxNodes')
+export const isByMaxNodes = (cut: readonly DecisionCut[] = []): boolean =>
+  cut.some(({ by }) => by === 'maxNodes')
 
 /** Whether what is kept has this word in it, as far as that can be told without reading it. */
 const mayName = (kept: object | string | undefined, word: string): boolean =>

@@ -118,8 +118,9 @@ export class Planting {
   #link(records: readonly NodeRecord[]): void {
     const byKey = new Map(records.map((record) => [record.key, record]))
     for (const record of records) {
-      if (record.spec.dependencies === undefined) continue
-      record.dependencies = record.spec.dependencies.map((name) => {
+      const names = record.dependencyNames
+      if (names.length === 0) continue
+      record.dependencies = names.map((name) => {
         const dependency = byKey.get(name) ?? this.#store.find(name)
         if (dependency !== undefined) return dependency
         throw new EspalierError('ESP_DEPENDENCY_UNKNOWN', { jobId: record.id, dependency: name })
