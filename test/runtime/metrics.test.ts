@@ -46,6 +46,16 @@ describe('the metrics', () => {
     expect(pool.getMetrics().slotUtilisation).toBeCloseTo(0.1)
   })
 
+  test('count no more slots as busy than there are, while more jobs run than the limit allows by now', async () => {
+    const { pool, clock } = createPool({ maxParallelJobs: 4 })
+    const { execute } = createHeld()
+    pool.submitJobs(Array.from({ length: 4 }, (_, index) => ({ id: `j${index}`, execute })))
+    await clock.settle()
+    pool.setMaxParallelJobs(1)
+    await clock.advance(100)
+    expect(pool.getMetrics().slotUtilisation).toBe(1)
+  })
+
   test('count a slot that a zombie holds as busy', async () => {
     const { pool, clock } = createPool({ maxParallelJobs: 1, timeoutMs: 10, killGraceMs: 10 })
     pool.submitJob({ execute: createHeld().execute })

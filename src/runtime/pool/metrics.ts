@@ -52,13 +52,13 @@ export class Meter {
     this.#second = Math.floor(at / 1000)
   }
 
-  /** How many slots there are, and are busy, from now on. */
+  /** How many slots there are, and are busy, from now on: more than there are when the limit was lowered. */
   slotsChanged(at: number, busy: number, slots: number): void {
     const ms = Math.max(0, at - this.#changedAt)
     this.#busySlotMs += this.#busySlots * ms
     this.#slotMs += this.#slots * ms
     this.#changedAt = at
-    this.#busySlots = busy
+    this.#busySlots = Math.min(busy, slots)
     this.#slots = slots
   }
 
