@@ -37,8 +37,8 @@ function linesOf(found: JobExplanation): Line[] {
 }
 
 /** A line each for the first of many. */
-function listed<Item>(items: readonly Item[], textOf: (item: Item) => string): Line[] {
-  const lines = items.slice(0, LISTED_MAX).map((item): Line => [`  ${textOf(item)}`])
+function listed<Item>(items: readonly Item[], tell: (item: Item) => string): Line[] {
+  const lines = items.slice(0, LISTED_MAX).map((item): Line => [`  ${tell(item)}`])
   const more = items.length - lines.length
   return more > 0 ? [...lines, [styled('dim', `  and ${more} more, which --json names`)]] : lines
 }

@@ -52,7 +52,7 @@ export class Meter {
     this.#second = Math.floor(at / 1000)
   }
 
-  /** How many slots there are, and are busy, from now on: more than there are when the limit was lowered. */
+  /** How many slots there are, and are busy, from now on; where the limit was lowered, more may be busy than there are. */
   slotsChanged(at: number, busy: number, slots: number): void {
     const ms = Math.max(0, at - this.#changedAt)
     this.#busySlotMs += this.#busySlots * ms

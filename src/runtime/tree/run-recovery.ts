@@ -1,4 +1,3 @@
-import type { NodeId } from '../../domain/node-spec.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
 import { recoverJobs } from '../pool/recovery.ts'
@@ -30,14 +29,12 @@ export function recoverTree(
   const { runId, workflow, nodes } = run
   // By place: how many jobs each node has had.
   const counts: number[] = []
-  const children = new Map<NodeRecord, NodeId[]>()
   for (const row of store.nodes(runId)) {
-    const record = takeUp(row, run)
-    nodes.add(record)
+    nodes.add(takeUp(row, run))
     counts.push(row.jobs)
-    if (record.parent !== undefined) addTo(children, record.parent, record.id)
   }
-  for (const [parent, ids] of children) parent.grow(ids)
+  for (const [parent, children] of Map.groupBy(nodes.records(), (record) => record.parent))
+    parent?.grow(children.map(({ id }) => id))
   const recovered = { handlers: workflow.handlers, nodeOf: planting.nodeOf, ids: planting.ids }
   // In the order of submission: what stays is a node's last one.
   for (const job of recoverJobs(store.jobs(runId), recovered, supervisor, submissions))
@@ -57,12 +54,6 @@ function takeUp(row: NodeRow, run: RecoveredRun): NodeRecord {
   const record = new NodeRecord(id, parent, spec, run)
   record.restore(row)
   return record
-}
-
-function addTo(children: Map<NodeRecord, NodeId[]>, parent: NodeRecord, id: NodeId): void {
-  const ids = children.get(parent)
-  if (ids === undefined) children.set(parent, [id])
-  else ids.push(id)
 }
 
 function link(record: NodeRecord, nodes: TreeStore): void {
