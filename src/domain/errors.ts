@@ -131,8 +131,9 @@ const ERRORS = {
     `The store ${o.store} has schema ${o.got}, but this version of espalier knows ${o.known} at most. ` +
     'Use the newer espalier that wrote it.',
   ESP_STORE_LOG_MISSING: (o: { store: string }) =>
-    `The store ${o.store} was in use when its log ${o.store}-wal was lost, but both are needed: what is left is incomplete. ` +
-    'Put the log back beside it, or restore a backup made with VACUUM INTO.',
+    `The store ${o.store} was in use when its log ${o.store}-wal was lost, but both are needed: what is left may be incomplete. ` +
+    'Put the log back beside it, or restore a backup made with VACUUM INTO. If it was another SQLite tool that closed it after a ' +
+    'crash, all is there: have that tool DELETE FROM owner.',
   ESP_STORE_CORRUPT: (o: { store: string; message: string }) =>
     `The store ${o.store} is damaged, but a sound database was expected: ${o.message}. Restore it from a backup.`,
   ESP_STORE_SQLITE: (o: { least: string; got: string }) =>

@@ -184,6 +184,25 @@ describe('a file that is not a whole store is refused, and left as it was', () =
     store.close()
   })
 
+  test('closed after a crash by another SQLite tool, until that has taken the owner out: all is there then', () => {
+    const store = openSqliteStore(file)
+    store.commit(batch(job(1)))
+    const crashed = `${file}.crashed`
+    for (const part of ['', '-wal']) copyFileSync(file + part, crashed + part)
+    store.close()
+    file = crashed
+    const tool = new DatabaseSync(file)
+    tool.exec('SELECT * FROM owner')
+    tool.close()
+    refused('ESP_STORE_LOG_MISSING')
+    tool.open()
+    tool.exec('DELETE FROM owner')
+    tool.close()
+    const mended = openSqliteStore(file)
+    expect(mended.size().jobs).toBe(1)
+    mended.close()
+  })
+
   test('in a folder that does not exist', () => {
     file = join(folder, 'nowhere', 'a.db')
     expect(() => openSqliteStore(file)).toThrow(`there is no folder ${join(folder, 'nowhere')}`)
