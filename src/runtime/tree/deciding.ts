@@ -9,7 +9,7 @@ import type { Supervisor } from '../pool/supervisor.ts'
 import { readDecision } from './decisions.ts'
 import { Expansion, type Question, type Questioner } from './expansion.ts'
 import { type Carried, type Growth, NOTHING } from './growth.ts'
-import { isByMaxNodes, type NodeRecord } from './node-record.ts'
+import type { NodeRecord } from './node-record.ts'
 import { Request } from './request.ts'
 import type { RunFacts } from './run-facts.ts'
 import type { RunJournal } from './run-journal.ts'
@@ -85,8 +85,8 @@ export class Deciding implements Questioner<NodeRecord> {
   resume(isCut: boolean): void {
     this.#isCut = isCut
     for (const record of this.#run.nodes.records()) {
-      const { isDecided, status } = record
-      if (isDecided) this.#isCut ||= record.isCut
+      const { decision, status } = record
+      if (decision !== undefined) this.#keepCut(decision)
       else if (status === 'completed' || status === 'failed') this.askAbout(record)
     }
   }
@@ -171,7 +171,7 @@ export class Deciding implements Questioner<NodeRecord> {
   }
 
   #keepCut({ cut }: Pick<Carried, 'cut'>): void {
-    this.#isCut ||= isByMaxNodes(cut)
+    if (cut.length > 0) this.#isCut ||= cut.some(({ by }) => by === 'maxNodes')
   }
 
   /** Whoever heard of the decision may have ended the growth. */

@@ -1,4 +1,4 @@
-import type { DecisionCut, DecisionRecord } from '../../domain/decision.ts'
+import type { DecisionRecord } from '../../domain/decision.ts'
 import type { JobResult } from '../../domain/job.ts'
 import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
 import { errorFromJson } from '../../domain/trace.ts'
@@ -39,30 +39,27 @@ export class NodeRecord implements JobExtras, JobObserver {
   jobs = 0
   isPruned = false
   readonly #watcher: NodeWatcher
-  /** As the text that its store has, until somebody asks for it. */
-  #spec: NodeSpec | string
+  #spec: NodeSpec
   #status: NodeStatus = 'queued'
   #score: number | undefined
-  /** Likewise. */
-  #decision: DecisionRecord | string | undefined = undefined
+  #decision: DecisionRecord | undefined = undefined
   #children: readonly NodeId[] = NO_CHILDREN
   #revisions = 0
   #picture: TreeNode | undefined = undefined
 
-  /** @param spec - JSON text of one that a store remembers, which is then restored. */
-  constructor(id: NodeId, parent: NodeRecord | undefined, spec: NodeSpec | string, watcher: NodeWatcher) {
+  constructor(id: NodeId, parent: NodeRecord | undefined, spec: NodeSpec, watcher: NodeWatcher) {
     this.id = id
     this.parent = parent
     this.depth = parent === undefined ? 0 : parent.depth + 1
     this.#watcher = watcher
     this.#spec = spec
-    this.#score = typeof spec === 'string' ? undefined : (spec.score ?? parent?.score)
+    this.#score = spec.score ?? parent?.score
   }
 
   /** The node as it is now: frozen, and the same object until it changes. */
   get node(): TreeNode {
     if (this.#picture !== undefined) return this.#picture
-    const { handler, label = handler, key, input } = this.spec
+    const { handler, label = handler, key, input } = this.#spec
     // What is shown must stay what it was, whoever holds it.
     const { result } = this
     if (result !== undefined) Object.freeze(result)
@@ -79,7 +76,7 @@ export class NodeRecord implements JobExtras, JobObserver {
       status: this.#status,
       result,
       score: this.#score,
-      decision: this.decision,
+      decision: this.#decision,
       revisions: this.#revisions,
     })
     return this.#picture
@@ -87,17 +84,7 @@ export class NodeRecord implements JobExtras, JobObserver {
 
   /** What the node runs, with all revisions applied. */
   get spec(): NodeSpec {
-    if (typeof this.#spec === 'string') this.#spec = JSON.parse(this.#spec) as NodeSpec
     return this.#spec
-  }
-
-  get key(): string | undefined {
-    return mayName(this.#spec, 'key') ? this.spec.key : undefined
-  }
-
-  /** The names of {@link dependencies}. */
-  get dependencyNames(): readonly string[] {
-    return mayName(this.#spec, 'dependencies') ? (this.spec.dependencies ?? NO_NAMES) : NO_NAMES
   }
 
   get status(): NodeStatus {
@@ -118,17 +105,7 @@ export class NodeRecord implements JobExtras, JobObserver {
   }
 
   get decision(): DecisionRecord | undefined {
-    if (typeof this.#decision === 'string') this.#decision = decisionOf(this.#decision)
     return this.#decision
-  }
-
-  get isDecided(): boolean {
-    return this.#decision !== undefined
-  }
-
-  /** Whether the decision was cut because the tree may hold no more. */
-  get isCut(): boolean {
-    return mayName(this.#decision, 'maxNodes') && isByMaxNodes(this.decision?.cut)
   }
 
   get revisions(): number {
@@ -137,7 +114,7 @@ export class NodeRecord implements JobExtras, JobObserver {
 
   /** What its jobs are called with. */
   get args(): readonly unknown[] {
-    return [this.spec.input]
+    return [this.#spec.input]
   }
 
   get observer(): JobObserver {
@@ -166,29 +143,23 @@ export class NodeRecord implements JobExtras, JobObserver {
   restore({ score, revisions, isPruned, decision }: StoredNode): void {
     this.#score = score
     this.#revisions = revisions
-    this.#decision = decision
+    this.#decision = decision === undefined ? undefined : decisionOf(decision)
     this.isPruned = isPruned
   }
 
-  /**
-   * Takes up a job that a store remembers, the next one of the node.
-   *
-   * @throws {SyntaxError} When the job goes on and the spec is no JSON: it is needed before anything starts.
-   */
+  /** Takes up a job that a store remembers, the next one of the node. */
   adopt(job: JobEntry): void {
     const { status } = job
     this.job = job
     this.jobs++
     this.isLive = status === 'queued' || status === 'running'
     this.#status = this.isPruned && status === 'cancelled' ? 'pruned' : status
-    if (this.isLive) this.#spec = this.spec
   }
 
   /** All its jobs are there: what made it run again was decided about an earlier end than the last. */
   adopted(): void {
-    if (this.job === undefined || this.isLive || !mayName(this.#decision, 'revise')) return
-    const { decision } = this
-    if (decision?.type === 'revise' && decision.nodeIds.includes(this.id)) this.#decision = undefined
+    const isPast = this.#decision?.type === 'revise' && this.#decision.nodeIds.includes(this.id)
+    if (isPast && this.job !== undefined && !this.isLive) this.#decision = undefined
   }
 
   change(spec: NodeSpec, score: number | undefined): void {
@@ -247,14 +218,6 @@ export class NodeRecord implements JobExtras, JobObserver {
   }
 }
 
-/** Whether nodes were cut because the tree may hold no more. */
-export const isByMaxNodes = (cut: readonly DecisionCut[] = []): boolean =>
-  cut.some(({ by }) => by === 'maxNodes')
-
-/** Whether what is kept has this word in it, as far as that can be told without reading it. */
-const mayName = (kept: object | string | undefined, word: string): boolean =>
-  typeof kept === 'string' ? kept.includes(`"${word}"`) : kept !== undefined
-
 /** Most have no error, and are not copied. */
 function decisionOf(text: string): DecisionRecord {
   const stored = JSON.parse(text)
@@ -262,5 +225,4 @@ function decisionOf(text: string): DecisionRecord {
 }
 
 const NO_RECORDS: readonly NodeRecord[] = Object.freeze([])
-const NO_NAMES: readonly string[] = Object.freeze([])
 const NO_CHILDREN: readonly NodeId[] = Object.freeze([])

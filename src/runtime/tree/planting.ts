@@ -116,11 +116,10 @@ export class Planting {
 
   /** Siblings may depend on each other in any order: all are there before any dependency is looked up. */
   #link(records: readonly NodeRecord[]): void {
-    const byKey = new Map(records.map((record) => [record.key, record]))
+    const byKey = new Map(records.map((record) => [record.spec.key, record]))
     for (const record of records) {
-      const names = record.dependencyNames
-      if (names.length === 0) continue
-      record.dependencies = names.map((name) => {
+      if (record.spec.dependencies === undefined) continue
+      record.dependencies = record.spec.dependencies.map((name) => {
         const dependency = byKey.get(name) ?? this.#store.find(name)
         if (dependency !== undefined) return dependency
         throw new EspalierError('ESP_DEPENDENCY_UNKNOWN', { jobId: record.id, dependency: name })

@@ -51,14 +51,14 @@ export function recoverTree(
 function takeUp(row: NodeRow, run: RecoveredRun): NodeRecord {
   const { id, parentId, spec } = row
   const parent = parentId === undefined ? undefined : run.nodes.find(parentId)
-  const record = new NodeRecord(id, parent, spec, run)
+  const record = new NodeRecord(id, parent, JSON.parse(spec), run)
   record.restore(row)
   return record
 }
 
 function link(record: NodeRecord, nodes: TreeStore): void {
-  const names = record.dependencyNames
-  if (names.length === 0) return
-  record.dependencies = names.map((name) => nodes.find(name) as NodeRecord)
+  const { dependencies } = record.spec
+  if (dependencies === undefined) return
+  record.dependencies = dependencies.map((name) => nodes.find(name) as NodeRecord)
   record.tellDependencies()
 }

@@ -40,7 +40,7 @@ export class TreeStore {
 
   add(record: NodeRecord): void {
     this.#records.push(record)
-    const { key } = record
+    const { key } = record.spec
     if (key !== undefined) this.#byKey.set(key, record)
     if (record.parent === undefined) this.#rootIds.push(record.id)
   }
