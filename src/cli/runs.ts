@@ -1,3 +1,4 @@
+import { storedJson } from '../domain/stored-json.ts'
 import type {
   JobRecord,
   JobUsage,
@@ -90,20 +91,27 @@ function read(store: RunStore, runId: string) {
 
 type Jobs = ReadonlyMap<string | undefined, JobRecord>
 
-/** A run as people see it: one that has not ended is `interrupted` while no process works with its store. */
+/** A run as people see it: one that has not ended is `interrupted` unless the process that works with the store has taken it up. */
 type SeenRun = Omit<RunRecord, 'status'> & { readonly status: RunStatus | 'interrupted' }
 
 const seenWith =
   (owner: StoreOwner | undefined) =>
   (run: RunRecord): SeenRun =>
-    run.status === 'running' && owner === undefined ? { ...run, status: 'interrupted' } : run
+    run.status === 'running' && (owner === undefined || run.ownedSince !== owner.since)
+      ? { ...run, status: 'interrupted' }
+      : run
 
 function summaryOf(run: SeenRun): object {
   const { id, workflow, source, status, reason, createdAt, endedAt, input, value, error, forkedFrom } = run
-  const parsed = (text: string | undefined) => (text === undefined ? undefined : JSON.parse(text))
+  const parsed = (text: string | undefined, field: string): unknown => storedJson(text, field, 'run', id)
   return {
     ...{ id, workflow, source, status, reason, createdAt, endedAt },
-    ...{ input: parsed(input), value: parsed(value), error: parsed(error), forkedFrom },
+    ...{
+      input: parsed(input, 'input'),
+      value: parsed(value, 'value'),
+      error: parsed(error, 'error'),
+      forkedFrom,
+    },
   }
 }
 
@@ -111,12 +119,12 @@ function nodeOf(node: NodeRecord, jobs: Jobs): object {
   const { id, parentId, spec, score, revisions, decision } = node
   const job = jobs.get(id)
   return {
-    ...{ id, parentId, ...JSON.parse(spec), score, revisions },
+    ...{ id, parentId, ...storedJson(spec, 'spec', 'node', id), score, revisions },
     status: statusOf(node, job),
     jobId: job?.id,
     attempts: job?.attempt,
     reusedFrom: reusedFrom(job),
-    decision: decision === undefined ? undefined : JSON.parse(decision),
+    decision: storedJson(decision, 'decision', 'node', id),
   }
 }
 
@@ -124,7 +132,7 @@ const statusOf = ({ isPruned }: NodeRecord, job: JobRecord | undefined): string 
   isPruned && job?.state === 'cancelled' ? 'pruned' : (job?.state ?? 'unknown')
 
 const reusedFrom = (job: JobRecord | undefined): string | undefined =>
-  job?.end?.usage === undefined ? undefined : (JSON.parse(job.end.usage) as JobUsage).reusedFrom
+  (storedJson(job?.end?.usage, 'usage', 'job', String(job?.id)) as JobUsage | undefined)?.reusedFrom
 
 function runLine({ id, workflow, status, reason, createdAt, endedAt }: SeenRun): Line {
   const started = new Date(createdAt).toISOString()
@@ -138,8 +146,11 @@ function runLine({ id, workflow, status, reason, createdAt, endedAt }: SeenRun):
 }
 
 function nodeLine(node: NodeRecord, jobs: Jobs): Line {
-  const { handler, label = handler } = JSON.parse(node.spec) as { handler: string; label?: string }
-  const decision = node.decision === undefined ? undefined : JSON.parse(node.decision)
+  const { handler, label = handler } = storedJson(node.spec, 'spec', 'node', node.id) as {
+    handler: string
+    label?: string
+  }
+  const decision = storedJson(node.decision, 'decision', 'node', node.id)
   const job = jobs.get(node.id)
   const decided =
     decision === undefined ? '' : `  → ${decision.type}${decision.why ? `: ${clean(decision.why)}` : ''}`

@@ -175,6 +175,8 @@ export interface RunRecord {
   readonly decisions: number
   /** The run and the event that this one was forked at. */
   readonly forkedFrom: string | undefined
+  /** Epoch ms: `since` of the {@link StoreOwner} that began it, or took it up last; absent when the store has no owners. */
+  readonly ownedSince: number | undefined
 }
 
 /** A node of a run's tree, without what its job tells. */

@@ -159,3 +159,26 @@ describe('a run in a store', () => {
     expect(stderr).toContain(words)
   })
 })
+
+test('a run that was interrupted says so while another process works on another run of its store', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-cli-store-'))
+  const begin = async (runId: string) => {
+    const run = Command.start(folder, 'run', fixture('slow'), '--store', 'runs.db', '--run-id', runId)
+    await run.prints('step 3  running')
+    return run
+  }
+  const kill = async (run: Command) => {
+    run.kill('SIGKILL')
+    await run.ended
+  }
+  const statuses = async () =>
+    JSON.parse((await Command.start(folder, 'runs', '--json').ended).stdout).map(
+      ({ id, status }: Record<string, string>) => `${id} ${status}`,
+    )
+  await kill(await begin('r1'))
+  const other = await begin('r2')
+  expect(await statuses()).toEqual(['r2 running', 'r1 interrupted'])
+  await kill(other)
+  expect(await statuses()).toEqual(['r2 interrupted', 'r1 interrupted'])
+  rmSync(folder, { recursive: true })
+})

@@ -158,6 +158,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { store: 'a.db', message: 'malformed' },
     says: ['a.db', 'malformed', 'Restore it'],
   },
+  ESP_STORE_ROW_CORRUPT: {
+    details: { field: 'spec', row: 'node', id: 'qc', message: 'Unexpected token' },
+    says: ['`spec`', 'node "qc"', 'Unexpected token', 'JSON was expected', 'restore it'],
+  },
   ESP_STORE_SQLITE: {
     details: { least: '3.51.3', got: '3.50.0' },
     says: ['3.51.3', '3.50.0', 'Update Node'],

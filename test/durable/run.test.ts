@@ -10,6 +10,7 @@ import {
   type JobPoolOptions,
   node,
   Orchestrator,
+  openSqliteStore,
   prune,
   type RunOutcome,
   revise,
@@ -231,6 +232,32 @@ describe('a run', () => {
     await rejected
     const { status, tree } = await runWorkflow(workflow, { store: file, runId: 'r' })
     expect([status, tree.nodes.n0?.result]).toMatchObject(['completed', { value: 7, attempts: 2 }])
+    rmSync(folder, { recursive: true })
+  })
+
+  test('that is taken up tells whose it is now, before anything else happens in it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'espalier-run-'))
+    const file = join(folder, 'runs.db')
+    const workflow = defineWorkflow({
+      name: 'w',
+      handlers: { idle: untilAborted },
+      root: () => node({ handler: 'idle' }),
+    })
+    const owners: (number | undefined)[] = []
+    for (const _ of ['begun', 'taken up']) {
+      const pool = new JobPool({ store: file })
+      const started = new Promise((resolve) => pool.on('job.started', resolve))
+      const run = new Orchestrator(workflow, { pool, runId: 'r' }).run()
+      const left = expect(run).rejects.toMatchObject({ code: 'ESP_POOL_CLOSED' })
+      await started
+      const reader = openSqliteStore(file, { readOnly: true })
+      owners.push(reader.run('r')?.ownedSince)
+      expect(owners.at(-1)).toBe(reader.owner()?.since)
+      reader.close()
+      await pool.shutdown({ wait: false })
+      await left
+    }
+    expect(new Set(owners).size).toBe(2)
     rmSync(folder, { recursive: true })
   })
 

@@ -153,6 +153,8 @@ export interface JobEntry {
   /** Whether it has not ended. */
   readonly isActive: boolean
   readonly status: JobStatus
+  /** Epoch ms; absent until then. */
+  readonly endedAt: number | undefined
   /** How it ended; absent until then. */
   readonly settled: JobResult | undefined
   /** How it ended, as far as others may know. */
@@ -324,6 +326,10 @@ export class JobActor
 
   wake(at: number): void {
     this.supervisor.deadlineOf(this, at)
+  }
+
+  get endedAt(): number | undefined {
+    return this.output?.endedAt
   }
 
   get settled(): JobResult | undefined {

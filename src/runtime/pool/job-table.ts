@@ -156,7 +156,7 @@ export class JobTable {
     const jobs = this.#ended[status]
     const { count, ageMs } = this.#keep[status]
     for (let oldest = jobs.peek(); oldest !== undefined; oldest = jobs.peek()) {
-      const isTooOld = at - (oldest.settled?.endedAt ?? at) > ageMs
+      const isTooOld = at - (oldest.endedAt ?? at) > ageMs
       if (jobs.size <= count && !isTooOld) break
       jobs.shift()
       this.#remove(oldest, status)

@@ -121,7 +121,7 @@ export function timelineOf(supervisor: Supervisor): TimelineEntry[] {
     nodeId: job.nodeId,
     status: job.status,
     queuedAt: job.context.queuedAt,
-    endedAt: job.settled?.endedAt,
+    endedAt: job.endedAt,
     attempts: [...(job.earlier ?? []).map(attemptOf), ...lastAttempt(job)],
   }))
 }

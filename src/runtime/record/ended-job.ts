@@ -1,5 +1,6 @@
 import type { EndedStatus, JobId, JobResult } from '../../domain/job.ts'
-import { type ErrorJson, errorFromJson } from '../../domain/trace.ts'
+import { storedJson } from '../../domain/stored-json.ts'
+import { errorFromJson } from '../../domain/trace.ts'
 import type { JobEnd, JobRecord } from '../../ports/run-store.ts'
 import type { JobActor, JobEntry } from '../job/job.ts'
 
@@ -75,7 +76,7 @@ export function resultOf({
     treeId,
     status: state as JobResult['status'],
     value: undefined,
-    error: error === undefined ? undefined : errorFromJson(JSON.parse(error) as ErrorJson),
+    error: error === undefined ? undefined : errorFromJson(storedJson(error, 'error', 'job', jobId)),
     reason,
     cancelledBy: cancelledBy as JobResult['cancelledBy'],
     causedBy,
@@ -85,7 +86,7 @@ export function resultOf({
     endedAt,
     durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
     metadata,
-    usage: usage === undefined ? undefined : JSON.parse(usage),
+    usage: storedJson(usage, 'usage', 'job', jobId),
   }
   return value === undefined ? result : withValue(result, value)
 }
@@ -98,7 +99,7 @@ function withValue(result: JobResult, text: string): JobResult {
     enumerable: true,
     configurable: true,
     get: () => {
-      if (!isRead) value = JSON.parse(text)
+      if (!isRead) value = storedJson(text, 'value', 'job', result.jobId)
       isRead = true
       return value
     },

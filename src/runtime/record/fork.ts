@@ -2,6 +2,7 @@ import { EspalierError } from '../../domain/errors.ts'
 import type { JobId } from '../../domain/job.ts'
 import type { TreeLimits } from '../../domain/limits.ts'
 import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
+import { storedJson } from '../../domain/stored-json.ts'
 import type { RunCreated, StoredDecision, TraceEntry, TreeEvent } from '../../domain/trace.ts'
 import type {
   JobRecord,
@@ -88,6 +89,7 @@ class Past {
       snapshot: this.#snapshot(),
       decisions: decided.filter(({ event }) => event.type === 'node.decided').length,
       forkedFrom: `${fork.runId}@${at}`,
+      ownedSince: undefined,
     }
   }
 
@@ -226,7 +228,7 @@ function decide(
 }
 
 function withSpec(node: NodeRecord, spec: NodeSpec): NodeRecord {
-  const { score: before } = JSON.parse(node.spec) as NodeSpec
+  const { score: before } = storedJson(node.spec, 'spec', 'node', node.id) as NodeSpec
   const score = spec.score === before ? node.score : spec.score
   return { ...node, spec: JSON.stringify(spec), score }
 }

@@ -146,6 +146,7 @@ export class Journal<Job extends StagingJob> {
   /** The run's row is to be written with this tick, and that of a node when one is named. */
   changed(run: RecordedRun, place?: number): void {
     this.#runs.add(run)
+    this.#openTurn()
     if (place === undefined) return
     const places = this.#nodes.get(run) ?? new Set()
     this.#nodes.set(run, places.add(place))

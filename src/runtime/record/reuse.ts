@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JobId } from '../../domain/job.ts'
+import { storedJson } from '../../domain/stored-json.ts'
 import type { RunStore } from '../../ports/run-store.ts'
 import type { JobActor } from '../job/job.ts'
 import type { DurableJob } from './durable-job.ts'
@@ -22,7 +23,7 @@ export function findReusable(job: DurableJob, name: string, store: RunStore): Re
   const found = store.cached(key)
   if (found === undefined) return undefined
   const { jobId: reusedFrom, value } = found
-  return { value: value === undefined ? undefined : JSON.parse(value), reusedFrom }
+  return { value: storedJson(value, 'value', 'job', reusedFrom), reusedFrom }
 }
 
 function valuesOf({ links }: JobActor): unknown[] {

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { NodeSpec } from '../../domain/node-spec.ts'
+import { storedJson } from '../../domain/stored-json.ts'
 import { errorToJson, type TraceEntry, type TreeEvent } from '../../domain/trace.ts'
 import type { JobRecord, NodeRecord, RunStore } from '../../ports/run-store.ts'
 import type { JobSnapshot } from '../job/job.ts'
@@ -72,7 +73,8 @@ class NodeFold {
   }
 }
 
-const storedNode = ({ parentId, spec }: NodeRecord): string => JSON.stringify([parentId, JSON.parse(spec)])
+const storedNode = ({ id, parentId, spec }: NodeRecord): string =>
+  JSON.stringify([parentId, storedJson(spec, 'spec', 'node', id)])
 
 function foldedJob({ value, context, output }: JobSnapshot): unknown[] {
   const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = context

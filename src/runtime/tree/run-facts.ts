@@ -1,3 +1,4 @@
+import { storedJson } from '../../domain/stored-json.ts'
 import { errorFromJson } from '../../domain/trace.ts'
 import type { RunRecord } from '../../ports/run-store.ts'
 
@@ -28,15 +29,13 @@ export const noFacts = (): RunFacts => ({
 })
 
 /** The facts of a run as its store has it. */
-export function factsOf({ input, createdAt, endedAt = 0, decisions, value, error }: RunRecord): RunFacts {
+export function factsOf({ id, input, createdAt, endedAt = 0, decisions, value, error }: RunRecord): RunFacts {
   return {
-    input: parsed(input),
+    input: storedJson(input, 'input', 'run', id),
     startedAt: createdAt,
     endedAt,
     decisions,
-    value: parsed(value),
-    error: error === undefined ? undefined : errorFromJson(JSON.parse(error)),
+    value: storedJson(value, 'value', 'run', id),
+    error: error === undefined ? undefined : errorFromJson(storedJson(error, 'error', 'run', id)),
   }
 }
-
-const parsed = (text: string | undefined): unknown => (text === undefined ? undefined : JSON.parse(text))

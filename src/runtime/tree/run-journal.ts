@@ -38,11 +38,13 @@ export class RunJournal implements RecordedRun {
   readonly #run: JournaledRun
   readonly #journal: Journal<DurableJob>
   readonly #now: () => number
+  readonly #ownedSince: number | undefined
 
   constructor(run: JournaledRun, journal: Journal<DurableJob>, now: () => number) {
     this.#run = run
     this.#journal = journal
     this.#now = now
+    this.#ownedSince = journal.store.owner()?.since
   }
 
   /** @throws {EspalierError} `ESP_NOT_STORABLE` when the input cannot be stored. */
@@ -50,6 +52,11 @@ export class RunJournal implements RecordedRun {
     const { runId, workflow, limits, facts } = this.#run
     jsonText(facts.input, `The input of run "${runId}"`)
     this.#note({ type: 'run.created', workflow: workflow.name, input: facts.input, limits })
+  }
+
+  /** Its process is another one now. */
+  takenUp(): void {
+    this.#journal.changed(this)
   }
 
   /** Counts follow from nodes and jobs: a report of them is recorded only when it ends the run. */
@@ -116,6 +123,7 @@ export class RunJournal implements RecordedRun {
       error: error && JSON.stringify(errorToJson(error)),
       decisions: facts.decisions,
       forkedFrom,
+      ownedSince: this.#ownedSince,
     }
   }
 

@@ -79,7 +79,7 @@ function entriesFrom(db: DatabaseSync, seq: number): Placed[] {
   )
   const found: Placed[] = []
   for (const { first_seq, at, events } of rows.iterate(seq)) {
-    parseEntries(String(events)).forEach((entry, place) => {
+    parseEntries(String(events), Number(first_seq)).forEach((entry, place) => {
       const number = Number(first_seq) + place
       if (entry !== null && number >= seq) found.push({ seq: number, since: Number(at), entry })
     })
@@ -129,6 +129,7 @@ function policyBefore(db: DatabaseSync, seq: number): JobPolicy | undefined {
     'SELECT first_seq, pool_seq, events FROM journal WHERE pool_seq < ? ORDER BY pool_seq DESC LIMIT 1'
   const row = db.prepare(query).get(seq)
   if (row === undefined) return undefined
-  const entry = parseEntries(String(row.events))[Number(row.pool_seq) - Number(row.first_seq)]
+  const firstSeq = Number(row.first_seq)
+  const entry = parseEntries(String(row.events), firstSeq)[Number(row.pool_seq) - firstSeq]
   return (entry?.[3] as PoolCreated | undefined)?.policy
 }

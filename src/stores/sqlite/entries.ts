@@ -1,3 +1,4 @@
+import { storedJson } from '../../domain/stored-json.ts'
 import type { ChartEvent, TraceActor, TraceEvent } from '../../domain/trace.ts'
 import type { StoreEvent } from '../../ports/run-store.ts'
 
@@ -75,8 +76,8 @@ function completionOf(event: TraceEvent, hasValue: boolean): string {
 const timeOf = (at: number | string, since: number): number =>
   typeof at === 'string' ? Number(at) : since + at / TICKS_PER_MS
 
-export function parseEntries(text: string): Entry[] {
-  return JSON.parse(text) as Entry[]
+export function parseEntries(text: string, firstSeq: number): Entry[] {
+  return storedJson(text, 'events', 'journal row', firstSeq)
 }
 
 /**

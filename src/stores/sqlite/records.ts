@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { storedJson } from '../../domain/stored-json.ts'
 import type { JobSubmitted } from '../../domain/trace.ts'
 import type { RunReason } from '../../domain/tree.ts'
 import type { JobEnd, JobRecord, NodeRecord, RunRecord, RunStatus } from '../../ports/run-store.ts'
@@ -47,6 +48,7 @@ export function runOf(row: Row): RunRecord {
     error: text(row.error),
     decisions: Number(row.decisions),
     forkedFrom: text(row.forked_from),
+    ownedSince: number(row.owned_since),
   }
 }
 
@@ -117,7 +119,7 @@ class JobRow implements JobRecord {
   }
 
   get submitted(): JobSubmitted {
-    this.#submitted ??= JSON.parse(this.#spec) as JobSubmitted
+    this.#submitted ??= storedJson(this.#spec, 'spec', 'job', this.id) as JobSubmitted
     return this.#submitted
   }
 }

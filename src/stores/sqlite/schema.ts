@@ -46,6 +46,7 @@ export const MIGRATIONS: readonly string[] = [
     error TEXT,
     decisions INTEGER NOT NULL,
     forked_from TEXT,
+    owned_since REAL,
     first_seq INTEGER NOT NULL
   ) STRICT;
 

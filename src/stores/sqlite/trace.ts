@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobId } from '../../domain/job.ts'
+import { storedJson } from '../../domain/stored-json.ts'
 import type { ChartEvent, JobSubmitted, TraceEntry, TraceEvent } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import { type Entry, eventOf, parseEntries } from './entries.ts'
@@ -95,7 +96,7 @@ export class TraceReader {
       to,
       from,
     ) as Iterable<unknown> as Iterable<Cells>)
-      yield [Number(firstSeq), Number(since), parseEntries(String(events))]
+      yield [Number(firstSeq), Number(since), parseEntries(String(events), Number(firstSeq))]
   }
 
   #ownersOf(entries: readonly Entry[], fresh: Map<number, Owner>): Map<number, Owner> {
@@ -130,7 +131,7 @@ export class TraceReader {
         since,
         key === undefined ? undefined : ownerOf(key)?.id,
       )
-      yield { seq, at, actor, id, event: key === undefined ? event : withFacts(event, facts.get(key)) }
+      yield { seq, at, actor, id, event: key === undefined ? event : withFacts(event, facts.get(key), id) }
     }
   }
 
@@ -145,7 +146,7 @@ export class TraceReader {
     const facts = new Map<number, RowFacts>()
     for (const [key, spec, value, attempt] of this.#about(this.#facts, keys))
       facts.set(Number(key), {
-        submitted: JSON.parse(String(spec)),
+        submitted: storedJson(String(spec), 'spec', 'job', Number(key)),
         value: value === null ? undefined : String(value),
         attempt: Number(attempt),
       })
@@ -162,11 +163,11 @@ const LAST = Number.MAX_SAFE_INTEGER
 const hasValue = (data: object | null | undefined): boolean =>
   (data as { readonly value?: unknown } | undefined)?.value !== undefined
 
-function withFacts(event: TraceEvent | undefined, facts: RowFacts | undefined): TraceEvent {
+function withFacts(event: TraceEvent | undefined, facts: RowFacts | undefined, jobId: string): TraceEvent {
   if (facts === undefined) return event as TraceEvent
   if (event === undefined) return facts.submitted
   if (event.type !== 'attempt.completed' || facts.value === undefined) return event
   return (event as ChartEvent).attempt === facts.attempt
-    ? { ...event, value: JSON.parse(facts.value) }
+    ? { ...event, value: storedJson(facts.value, 'value', 'job', jobId) }
     : event
 }

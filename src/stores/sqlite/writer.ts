@@ -57,10 +57,10 @@ export class Writer {
     this.#ends = rowWriter(END, update)
     this.#run = db.prepare(
       `INSERT INTO runs (id, workflow, source, executor, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
-       decisions, forked_from, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       decisions, forked_from, owned_since, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET source = excluded.source, executor = excluded.executor, limits = excluded.limits, status = excluded.status,
        reason = excluded.reason, ended_at = excluded.ended_at, snapshot = excluded.snapshot, value = excluded.value,
-       error = excluded.error, decisions = excluded.decisions`,
+       error = excluded.error, decisions = excluded.decisions, owned_since = excluded.owned_since`,
     )
     this.#node = db.prepare('INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#output = db.prepare('INSERT OR IGNORE INTO outputs VALUES (?, ?, ?)')
@@ -142,7 +142,7 @@ export class Writer {
         run.reason ?? null,
       ],
       ...[run.createdAt, run.endedAt ?? null, run.snapshot, run.value ?? null, run.error ?? null],
-      ...[run.decisions, run.forkedFrom ?? null, firstSeq],
+      ...[run.decisions, run.forkedFrom ?? null, run.ownedSince ?? null, firstSeq],
     )
   }
 

@@ -55,6 +55,7 @@ export function runRecord(id: string): RunRecord {
     error: undefined,
     decisions: 0,
     forkedFrom: undefined,
+    ownedSince: 2.5,
     executor: 'thread',
   }
 }
