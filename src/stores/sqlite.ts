@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
 import type { CatchUp, PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
+import { LogRoom } from './sqlite/log-room.ts'
 import { explain, inOurWords, openForReading, openForWriting } from './sqlite/open.ts'
 import { giveUpOwnership, livingOwner } from './sqlite/owner.ts'
 import { pruneRows } from './sqlite/prune.ts'
@@ -67,6 +68,7 @@ class SqliteStore implements RunStore {
   readonly #db: DatabaseSync
   readonly #reader: Reader
   readonly #writer: Writer | undefined
+  readonly #room: LogRoom
   readonly #rule: Retention | undefined
   #ended = 0
   readonly #begin: StatementSync
@@ -85,6 +87,7 @@ class SqliteStore implements RunStore {
     this.#writer = isReader ? undefined : new Writer(db)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
+    this.#room = new LogRoom(db)
     const { seq, pendingSeq } = explain(name, () => this.#reader.last())
     this.lastSeq = seq
     this.pendingSeq = pendingSeq
@@ -99,6 +102,7 @@ class SqliteStore implements RunStore {
 
   commit(batch: StoreBatch): void {
     this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
+    this.#room.committed()
     this.lastSeq += batch.events.length
     this.pendingSeq = batch.pendingSeq ?? this.lastSeq + 1
     for (const { key } of batch.submitted) this.lastKey = Math.max(this.lastKey, key)

@@ -235,6 +235,37 @@ test('a damaged page is told when it is read, and nothing is made up for it', ()
   expect(code).toBe('ESP_STORE_CORRUPT')
 })
 
+describe('the log', () => {
+  const logSize = () => statSync(`${file}-wal`).size
+
+  test('gets all its room once a process has committed often: later commits make it no longer', () => {
+    const store = openSqliteStore(file)
+    for (let key = 1; key <= 60; key++) store.commit(batch(job(key)))
+    expect(logSize()).toBeLessThan(1_000_000)
+    for (let key = 61; key <= 70; key++) store.commit(batch(job(key)))
+    const size = logSize()
+    expect(size).toBeGreaterThan(4_000_000)
+    for (let key = 71; key <= 1_500; key++) store.commit(batch(job(key)))
+    expect(logSize()).toBeLessThan(size * 1.1)
+    expect(store.size()).toMatchObject({ jobs: 1_500, outputs: 0 })
+    store.close()
+  })
+
+  test('that was given room is read by whoever opens the store after a crash', () => {
+    const writer = openSqliteStore(file)
+    for (let key = 1; key <= 100; key++) writer.commit(batch(job(key)))
+    for (const part of ['', '-wal']) copyFileSync(`${file}${part}`, `${file}-copy${part}`)
+    writer.close()
+    // Whom the copy names as its owner is alive: this process.
+    const copy = new DatabaseSync(`${file}-copy`)
+    copy.exec('DELETE FROM owner')
+    copy.close()
+    const store = openSqliteStore(`${file}-copy`)
+    expect([...store.jobs(undefined)].length).toBe(100)
+    store.close()
+  })
+})
+
 describe('a full disk', () => {
   /** Opens a store, and gives its connection too, whose size can be limited. */
   function open(): { store: RunStore; limitPages: (pages: number) => number; refuseWrites: () => void } {
@@ -294,6 +325,15 @@ describe('a full disk', () => {
       store.close()
     },
   )
+
+  test('without room for the whole log takes commits as long as it has any', () => {
+    const { store, limitPages } = open()
+    for (let key = 1; key <= 60; key++) store.commit(batch(job(key)))
+    limitPages(10)
+    for (let key = 61; key <= 80; key++) store.commit(batch(job(key)))
+    expect(store.size()).toMatchObject({ jobs: 80, outputs: 0 })
+    store.close()
+  })
 
   test.each([0, 1, 2, 3, 5, 8])(
     'after %i more pages refuses the commit, and keeps all before it',

@@ -1,0 +1,50 @@
+import { statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+
+/** How long SQLite lets a log grow before it begins it anew: 1,000 pages. */
+const ROOM_BYTES = 1_000 * 4_096
+
+/** Who has committed so often will go on: making room takes as long as some 50 commits without it lose. */
+const COMMITS_BEFORE = 64
+
+/**
+ * Makes the log as long as it will get, before commits do so page by page.
+ *
+ * A commit that makes a file longer also waits for the file system to note its length, nearly as long as for the page itself.
+ * SQLite begins a log anew after each checkpoint without making it shorter, so that only its first 4 MB are slow: all that most
+ * processes ever write.
+ */
+export class LogRoom {
+  readonly #db: DatabaseSync
+  readonly #log: string
+  #commits = 0
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    this.#log = `${db.location()}-wal`
+  }
+
+  /** The store has committed something. */
+  committed(): void {
+    if (++this.#commits === COMMITS_BEFORE && this.#length < ROOM_BYTES) this.#make()
+  }
+
+  get #length(): number {
+    return statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0
+  }
+
+  /** What is written beyond the cache is in the log before its end is known, and stays there when that is a rollback. */
+  #make(): void {
+    const db = this.#db
+    const { cache_size: before } = db.prepare('PRAGMA cache_size').get() as { cache_size: number }
+    try {
+      db.exec('PRAGMA cache_size = 10; BEGIN IMMEDIATE')
+      db.prepare(`INSERT INTO outputs VALUES ('room', 0, hex(zeroblob(?)))`).run(ROOM_BYTES / 2)
+    } catch {
+      // On a full disk there is no room to make.
+    } finally {
+      if (db.isTransaction) db.exec('ROLLBACK')
+      db.exec(`PRAGMA cache_size = ${before}`)
+    }
+  }
+}
