@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 
 /** One row of a bench: what was measured, against what, and the bar it must reach. */
 export interface Row {
@@ -56,55 +57,113 @@ export async function microseconds(jobs: number, work: (done: Done) => Promise<u
 export async function medianOf(measure: () => Promise<number>): Promise<number> {
   const figures: number[] = []
   for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await pause()
     const figure = await measure()
     if (round >= WARM_UP_ROUNDS) figures.push(figure)
   }
   return median(figures)
 }
 
+/** Runs a round of one measure whenever the other process asks for it. */
+export function runRounds(measure: () => Promise<number>): void {
+  process.on('message', async () => {
+    await pause()
+    process.send?.(await measure())
+  })
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 10))
+
 /**
- * Runs each measure in a process of its own, and returns its figure.
+ * Runs each measure in a process of its own, and returns its figures, one for each round.
  *
- * Together in one process, what the compiler learnt from one and the heap that another left would weigh on the next.
+ * Together in one process, what the compiler learnt from one and the heap that another left would weigh on the next. In
+ * a round each process runs once, one after the other, every other time in reverse: the machine's pace changes within
+ * seconds, and the figures of one round were taken close to each other.
  *
- * @param turns - How often, one measure after the other; the median counts. More than 1 where ratios are close to 1: two
- * processes that do the same can differ by a tenth.
+ * @param turns - How often, with new processes. More than 1 where ratios are close to 1: two processes that do the same can
+ * differ by a tenth.
  */
 export async function measureAll<Name extends string>(
   suite: string,
   measures: Measures<Name>,
   progress: (what: string) => void,
   turns = 1,
-): Promise<Record<Name, number>> {
+): Promise<Record<Name, readonly number[]>> {
   const names = Object.keys(measures) as Name[]
-  const figures = new Map<Name, number[]>(names.map((name) => [name, []]))
-  const script = fileURLToPath(new URL('./measure.ts', import.meta.url))
+  const figures = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
   for (let turn = 0; turn < turns; turn++) {
-    for (const name of names) {
-      progress(name)
-      const args = [...process.execArgv, script, suite, name]
-      const { stdout } = await promisify(execFile)(process.execPath, args)
-      figures.get(name)?.push(Number(stdout))
+    const children = names.map((name) => ({ name, child: fork(SCRIPT, [suite, name]) }))
+    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+      progress(`${suite}, turn ${turn + 1} of ${turns}, round ${round + 1} of ${WARM_UP_ROUNDS + ROUNDS}`)
+      for (const { name, child } of round % 2 === 0 ? children : children.toReversed()) {
+        const figure = await askFor(child, name)
+        if (round >= WARM_UP_ROUNDS) figures[name].push(figure)
+      }
     }
+    await Promise.all(children.map(({ child }) => end(child)))
   }
-  return Object.fromEntries(Array.from(figures, ([name, all]) => [name, median(all)])) as Record<Name, number>
+  return figures
 }
 
-export function atLeast(id: string, what: string, ours: number, peer: number, bar: number): Row {
-  const ratio = ours / peer
-  return { id, what, ours, peer, unit: 'jobs/s', ratio, bar, isCeiling: false, holds: ratio >= bar }
+const SCRIPT = fileURLToPath(new URL('./measure.ts', import.meta.url))
+
+/** The figure of one round. */
+function askFor(child: ChildProcess, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = () => reject(new Error(`The process that measures "${name}" has ended.`))
+    child.once('exit', failed)
+    child.once('message', (figure) => {
+      child.off('exit', failed)
+      resolve(Number(figure))
+    })
+    child.send('round')
+  })
 }
 
-export function atMost(id: string, what: string, ours: number, peer: number, bar: number, unit: string): Row {
-  const ratio = ours / peer
-  return { id, what, ours, peer, unit, ratio, bar, isCeiling: true, holds: ratio <= bar }
+/** Without its channel it has nothing left to do. */
+async function end(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit')
+  child.disconnect()
+  await exit
+}
+
+/** What was measured: by round, or one figure that stands for itself. */
+type Figures = number | readonly number[]
+
+export function atLeast(id: string, what: string, ours: Figures, peer: Figures, bar: number): Row {
+  const compared = compare(ours, peer)
+  return { id, what, ...compared, unit: 'jobs/s', bar, isCeiling: false, holds: compared.ratio >= bar }
+}
+
+export function atMost(
+  id: string,
+  what: string,
+  ours: Figures,
+  peer: Figures,
+  bar: number,
+  unit: string,
+): Row {
+  const compared = compare(ours, peer)
+  return { id, what, ...compared, unit, bar, isCeiling: true, holds: compared.ratio <= bar }
 }
 
 /** A row without a bar. */
-export function beside(id: string, what: string, ours: number, peer: number): Row {
-  return { id, what, ours, peer, unit: 'jobs/s', ratio: ours / peer, isCeiling: false, holds: true }
+export function beside(id: string, what: string, ours: Figures, peer: Figures): Row {
+  return { id, what, ...compare(ours, peer), unit: 'jobs/s', isCeiling: false, holds: true }
 }
+
+/** Medians; the ratio is that of the ratios within each round, so it need not be that of the other two. */
+function compare(ours: Figures, peer: Figures): Pick<Row, 'ours' | 'peer' | 'ratio'> {
+  const [our, their] = [[ours].flat(), [peer].flat()]
+  const rounds = Math.max(our.length, their.length)
+  const ratios = Array.from({ length: rounds }, (_, round) => at(our, round) / at(their, round))
+  return { ours: median(our), peer: median(their), ratio: median(ratios) }
+}
+
+/** Of what was measured once, always the same. */
+const at = (figures: readonly number[], round: number): number =>
+  (figures.length === 1 ? figures[0] : figures[round]) as number
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
