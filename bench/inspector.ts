@@ -70,11 +70,14 @@ export async function inspector(progress: (what: string) => void): Promise<Row[]
   ]
 }
 
-const faster = (id: string, what: string, ours: Cost, peer: Cost, bar: number): Row =>
-  atLeast(id, what, ours.jobsPerSecond, peer.jobsPerSecond, bar)
+const faster = (id: string, what: string, ours: readonly Cost[], peer: readonly Cost[], bar: number): Row =>
+  atLeast(id, what, ours.map(rate), peer.map(rate), bar)
 
-const cheaper = (id: string, what: string, ours: Cost, peer: Cost, bar: number): Row =>
-  atMost(id, what, ours.ownMicroseconds, peer.ownMicroseconds, bar, 'µs')
+const cheaper = (id: string, what: string, ours: readonly Cost[], peer: readonly Cost[], bar: number): Row =>
+  atMost(id, what, ours.map(ownTime), peer.map(ownTime), bar, 'µs')
+
+const rate = ({ jobsPerSecond }: Cost): number => jobsPerSecond
+const ownTime = ({ ownMicroseconds }: Cost): number => ownMicroseconds
 
 /** In a process of its own: see `inspector/in-turns.ts`. */
 async function inTurns(
@@ -82,11 +85,11 @@ async function inTurns(
   rounds: number,
   ways: readonly Way[],
   flags: readonly string[] = [],
-): Promise<Record<Way, Cost>> {
+): Promise<Record<Way, readonly Cost[]>> {
   const script = fileURLToPath(new URL('./inspector/in-turns.ts', import.meta.url))
   const args = [...process.execArgv, ...flags, script, String(jobs), String(rounds), ...ways]
   const { stdout } = await promisify(execFile)(process.execPath, args)
-  return JSON.parse(stdout) as Record<Way, Cost>
+  return JSON.parse(stdout) as Record<Way, readonly Cost[]>
 }
 
 async function reportBytes(): Promise<number> {

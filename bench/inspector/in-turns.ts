@@ -1,8 +1,8 @@
 // No-op jobs in a pool that is watched in several ways, which take turns in this process. Arguments: how many jobs, how many rounds,
-// and the ways. Prints a `Cost` of each way, by its name.
+// and the ways. Prints a `Cost` for each round, by the name of the way.
 import { JobPool, PRIORITIES } from 'espalier'
 import { createInspector } from 'espalier/http'
-import { breathe, median } from '../suite.ts'
+import { breathe } from '../suite.ts'
 import { looksOn } from './looks-on.ts'
 
 const SLOTS = 8
@@ -11,7 +11,7 @@ const WARM_UP_ROUNDS = 3
 const AFTERMATH_MS = 150
 const noop = async () => {}
 
-/** Medians of all rounds. */
+/** Of a round. */
 export interface Cost {
   readonly jobsPerSecond: number
   /** Processor time of the pool's thread for a job, in µs, with what comes within {@link AFTERMATH_MS} of the last. */
@@ -50,7 +50,7 @@ async function round(way: Way, jobs: number): Promise<Cost> {
 }
 
 /** The next round begins with another way, so that none always follows the same one. */
-async function inTurns(ways: readonly Way[], jobs: number, rounds: number): Promise<Record<Way, Cost>> {
+async function inTurns(ways: readonly Way[], jobs: number, rounds: number): Promise<Record<Way, Cost[]>> {
   const costs = new Map<Way, Cost[]>(ways.map((way) => [way, []]))
   for (let turn = 0; turn < WARM_UP_ROUNDS + rounds; turn++) {
     for (let index = 0; index < ways.length; index++) {
@@ -59,14 +59,7 @@ async function inTurns(ways: readonly Way[], jobs: number, rounds: number): Prom
       if (turn >= WARM_UP_ROUNDS) costs.get(way)?.push(cost)
     }
   }
-  const medians = Array.from(costs, ([way, all]): [Way, Cost] => [
-    way,
-    {
-      jobsPerSecond: median(all.map(({ jobsPerSecond }) => jobsPerSecond)),
-      ownMicroseconds: median(all.map(({ ownMicroseconds }) => ownMicroseconds)),
-    },
-  ])
-  return Object.fromEntries(medians) as Record<Way, Cost>
+  return Object.fromEntries(costs) as Record<Way, Cost[]>
 }
 
 const [jobs = '', rounds = '', ...ways] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-import { storedJson } from '../domain/stored-json.ts'
+import { storedJson, storedObject } from '../domain/stored-json.ts'
 import type {
   JobRecord,
   JobUsage,
@@ -119,12 +119,12 @@ function nodeOf(node: NodeRecord, jobs: Jobs): object {
   const { id, parentId, spec, score, revisions, decision } = node
   const job = jobs.get(id)
   return {
-    ...{ id, parentId, ...storedJson(spec, 'spec', 'node', id), score, revisions },
+    ...{ id, parentId, ...storedObject(spec, 'spec', 'node', id), score, revisions },
     status: statusOf(node, job),
     jobId: job?.id,
     attempts: job?.attempt,
     reusedFrom: reusedFrom(job),
-    decision: storedJson(decision, 'decision', 'node', id),
+    decision: storedObject(decision, 'decision', 'node', id),
   }
 }
 
@@ -132,7 +132,7 @@ const statusOf = ({ isPruned }: NodeRecord, job: JobRecord | undefined): string 
   isPruned && job?.state === 'cancelled' ? 'pruned' : (job?.state ?? 'unknown')
 
 const reusedFrom = (job: JobRecord | undefined): string | undefined =>
-  (storedJson(job?.end?.usage, 'usage', 'job', String(job?.id)) as JobUsage | undefined)?.reusedFrom
+  (storedObject(job?.end?.usage, 'usage', 'job', String(job?.id)) as JobUsage | undefined)?.reusedFrom
 
 function runLine({ id, workflow, status, reason, createdAt, endedAt }: SeenRun): Line {
   const started = new Date(createdAt).toISOString()
@@ -146,11 +146,11 @@ function runLine({ id, workflow, status, reason, createdAt, endedAt }: SeenRun):
 }
 
 function nodeLine(node: NodeRecord, jobs: Jobs): Line {
-  const { handler, label = handler } = storedJson(node.spec, 'spec', 'node', node.id) as {
+  const { handler, label = handler } = storedObject(node.spec, 'spec', 'node', node.id) as {
     handler: string
     label?: string
   }
-  const decision = storedJson(node.decision, 'decision', 'node', node.id)
+  const decision = storedObject(node.decision, 'decision', 'node', node.id)
   const job = jobs.get(node.id)
   const decided =
     decision === undefined ? '' : `  → ${decision.type}${decision.why ? `: ${clean(decision.why)}` : ''}`

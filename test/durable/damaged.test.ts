@@ -71,6 +71,7 @@ function damage(statement: string): void {
 test.each([
   ['the spec of an open node', `UPDATE nodes SET spec = '{bad' WHERE id = 'n2'`, 'spec', 'node', 'n2'],
   ['the spec of an ended node', `UPDATE nodes SET spec = '{bad' WHERE id = 'n0'`, 'spec', 'node', 'n0'],
+  ['the kind of a spec', `UPDATE nodes SET spec = 'null' WHERE id = 'n0'`, 'spec', 'node', 'n0'],
   ['a decision', `UPDATE nodes SET decision = '{bad' WHERE id = 'n0'`, 'decision', 'node', 'n0'],
   ['the input', `UPDATE runs SET input = '{bad'`, 'input', 'run', 'r'],
   ['the snapshot of the run', `UPDATE runs SET snapshot = '{bad'`, 'snapshot', 'run', 'r'],
@@ -105,4 +106,8 @@ test('a damaged value or error of an ended job is told when it is read, of a dam
   const store = openSqliteStore(file, { readOnly: true })
   expect(() => [...store.trace()]).toThrow('The `events` of the journal row "1" is damaged')
   store.close()
+  damage(`UPDATE journal SET events = '{}' WHERE first_seq = (SELECT min(first_seq) FROM journal)`)
+  const again = openSqliteStore(file, { readOnly: true })
+  expect(() => [...again.trace()]).toThrow('The `events` of the journal row "1" is damaged')
+  again.close()
 })

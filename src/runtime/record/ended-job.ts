@@ -1,5 +1,5 @@
 import type { EndedStatus, JobId, JobResult } from '../../domain/job.ts'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedJson, storedObject } from '../../domain/stored-json.ts'
 import { errorFromJson } from '../../domain/trace.ts'
 import type { JobEnd, JobRecord } from '../../ports/run-store.ts'
 import type { JobActor, JobEntry } from '../job/job.ts'
@@ -76,7 +76,7 @@ export function resultOf({
     treeId,
     status: state as JobResult['status'],
     value: undefined,
-    error: error === undefined ? undefined : errorFromJson(storedJson(error, 'error', 'job', jobId)),
+    error: error === undefined ? undefined : errorFromJson(storedObject(error, 'error', 'job', jobId)),
     reason,
     cancelledBy: cancelledBy as JobResult['cancelledBy'],
     causedBy,
@@ -86,7 +86,7 @@ export function resultOf({
     endedAt,
     durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
     metadata,
-    usage: storedJson(usage, 'usage', 'job', jobId),
+    usage: storedObject(usage, 'usage', 'job', jobId),
   }
   return value === undefined ? result : withValue(result, value)
 }

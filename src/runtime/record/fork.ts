@@ -2,7 +2,7 @@ import { EspalierError } from '../../domain/errors.ts'
 import type { JobId } from '../../domain/job.ts'
 import type { TreeLimits } from '../../domain/limits.ts'
 import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedObject } from '../../domain/stored-json.ts'
 import type { RunCreated, StoredDecision, TraceEntry, TreeEvent } from '../../domain/trace.ts'
 import type {
   JobRecord,
@@ -228,7 +228,7 @@ function decide(
 }
 
 function withSpec(node: NodeRecord, spec: NodeSpec): NodeRecord {
-  const { score: before } = storedJson(node.spec, 'spec', 'node', node.id) as NodeSpec
+  const { score: before } = storedObject(node.spec, 'spec', 'node', node.id) as NodeSpec
   const score = spec.score === before ? node.score : spec.score
   return { ...node, spec: JSON.stringify(spec), score }
 }

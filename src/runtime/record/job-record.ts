@@ -1,7 +1,7 @@
 import type { StateValue } from 'xstate'
 import type { JobContext } from '../../../machines/index.ts'
 import { JOB_STATES, type JobPolicy, type JobResult } from '../../domain/job.ts'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedObject } from '../../domain/stored-json.ts'
 import { errorToJson } from '../../domain/trace.ts'
 import type { JobEnd, JobRecord } from '../../ports/run-store.ts'
 import type { JobSnapshot } from '../job/job.ts'
@@ -75,7 +75,7 @@ export function snapshotOf(record: JobRecord, pool: JobPolicy, output: JobResult
     lost,
     deadlineAt,
     startedAt,
-    stopping: storedJson(stopping, 'stopping', 'job', jobId),
+    stopping: storedObject(stopping, 'stopping', 'job', jobId),
   }
   return {
     status: output === undefined ? 'active' : 'done',

@@ -1,6 +1,6 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { NodeSpec } from '../../domain/node-spec.ts'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedObject } from '../../domain/stored-json.ts'
 import { errorToJson, type TraceEntry, type TreeEvent } from '../../domain/trace.ts'
 import type { JobRecord, NodeRecord, RunStore } from '../../ports/run-store.ts'
 import type { JobSnapshot } from '../job/job.ts'
@@ -74,7 +74,7 @@ class NodeFold {
 }
 
 const storedNode = ({ id, parentId, spec }: NodeRecord): string =>
-  JSON.stringify([parentId, storedJson(spec, 'spec', 'node', id)])
+  JSON.stringify([parentId, storedObject(spec, 'spec', 'node', id)])
 
 function foldedJob({ value, context, output }: JobSnapshot): unknown[] {
   const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = context

@@ -1,7 +1,7 @@
 import type { DecisionRecord } from '../../domain/decision.ts'
 import type { JobResult } from '../../domain/job.ts'
 import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedObject } from '../../domain/stored-json.ts'
 import { errorFromJson } from '../../domain/trace.ts'
 import type { NodeStatus, TreeNode } from '../../domain/tree.ts'
 import type { NodeRecord as NodeRow } from '../../ports/run-store.ts'
@@ -221,7 +221,7 @@ export class NodeRecord implements JobExtras, JobObserver {
 
 /** Most have no error, and are not copied. */
 function decisionOf(text: string, nodeId: NodeId): DecisionRecord {
-  const stored = storedJson(text, 'decision', 'node', nodeId)
+  const stored = storedObject(text, 'decision', 'node', nodeId)
   return stored.error === undefined ? stored : { ...stored, error: errorFromJson(stored.error) }
 }
 

@@ -1,4 +1,4 @@
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedJson, storedObject } from '../../domain/stored-json.ts'
 import { errorFromJson } from '../../domain/trace.ts'
 import type { RunRecord } from '../../ports/run-store.ts'
 
@@ -36,6 +36,6 @@ export function factsOf({ id, input, createdAt, endedAt = 0, decisions, value, e
     endedAt,
     decisions,
     value: storedJson(value, 'value', 'run', id),
-    error: error === undefined ? undefined : errorFromJson(storedJson(error, 'error', 'run', id)),
+    error: error === undefined ? undefined : errorFromJson(storedObject(error, 'error', 'run', id)),
   }
 }

@@ -1,4 +1,4 @@
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedObject } from '../../domain/stored-json.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
 import { recoverJobs } from '../pool/recovery.ts'
@@ -52,7 +52,7 @@ export function recoverTree(
 function takeUp(row: NodeRow, run: RecoveredRun): NodeRecord {
   const { id, parentId, spec } = row
   const parent = parentId === undefined ? undefined : run.nodes.find(parentId)
-  const record = new NodeRecord(id, parent, storedJson(spec, 'spec', 'node', id), run)
+  const record = new NodeRecord(id, parent, storedObject(spec, 'spec', 'node', id), run)
   record.restore(row)
   return record
 }

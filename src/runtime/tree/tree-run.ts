@@ -4,7 +4,7 @@ import { Fifo } from '../../domain/fifo.ts'
 import type { JobResult } from '../../domain/job.ts'
 import { resolveLimits, type TreeLimits } from '../../domain/limits.ts'
 import type { NodeSpec } from '../../domain/node-spec.ts'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedObject } from '../../domain/stored-json.ts'
 import { toError } from '../../domain/thrown.ts'
 import type { Tree } from '../../domain/tree.ts'
 import type { RunOutcome, Workflow } from '../../domain/workflow.ts'
@@ -105,7 +105,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
       id: runId,
       parent: supervisor.actor,
       input: { maxRunMs: limits.maxRunMs ?? 0 },
-      ...(stored && { snapshot: storedJson(stored.snapshot, 'snapshot', 'run', runId) }),
+      ...(stored && { snapshot: storedObject(stored.snapshot, 'snapshot', 'run', runId) }),
     })
     const { journal } = supervisor
     this.#journal = journal && new RunJournal(this, journal, () => supervisor.now())

@@ -1,4 +1,4 @@
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedList } from '../../domain/stored-json.ts'
 import type { ChartEvent, TraceActor, TraceEvent } from '../../domain/trace.ts'
 import type { StoreEvent } from '../../ports/run-store.ts'
 
@@ -77,7 +77,7 @@ const timeOf = (at: number | string, since: number): number =>
   typeof at === 'string' ? Number(at) : since + at / TICKS_PER_MS
 
 export function parseEntries(text: string, firstSeq: number): Entry[] {
-  return storedJson(text, 'events', 'journal row', firstSeq)
+  return storedList(text, 'events', 'journal row', firstSeq)
 }
 
 /**

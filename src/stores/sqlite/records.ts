@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedObject } from '../../domain/stored-json.ts'
 import type { JobSubmitted } from '../../domain/trace.ts'
 import type { RunReason } from '../../domain/tree.ts'
 import type { JobEnd, JobRecord, NodeRecord, RunRecord, RunStatus } from '../../ports/run-store.ts'
@@ -119,7 +119,7 @@ class JobRow implements JobRecord {
   }
 
   get submitted(): JobSubmitted {
-    this.#submitted ??= storedJson(this.#spec, 'spec', 'job', this.id) as JobSubmitted
+    this.#submitted ??= storedObject(this.#spec, 'spec', 'job', this.id) as JobSubmitted
     return this.#submitted
   }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobId } from '../../domain/job.ts'
-import { storedJson } from '../../domain/stored-json.ts'
+import { storedJson, storedObject } from '../../domain/stored-json.ts'
 import type { ChartEvent, JobSubmitted, TraceEntry, TraceEvent } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import { type Entry, eventOf, parseEntries } from './entries.ts'
@@ -146,7 +146,7 @@ export class TraceReader {
     const facts = new Map<number, RowFacts>()
     for (const [key, spec, value, attempt] of this.#about(this.#facts, keys))
       facts.set(Number(key), {
-        submitted: storedJson(String(spec), 'spec', 'job', Number(key)),
+        submitted: storedObject(String(spec), 'spec', 'job', Number(key)),
         value: value === null ? undefined : String(value),
         attempt: Number(attempt),
       })
