@@ -10,7 +10,7 @@ import { generateRecording } from './recordings.ts'
 import { atLeast, atMost, type Measures, measureAll, median, type Row } from './suite.ts'
 
 const JOBS = 100_000
-const ROUNDS = 11
+const ROUNDS = 31
 const MILLION = 1_000_000
 const ROUNDS_OF_A_MILLION = 5
 const MEGABYTE = 1e6

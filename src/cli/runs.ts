@@ -9,6 +9,7 @@ import type {
   StoreOwner,
   TraceEntry,
 } from '../index.ts'
+import { isInterrupted } from '../index.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import { findRun, type StoreOptions, storeFile, withReader } from './store.ts'
@@ -97,9 +98,7 @@ type SeenRun = Omit<RunRecord, 'status'> & { readonly status: RunStatus | 'inter
 const seenWith =
   (owner: StoreOwner | undefined) =>
   (run: RunRecord): SeenRun =>
-    run.status === 'running' && (owner === undefined || run.ownedSince !== owner.since)
-      ? { ...run, status: 'interrupted' }
-      : run
+    isInterrupted(run, owner) ? { ...run, status: 'interrupted' } : run
 
 function summaryOf(run: SeenRun): object {
   const { id, workflow, source, status, reason, createdAt, endedAt, input, value, error, forkedFrom } = run

@@ -11,17 +11,21 @@ const LISTED_MAX = 10
 
 /** Tells why a stored job is where it is. @throws {EspalierError} `ESP_UNKNOWN_JOB`. */
 export function why(jobId: string, options: LookOptions, output: Output): number {
-  const found = withReader(options, (store) => explainStored(jobId, store))
+  const { found, runId } = withReader(options, (store) => ({
+    found: explainStored(jobId, store),
+    runId: store.job(jobId)?.runId,
+  }))
   if (options.json) output.document(toJson(found))
-  else output.print(linesOf(found))
+  else output.print(linesOf(found, runId))
   return 0
 }
 
-function linesOf(found: JobExplanation): Line[] {
-  const { jobId, state, attempts, waitsFor, queue, wants, deadlineAt, causes } = found
+function linesOf(found: JobExplanation, runId: string | undefined): Line[] {
+  const { jobId, state, attempts, isInterrupted, waitsFor, queue, wants, deadlineAt, causes } = found
   const lines: Line[] = [
     [styled('bold', clean(jobId)), `  ${state}`, styled('dim', `  ${plural(attempts, 'attempt')}`)],
   ]
+  if (isInterrupted) lines.push([`  no process works on it: ${clean(howToGoOn(runId))} goes on with it`])
   if (causes.length > 0) lines.push([`  ${[...chainOf(causes)].map((link) => clean(link)).join(' ← ')}`])
   lines.push(...listed(waitsFor, ({ jobId: id, status }) => `waits for ${clean(id)}, which is ${status}`))
   if (queue !== undefined) {
@@ -35,6 +39,9 @@ function linesOf(found: JobExplanation): Line[] {
   if (deadlineAt !== undefined) lines.push([`  until ${new Date(deadlineAt).toISOString()} at the latest`])
   return lines
 }
+
+const howToGoOn = (runId: string | undefined): string =>
+  runId === undefined ? 'the next pool on its store' : `\`espalier resume ${runId}\``
 
 /** A line each for the first of many. */
 function listed<Item>(items: readonly Item[], tell: (item: Item) => string): Line[] {

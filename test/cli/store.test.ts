@@ -123,6 +123,7 @@ describe('a run in a store', () => {
     await pool.shutdown({ wait: false })
     const { stdout } = await call('why', 'last', '--store', 'many.db')
     expect(stdout.split('\n').slice(1)).toEqual([
+      '  no process works on it: the next pool on its store goes on with it',
       ...dependencies.slice(0, 10).map((id) => `  waits for ${id}, which is queued`),
       '  and 2 more, which --json names',
       '',
@@ -178,6 +179,10 @@ test('a run that was interrupted says so while another process works on another 
   await kill(await begin('r1'))
   const other = await begin('r2')
   expect(await statuses()).toEqual(['r2 running', 'r1 interrupted'])
+  const why = async (job: string) => (await Command.start(folder, 'why', job).ended).stdout
+  expect(await why('r1.n2')).toContain('no process works on it: `espalier resume r1` goes on with it')
+  expect(await why('r1.n1')).not.toContain('no process')
+  expect(await why('r2.n2')).not.toContain('no process')
   await kill(other)
   expect(await statuses()).toEqual(['r2 interrupted', 'r1 interrupted'])
   rmSync(folder, { recursive: true })

@@ -1,4 +1,7 @@
-import { explainStored } from 'espalier'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { explainStored, JobPool, openSqliteStore } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { durablePool, FaultyStore, full } from './world.ts'
 
@@ -44,6 +47,23 @@ describe('pool.explain', () => {
       ...pool.explain('b'),
       wants: [{ ...pool.explain('b').wants[0], limit: undefined }],
     })
+  })
+
+  test('says of a job in a store that no process works with that it goes on with the next pool', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'espalier-explain-'))
+    const file = join(folder, 'jobs.db')
+    const pool = new JobPool({ store: file, handlers: { held: () => new Promise(() => {}) }, killGraceMs: 0 })
+    await pool.submitJob({ id: 'a', execute: 'held' }).accepted
+    const isInterrupted = () => {
+      const store = openSqliteStore(file, { readOnly: true })
+      const explained = explainStored('a', store)
+      store.close()
+      return explained.isInterrupted
+    }
+    expect([isInterrupted(), pool.explain('a').isInterrupted]).toEqual([false, false])
+    await pool.shutdown({ wait: false })
+    expect(isInterrupted()).toBe(true)
+    rmSync(folder, { recursive: true })
   })
 
   test('tells the chain of causes that ended a job', async () => {

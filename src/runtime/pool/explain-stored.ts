@@ -1,8 +1,9 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobId, JobStatus } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
-import type { JobRecord, RunStore } from '../../ports/run-store.ts'
+import type { JobRecord, RunStore, StoreOwner } from '../../ports/run-store.ts'
 import { resultOf } from '../record/ended-job.ts'
+import { isInterrupted } from '../record/interrupted.ts'
 import { causesOf, type JobExplanation, type Want } from './explain.ts'
 
 /**
@@ -11,6 +12,7 @@ import { causesOf, type JobExplanation, type Want } from './explain.ts'
  * @throws {EspalierError} `ESP_UNKNOWN_JOB`; what reading the store throws.
  */
 export function explainStored(jobId: JobId, store: RunStore): JobExplanation {
+  const owner = store.owner()
   const job = store.job(jobId)
   if (job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
   const { state, attempt: attempts, deadlineAt, submitted } = job
@@ -22,12 +24,21 @@ export function explainStored(jobId: JobId, store: RunStore): JobExplanation {
     status: statusOf(job),
     state,
     attempts,
+    isInterrupted: isLeft(job, owner, store),
     waitsFor: state === 'queued.blocked' ? waitsFor(submitted.dependencies ?? [], store) : [],
     queue: isReady ? placeOf(job, store) : undefined,
     wants: isReady ? wantsOf(job, store) : [],
     deadlineAt: isTimed ? deadlineAt : undefined,
     causes: causesOf(endOf(job), (id) => endOf(store.job(id))),
   }
+}
+
+/** Those that stand alone are the owner's, whoever that is. */
+function isLeft({ end, runId }: JobRecord, owner: StoreOwner | undefined, store: RunStore): boolean {
+  if (end !== undefined) return false
+  if (runId === undefined) return owner === undefined
+  const run = store.run(runId)
+  return run !== undefined && isInterrupted(run, owner)
 }
 
 const statusOf = ({ state }: JobRecord): JobStatus => state.split('.')[0] as JobStatus

@@ -12,6 +12,8 @@ export interface JobExplanation {
   readonly state: string
   /** How many have been started. */
   readonly attempts: number
+  /** Whether it has not ended, and no process works on it: it goes on when its run is resumed, or its store is opened by a pool. */
+  readonly isInterrupted: boolean
   /** Of a blocked job: the jobs that have not ended well. */
   readonly waitsFor: readonly { readonly jobId: JobId; readonly status: JobStatus }[]
   /** Of a ready job: its place in the queue, from 1, and who holds the slots. */
@@ -68,6 +70,7 @@ export function explain(job: JobActor, state: string, supervisor: Supervisor): J
     status,
     state,
     attempts: context.attempt,
+    isInterrupted: false,
     waitsFor,
     queue: isReady ? placeOf(job, supervisor) : undefined,
     wants: isReady && job.demand !== undefined ? wantsOf(job.demand, supervisor) : [],
