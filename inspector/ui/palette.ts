@@ -22,33 +22,48 @@ export interface Palette {
   readonly playhead: Paint
 }
 
-/** Reads the colours of the theme that an element has; custom properties are resolved by a probe, so any notation will do. */
+/** The custom properties of the theme, without the `--`. */
+const NAMES: Readonly<Record<Exclude<keyof Palette, 'states'>, string>> = {
+  retried: 's-retried',
+  wait: 'wait',
+  surface: 'surface',
+  surface2: 'surface-2',
+  line: 'line',
+  lineStrong: 'line-strong',
+  text: 'text',
+  muted: 'muted',
+  accent: 'accent',
+  accentSoft: 'accent-soft',
+  playhead: 'playhead',
+}
+
+/** Reads the colours of the theme that an element has. */
 export function readPalette(element: Element): Palette {
-  const probe = document.createElement('span')
-  probe.hidden = true
-  element.append(probe)
-  const style = getComputedStyle(probe)
-  const paint = (name: string): Paint => {
+  const keys = Object.keys(NAMES)
+  const paints = paintsOf(element, [...Object.values(NAMES), ...STATE_NAMES.map((name) => `s-${name}`)])
+  const named = Object.fromEntries(keys.map((key, place) => [key, paints[place]]))
+  return { ...named, states: paints.slice(keys.length) } as unknown as Palette
+}
+
+/** Custom properties are resolved by probes, so any notation will do; all at once, so that the browser works styles out once. */
+function paintsOf(element: Element, names: readonly string[]): Paint[] {
+  const box = document.createElement('span')
+  box.hidden = true
+  const probes = names.map((name) => {
+    const probe = document.createElement('span')
     probe.style.color = `var(--${name})`
-    const [red = 0, green = 0, blue = 0] = (style.color.match(/[\d.]+/g) ?? []).map(Number)
-    return { css: style.color, pixel: pixelOf(red, green, blue) }
-  }
-  const palette: Palette = {
-    states: STATE_NAMES.map((name) => paint(`s-${name}`)),
-    retried: paint('s-retried'),
-    wait: paint('wait'),
-    surface: paint('surface'),
-    surface2: paint('surface-2'),
-    line: paint('line'),
-    lineStrong: paint('line-strong'),
-    text: paint('text'),
-    muted: paint('muted'),
-    accent: paint('accent'),
-    accentSoft: paint('accent-soft'),
-    playhead: paint('playhead'),
-  }
-  probe.remove()
-  return palette
+    return probe
+  })
+  box.append(...probes)
+  element.append(box)
+  const paints = probes.map((probe) => paintOf(getComputedStyle(probe).color))
+  box.remove()
+  return paints
+}
+
+function paintOf(css: string): Paint {
+  const [red = 0, green = 0, blue = 0] = (css.match(/[\d.]+/g) ?? []).map(Number)
+  return { css, pixel: pixelOf(red, green, blue) }
 }
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useId, useMemo, useRef } from 'preact/hooks'
-import uPlot from 'uplot'
+import type uPlot from 'uplot'
 import { markText, STEPS } from '../draw/axis.ts'
 import { formatClock, formatShort } from '../model/format.ts'
 import { isDark } from '../state/theme.ts'
@@ -67,10 +67,13 @@ export function Plot({
 
   useEffect(() => {
     const element = box.current!
-    const make = () => {
+    let isThere = true
+    const make = async () => {
+      const { default: UPlot } = await import('uplot')
+      if (!isThere) return
       plot.current?.destroy()
       element.replaceChildren()
-      plot.current = new uPlot(
+      plot.current = new UPlot(
         options(element, { lines, label, height, format }, end, (place) => (cursor.value = place)),
         newest.current as uPlot.AlignedData,
         element,
@@ -81,7 +84,8 @@ export function Plot({
       playhead.current = mark
       moved.current()
     }
-    const unsubscribe = isDark.subscribe(() => requestAnimationFrame(make))
+    // The view is there a frame before: to load and draw its plots takes as long as the rest of it.
+    const unsubscribe = isDark.subscribe(() => requestAnimationFrame(() => setTimeout(make)))
     const sizes = new ResizeObserver(() => {
       plot.current?.setSize({ width: element.clientWidth, height })
       moved.current()
@@ -94,6 +98,7 @@ export function Plot({
     }
     element.addEventListener('click', onClick)
     return () => {
+      isThere = false
       unsubscribe()
       sizes.disconnect()
       element.removeEventListener('click', onClick)
@@ -134,6 +139,7 @@ export function Plot({
       <div
         ref={box}
         class="plot"
+        style={{ minHeight: `${height}px` }}
         role="slider"
         tabIndex={0}
         aria-label={`${label}; Enter goes to that moment`}

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
 import { parseFilter, togglePart } from '../../inspector/model/filter.ts'
-import { formatClock, formatDuration, plainText } from '../../inspector/model/format.ts'
+import {
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatShort,
+  plainText,
+} from '../../inspector/model/format.ts'
 import { kindGraph } from '../../inspector/model/graph.ts'
 import { layOut } from '../../inspector/model/icicle.ts'
 import { listJobs } from '../../inspector/model/job-list.ts'
@@ -167,6 +173,18 @@ test('the figures of a range count each attempt in it once', () => {
 })
 
 describe('texts', () => {
+  test('group the digits of counts, and shorten large ones', () => {
+    expect([0, 999, 1_000, 60_175, 1_234_567].map(formatCount)).toEqual([
+      '0',
+      '999',
+      '1,000',
+      '60,175',
+      '1,234,567',
+    ])
+    expect([7, 9_999, 60_175, 1_234_567].map(formatShort)).toEqual(['7', '9,999', '60.2K', '1.2M'])
+    expect([0.5, 0.12345, 1_234.56789].map(formatShort)).toEqual(['0.5', '0.123', '1234.568'])
+  })
+
   test('lose escape sequences and show what could deceive', () => {
     expect(plainText('\u001b[31mred\u001b[0m \u001b]8;;http://x\u0007link\u0007 a\u0000b\u202ec')).toBe(
       'red link␇ a␀b�c',
