@@ -69,8 +69,12 @@ export function Plot({
     const element = box.current!
     let isThere = true
     const make = async () => {
-      const { default: UPlot } = await import('uplot')
+      const UPlot = await loadPlots()
       if (!isThere) return
+      if (UPlot === undefined) {
+        element.textContent = 'This plot could not be loaded.'
+        return
+      }
       plot.current?.destroy()
       element.replaceChildren()
       plot.current = new UPlot(
@@ -167,6 +171,13 @@ export function Plot({
     </div>
   )
 }
+
+/** `undefined` where the server that has it is gone. */
+const loadPlots = (): Promise<typeof uPlot | undefined> =>
+  import('uplot').then(
+    (module) => module.default,
+    () => undefined,
+  )
 
 const MOVES: Readonly<Record<string, (from: number, last: number) => number>> = {
   ArrowLeft: (from) => from - 1,

@@ -66,6 +66,16 @@ describeInBrowser('the page', () => {
     expect(await flawsWith(page.getByText('No jobs yet'))).toEqual([])
   })
 
+  test('says of a plot that it could not be loaded, when its server is gone meanwhile', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool)
+    await pool.submitJob({ execute: () => {} }).result()
+    await page.route(/uPlot/, (route) => route.abort())
+    await page.goto(await inspector.listen())
+    await page.getByText('This plot could not be loaded.').first().waitFor()
+    await page.unroute(/uPlot/)
+  })
+
   test.each([
     ...VIEWS,
     'tree?as=map',
