@@ -130,8 +130,11 @@ function nodeOf(node: NodeRecord, jobs: Jobs): object {
 const statusOf = ({ isPruned }: NodeRecord, job: JobRecord | undefined): string =>
   isPruned && job?.state === 'cancelled' ? 'pruned' : (job?.state ?? 'unknown')
 
-const reusedFrom = (job: JobRecord | undefined): string | undefined =>
-  (storedObject(job?.end?.usage, 'usage', 'job', String(job?.id)) as JobUsage | undefined)?.reusedFrom
+function reusedFrom(job: JobRecord | undefined): string | undefined {
+  if (job?.end === undefined) return undefined
+  const usage: JobUsage | undefined = storedObject(job.end.usage, 'usage', 'job', job.id)
+  return usage?.reusedFrom
+}
 
 function runLine({ id, workflow, status, reason, createdAt, endedAt }: SeenRun): Line {
   const started = new Date(createdAt).toISOString()

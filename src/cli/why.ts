@@ -11,21 +11,22 @@ const LISTED_MAX = 10
 
 /** Tells why a stored job is where it is. @throws {EspalierError} `ESP_UNKNOWN_JOB`. */
 export function why(jobId: string, options: LookOptions, output: Output): number {
-  const { found, runId } = withReader(options, (store) => ({
+  const { found, next } = withReader(options, (store) => ({
     found: explainStored(jobId, store),
-    runId: store.job(jobId)?.runId,
+    next: whatGoesOn(store.job(jobId)?.runId, store.name),
   }))
   if (options.json) output.document(toJson(found))
-  else output.print(linesOf(found, runId))
+  else output.print(linesOf(found, next))
   return 0
 }
 
-function linesOf(found: JobExplanation, runId: string | undefined): Line[] {
+/** @param next - What goes on with a job that no process works on. */
+function linesOf(found: JobExplanation, next: string): Line[] {
   const { jobId, state, attempts, isInterrupted, waitsFor, queue, wants, deadlineAt, causes } = found
   const lines: Line[] = [
     [styled('bold', clean(jobId)), `  ${state}`, styled('dim', `  ${plural(attempts, 'attempt')}`)],
   ]
-  if (isInterrupted) lines.push([`  no process works on it: ${clean(howToGoOn(runId))} goes on with it`])
+  if (isInterrupted) lines.push([`  no process works on it: ${clean(next)} goes on with it`])
   if (causes.length > 0) lines.push([`  ${[...chainOf(causes)].map((link) => clean(link)).join(' ← ')}`])
   lines.push(...listed(waitsFor, ({ jobId: id, status }) => `waits for ${clean(id)}, which is ${status}`))
   if (queue !== undefined) {
@@ -40,8 +41,8 @@ function linesOf(found: JobExplanation, runId: string | undefined): Line[] {
   return lines
 }
 
-const howToGoOn = (runId: string | undefined): string =>
-  runId === undefined ? 'the next pool on its store' : `\`espalier resume ${runId}\``
+const whatGoesOn = (runId: string | undefined, store: string): string =>
+  runId === undefined ? 'the next pool on its store' : `\`espalier resume ${runId} --store ${store}\``
 
 /** A line each for the first of many. */
 function listed<Item>(items: readonly Item[], tell: (item: Item) => string): Line[] {

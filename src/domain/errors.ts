@@ -137,7 +137,7 @@ const ERRORS = {
   ESP_STORE_CORRUPT: (o: { store: string; message: string }) =>
     `The store ${o.store} is damaged, but a sound database was expected: ${o.message}. Restore it from a backup.`,
   ESP_STORE_ROW_CORRUPT: (o: { field: string; row: string; id: string | number; message: string }) =>
-    `The \`${o.field}\` of the ${o.row} "${o.id}" is damaged in its store, but what was written there was expected: ${o.message}. ` +
+    `The \`${o.field}\` of the ${o.row} "${o.id}" is damaged in its store, but JSON of its kind was expected: ${o.message}. ` +
     'Keep the file, and restore it from a backup.',
   ESP_STORE_SQLITE: (o: { least: string; got: string }) =>
     `SQLite ${o.least} or newer is needed, but this Node has ${o.got}, which can damage a store. Update Node.`,

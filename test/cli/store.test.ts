@@ -180,7 +180,9 @@ test('a run that was interrupted says so while another process works on another 
   const other = await begin('r2')
   expect(await statuses()).toEqual(['r2 running', 'r1 interrupted'])
   const why = async (job: string) => (await Command.start(folder, 'why', job).ended).stdout
-  expect(await why('r1.n2')).toContain('no process works on it: `espalier resume r1` goes on with it')
+  expect(await why('r1.n2')).toContain(
+    'no process works on it: `espalier resume r1 --store runs.db` goes on with it',
+  )
   expect(await why('r1.n1')).not.toContain('no process')
   expect(await why('r2.n2')).not.toContain('no process')
   await kill(other)

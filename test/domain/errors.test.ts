@@ -160,7 +160,7 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
   },
   ESP_STORE_ROW_CORRUPT: {
     details: { field: 'spec', row: 'node', id: 'qc', message: 'Unexpected token' },
-    says: ['`spec`', 'node "qc"', 'Unexpected token', 'what was written there was expected', 'restore it'],
+    says: ['`spec`', 'node "qc"', 'Unexpected token', 'JSON of its kind was expected', 'restore it'],
   },
   ESP_STORE_SQLITE: {
     details: { least: '3.51.3', got: '3.50.0' },

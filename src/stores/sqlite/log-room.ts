@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 /** How long SQLite lets a log grow before it begins it anew: 1,000 pages. */
 const ROOM_BYTES = 1_000 * 4_096
 
-/** Who has committed so often will go on: making room takes as long as some 50 commits without it lose. */
+/** Who has committed so often will go on: making room takes as long as some 85 commits gain by it. */
 const COMMITS_BEFORE = 64
 
 /**
