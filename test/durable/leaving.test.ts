@@ -51,6 +51,22 @@ describe('a durable pool that is shut down before its jobs have ended', () => {
     expectFolded(disk.store)
   })
 
+  test('lets the process end while its store refuses everything: nothing is waited for any more', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock } = durablePool(disk.process().store, { killGraceMs: 500, pressure: {} })
+    pool.submitJob({ id: 'a', execute: 'held' })
+    await clock.settle()
+    disk.onCommit = () => {
+      throw full()
+    }
+    const closed = pool.shutdown({ wait: false })
+    await clock.advance(600)
+    await closed
+    await clock.settle()
+    expect(clock.wishes).toBe(0)
+    expect(disk.store.job('a')?.state).toBe('running.executing')
+  })
+
   test('cancels them for good when it is told to leave nothing', async () => {
     const disk = new FaultyStore()
     const { pool, clock } = durablePool(disk.process().store)

@@ -364,7 +364,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.#granting.turned()
     this.reportCounts()
     this.act()
-    this.#pressure?.follow(this.counts.running > 0)
+    // What has been left counts as running where the store did not take its end.
+    this.#pressure?.follow(this.counts.running > 0 && this.leaving?.isOver !== true)
     this.jobs.expire(this.now())
   }
 
