@@ -40,13 +40,17 @@ const NAMES: Readonly<Record<Exclude<keyof Palette, 'states'>, string>> = {
 /** Reads the colours of the theme that an element has. */
 export function readPalette(element: Element): Palette {
   const keys = Object.keys(NAMES)
-  const paints = paintsOf(element, [...Object.values(NAMES), ...STATE_NAMES.map((name) => `s-${name}`)])
+  const paints = readPaints(element, [...Object.values(NAMES), ...STATE_NAMES.map((name) => `s-${name}`)])
   const named = Object.fromEntries(keys.map((key, place) => [key, paints[place]]))
   return { ...named, states: paints.slice(keys.length) } as unknown as Palette
 }
 
-/** Custom properties are resolved by probes, so any notation will do; all at once, so that the browser works styles out once. */
-function paintsOf(element: Element, names: readonly string[]): Paint[] {
+/**
+ * Reads custom properties, named without the `--`, that an element has as colours.
+ *
+ * They are resolved by probes, so any notation will do; all at once, so that the browser works styles out once.
+ */
+export function readPaints(element: Element, names: readonly string[]): Paint[] {
   const box = document.createElement('span')
   box.hidden = true
   const probes = names.map((name) => {

@@ -5,7 +5,7 @@ import { markText, STEPS } from '../draw/axis.ts'
 import { formatClock, formatShort } from '../model/format.ts'
 import { isDark } from '../state/theme.ts'
 import { seek } from '../state/time.ts'
-import { readPalette } from './palette.ts'
+import { readPaints, readPalette } from './palette.ts'
 import { SeriesTable } from './series-table.tsx'
 
 export interface PlotLine {
@@ -203,7 +203,10 @@ function options(
     ticks: { show: false },
     grid: { stroke: palette.line.css, width: 1 },
   }
-  const colours = lines.map(({ colour }) => colourOf(element, colour))
+  const paints = readPaints(
+    element,
+    lines.map(({ colour }) => colour),
+  )
   return {
     width: element.clientWidth || 300,
     height,
@@ -228,23 +231,14 @@ function options(
       { label: 'time' },
       ...lines.map(({ label: name, isFilled, isDashed }, index) => ({
         label: name,
-        stroke: colours[index]!,
+        stroke: paints[index]!.css,
         width: 1.4,
         points: { show: false },
-        ...(isFilled && { fill: colours[index]!.replace('rgb(', 'rgba(').replace(')', ', 0.16)') }),
+        ...(isFilled && { fill: paints[index]!.css.replace('rgb(', 'rgba(').replace(')', ', 0.16)') }),
         ...(isDashed && { dash: [5, 4] }),
       })),
     ],
     // uPlot shows it nowhere without a title bar; it names the plot for tools.
     class: label.replace(/\W+/g, '-'),
   }
-}
-
-function colourOf(element: HTMLElement, name: string): string {
-  const probe = document.createElement('span')
-  probe.style.color = `var(--${name})`
-  element.append(probe)
-  const { color } = getComputedStyle(probe)
-  probe.remove()
-  return color
 }
