@@ -364,8 +364,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.#granting.turned()
     this.reportCounts()
     this.act()
-    // What has been left counts as running where the store did not take its end.
-    this.#pressure?.follow(this.counts.running > 0 && this.leaving?.isOver !== true)
+    this.#pressure?.follow(this.#running > 0)
     this.jobs.expire(this.now())
   }
 
@@ -374,14 +373,18 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.journal?.told('pool', this.jobs.idPrefix, at, event as TraceEvent)
   }
 
+  /** How many jobs run, without those that were left: they count as running where the store did not take their end. */
+  get #running(): number {
+    return this.leaving?.isOver ? 0 : this.counts.running
+  }
+
   reportCounts(): void {
     const { completed, failed, cancelled } = this.counts
     const queued = this.leaving?.hasBegun ? 0 : this.counts.queued
-    const running = this.leaving?.isOver ? 0 : this.counts.running
     this.actor.send({
       type: 'jobs.changed',
       at: this.now(),
-      jobs: { queued, running, completed, failed, cancelled },
+      jobs: { queued, running: this.#running, completed, failed, cancelled },
     })
   }
 
