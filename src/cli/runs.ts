@@ -1,15 +1,15 @@
 import { storedJson, storedObject } from '../domain/stored-json.ts'
-import type {
-  JobRecord,
-  JobUsage,
-  NodeRecord,
-  RunRecord,
-  RunStatus,
-  RunStore,
-  StoreOwner,
-  TraceEntry,
+import {
+  isInterrupted,
+  type JobRecord,
+  type JobUsage,
+  type NodeRecord,
+  type RunRecord,
+  type RunStatus,
+  type RunStore,
+  type StoreOwner,
+  type TraceEntry,
 } from '../index.ts'
-import { isInterrupted } from '../index.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import { findRun, type StoreOptions, storeFile, withReader } from './store.ts'

@@ -12,7 +12,6 @@ import {
   openSqliteStore,
   runWorkflow,
 } from 'espalier'
-
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 let folder: string
@@ -88,7 +87,7 @@ test.each([
   },
 )
 
-test('a damaged value or error of an ended job is told when it is read, of a damaged journal when it is folded', async () => {
+test('a damaged value or error of an ended job is told when it is read, a damaged journal when it is folded', async () => {
   await leaveRun()
   damage(`UPDATE jobs SET value = '{bad' WHERE id = 'r.n0'`)
   damage(`UPDATE jobs SET error = '{bad' WHERE id = 'r.n1'`)

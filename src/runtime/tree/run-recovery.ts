@@ -18,7 +18,8 @@ export interface RecoveredRun extends NodeWatcher {
 /**
  * Takes the nodes of a stored run up again, with their jobs and what was decided about them.
  *
- * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a handler that is still needed is gone; nothing has started then.
+ * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a handler that is still needed is gone; `ESP_STORE_ROW_CORRUPT`. Nothing has
+ * started then.
  */
 export function recoverTree(
   run: RecoveredRun,
