@@ -40,7 +40,7 @@ function tellResult(id: number, found: Promise<unknown>): void {
 parentPort?.on('message', (question: Question) => {
   switch (question.type) {
     case 'cut': {
-      for (const chunk of question.chunks) maker.take(chunk)
+      maker.take(question.chunks)
       const blocks = maker.takeAll()
       tell(
         { type: 'blocks', blocks },

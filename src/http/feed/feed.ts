@@ -55,12 +55,13 @@ export class Feed implements BlockSource {
   #packingBytes = 0
   /** How many blocks the worker has been given with questions. */
   #asked = 0
-  /** Per block, how many records had been taken when it was cut. */
-  #recordsByBlock: number[] = []
+  /** Per block, how many events had been taken when it was cut. */
+  #eventsByBlock: number[] = []
   #worker: FeedWorker | undefined
   #blockTimer: NodeJS.Timeout | undefined
   #statusTimer: NodeJS.Timeout | undefined
   #sampleTimer: NodeJS.Timeout | undefined
+  #cutSoon: NodeJS.Immediate | undefined
   #endedBefore = 0
   #statusAt = 0
   #isClosed = false
@@ -93,6 +94,7 @@ export class Feed implements BlockSource {
   /** Begins to make blocks for a viewer. */
   join(viewer: FeedViewer): void {
     this.#viewers.add(viewer)
+    this.#raw.isWatched = true
     this.#blockTimer ??= setInterval(() => void this.cut(), BLOCK_EVERY_MS).unref()
     this.#statusTimer ??= setInterval(() => this.#tellStatus(), STATUS_EVERY_MS).unref()
     void this.cut()
@@ -101,6 +103,7 @@ export class Feed implements BlockSource {
   leave(viewer: FeedViewer): void {
     this.#viewers.delete(viewer)
     if (this.#viewers.size > 0) return
+    this.#raw.isWatched = false
     clearInterval(this.#blockTimer)
     clearInterval(this.#statusTimer)
     this.#blockTimer = undefined
@@ -110,15 +113,16 @@ export class Feed implements BlockSource {
   /** Makes blocks of what has happened since the last time. */
   async cut(): Promise<void> {
     const { id } = this.#header
-    const bytes = this.#raw.fullBytes
+    const chunks = this.#raw.take()
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
     this.#packingBytes += bytes
-    const blocks = await this.#startWorker().cut(this.#raw.take())
+    const blocks = await this.#startWorker().cut(chunks)
     if (id !== this.#header.id) return
     this.#packingBytes -= bytes
     if (blocks.length === 0) return
-    for (const { bytes, records } of blocks) {
+    for (const { bytes, events } of blocks) {
       this.#blocks.push(bytes)
-      this.#recordsByBlock.push(records)
+      this.#eventsByBlock.push(events)
       this.#blockBytes += bytes.length
     }
     for (const viewer of this.#viewers) viewer.pump()
@@ -156,7 +160,7 @@ export class Feed implements BlockSource {
 
   /** How many events have happened that are not in the blocks before this one. */
   eventsAfter(block: number): number {
-    return this.#raw.records - (this.#recordsByBlock[block - 1] ?? 0)
+    return this.#raw.events - (this.#eventsByBlock[block - 1] ?? 0)
   }
 
   /** The actor of a run that is going on. */
@@ -196,6 +200,7 @@ export class Feed implements BlockSource {
     clearInterval(this.#blockTimer)
     clearInterval(this.#statusTimer)
     clearInterval(this.#sampleTimer)
+    clearImmediate(this.#cutSoon)
     this.#sampler.close()
     await this.#worker?.close()
   }
@@ -207,14 +212,16 @@ export class Feed implements BlockSource {
         poolState: () => poolStateOf(supervisor),
         limit: () => supervisor.actor.getSnapshot().context.maxParallelJobs,
         sequenceOf: (jobId) => supervisor.jobs.get(jobId)?.sequence,
+        jobsBetween: (first, last) => supervisor.jobs.entriesBetween(first, last),
+        holders: () => supervisor.slots.holders().map(({ job }) => job),
         now: () => supervisor.now(),
         meet: (machine) => this.bodyCharts.meet(machine),
       },
       () => {
-        const isInUse = this.#raw === raw && this.#viewers.size === 0
-        if (isInUse && raw.fullBytes > RAW_BYTES_MAX) void this.cut()
+        if (raw.fullBytes > RAW_BYTES_MAX) this.#cutSoon ??= setImmediate(() => this.#cutFull())
       },
     )
+    raw.isWatched = this.#viewers.size > 0
     for (const [name, text] of Object.entries(this.#options.documents))
       raw.item({ type: 'document', name, text })
     const { startedAt, missing } = recordPast(supervisor, raw)
@@ -231,6 +238,12 @@ export class Feed implements BlockSource {
     return { raw, header, missing: missing === 0 ? undefined : { jobs: missing } }
   }
 
+  /** Of what is in the middle of being noted, nothing can be taken. */
+  #cutFull(): void {
+    this.#cutSoon = undefined
+    if (this.#viewers.size === 0 && !this.#isClosed) void this.cut()
+  }
+
   /** Notes that the worker has not got to are history too: they wait in memory while others take its processor. */
   #keepBounded(): void {
     if (this.#isClosed || this.#blockBytes + this.#packingBytes <= this.#options.historyBytesMax) return
@@ -244,7 +257,7 @@ export class Feed implements BlockSource {
     void this.#worker?.close()
     this.#worker = undefined
     this.#blocks = []
-    this.#recordsByBlock = []
+    this.#eventsByBlock = []
     this.#blockBytes = 0
     this.#packingBytes = 0
     this.#asked = 0

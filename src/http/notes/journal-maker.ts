@@ -9,28 +9,32 @@ import {
   RUN_STATES,
 } from '../../protocol/journal.ts'
 import { JournalWriter, type Row } from '../../protocol/journal-writer.ts'
-import { float32Of, float64Of } from './float-bits.ts'
+import { float32Of } from './float-bits.ts'
 import {
   cutText,
+  eventsOf,
   RAW_DEPENDS,
   RAW_ITEM,
   RAW_ORIGIN,
+  RAW_RAN,
   RAW_READY_AT_ONCE,
   RAW_SCORE,
   RAW_STARTED_AT_ONCE,
-  RAW_TIME,
   type RawChunk,
   type RawItem,
-  RECORD_WORDS,
 } from './raw-chunk.ts'
+import { RawRows } from './raw-rows.ts'
 import { SequenceIndex } from './sequence-index.ts'
 
 const SUBMITTED = EVENT_CODES['job.submitted']
 const MET = EVENT_CODES['dependencies.met']
 const GRANTED = EVENT_CODES['slot.granted']
 const STARTED = EVENT_CODES['attempt.started']
+const ATTEMPT_COMPLETED = EVENT_CODES['attempt.completed']
 const READY = JOB_STATES.indexOf('queued.ready')
 const BLOCKED = JOB_STATES.indexOf('queued.blocked')
+const EXECUTING = JOB_STATES.indexOf('running.executing')
+const COMPLETED = JOB_STATES.indexOf('completed')
 
 /** Lines of the log that are kept for one job. */
 const LOG_LINES_MAX = 1_000
@@ -40,10 +44,10 @@ const LINE_LENGTH_MAX = 2_000
 /** A block is cut once it has so many events: a page shows the first of them while it reads on. */
 const BLOCK_EVENTS = 20_000
 
-/** A block of the journal, and how many records had been taken when it was cut. */
+/** A block of the journal, and how many events had been taken when it was cut. */
 export interface MadeBlock {
   readonly bytes: Uint8Array<ArrayBuffer>
-  readonly records: number
+  readonly events: number
 }
 
 /** Makes the journal of raw chunks: rows for sequences, numbers for texts, blocks of rows. */
@@ -61,29 +65,30 @@ export class JournalMaker {
   /** What has been said about the job that is submitted next. */
   #next = NOTHING_YET
   #blocks: MadeBlock[] = []
-  #records = 0
+  #events = 0
 
   constructor(startedAt: number, defaultExecutor: string) {
     this.#startedAt = startedAt
     this.#defaultExecutor = this.#writer.text(defaultExecutor)
   }
 
-  take(chunk: RawChunk): void {
-    for (const name of chunk.names) this.#names.push(this.#writer.text(name))
-    const { words, count, items } = chunk
-    let base = 0
-    for (let word = 0; word < RECORD_WORDS * count; word += RECORD_WORDS) {
-      const time = words[word] as number
-      const packed = words[word + 2] as number
-      const detail = words[word + 3] as number
-      if (packed === RAW_TIME) base = float64Of(time, detail)
-      else {
-        const at = this.#time(base + time / 1000)
-        this.#takeRecord(at, words[word + 1] as number, packed & 0xff, packed >> 8, detail, items)
-      }
+  /** Takes chunks in their order; what they tell is not older than what those before them told. */
+  take(chunks: readonly RawChunk[]): void {
+    for (const { names } of chunks) for (const name of names) this.#names.push(this.#writer.text(name))
+    const { at, sequence, code, state, detail, items, order } = new RawRows(chunks, this.#startedAt)
+    for (let place = 0; place < order.length; place++) {
+      const row = order[place] as number
+      this.#takeRow(
+        at[row] as number,
+        sequence[row] as number,
+        code[row] as number,
+        state[row] as number,
+        detail[row] as number,
+        items,
+      )
+      this.#events += eventsOf(code[row] as number, detail[row] as number)
+      if (this.#writer.pending('events') >= BLOCK_EVENTS) this.#closeBlock()
     }
-    this.#records += count
-    if (this.#writer.pending('events') >= BLOCK_EVENTS) this.#closeBlock()
   }
 
   /** Blocks of all that has been taken since the last time. */
@@ -96,11 +101,11 @@ export class JournalMaker {
 
   #closeBlock(): void {
     const block = this.#writer.take()
-    if (block !== undefined) this.#blocks.push({ bytes: encodeBlock(block), records: this.#records })
+    if (block !== undefined) this.#blocks.push({ bytes: encodeBlock(block), events: this.#events })
   }
 
   /** @param at - In µs since the start. */
-  #takeRecord(
+  #takeRow(
     at: number,
     sequence: number,
     code: number,
@@ -113,16 +118,17 @@ export class JournalMaker {
         this.#submit(at, sequence, state, detail)
         return
       case RAW_READY_AT_ONCE:
-        this.#records++
         this.#event(at, MET, this.#submit(at, sequence, state, detail), READY, 0)
         return
       case RAW_STARTED_AT_ONCE: {
-        this.#records++
         const job = this.#jobs.rowOf(sequence)
-        this.#event(at, GRANTED, job, state, 0)
-        this.#event(at, STARTED, job, state, detail)
+        this.#event(at, GRANTED, job, EXECUTING, 0)
+        this.#event(at, STARTED, job, EXECUTING, detail)
         return
       }
+      case RAW_RAN:
+        this.#event(at, ATTEMPT_COMPLETED, this.#jobs.rowOf(sequence), COMPLETED, 0)
+        return
       case RAW_ITEM:
         this.#takeItem(items[detail] as RawItem)
         return

@@ -1,8 +1,11 @@
 import { bitsOfFloat32, bitsOfFloat64 } from './float-bits.ts'
 import {
   cutText,
+  eventsOf,
   RAW_ITEM,
+  RAW_RAN,
   RAW_SCORE,
+  RAW_STARTED_AT_ONCE,
   RAW_TIME,
   type RawChunk,
   type RawItem,
@@ -18,6 +21,9 @@ const ITEM_BYTES = 200
 const ITEM_BYTES_MAX = 1024 * 1024
 /** Times that are further from their base, in µs, begin another: half an hour. */
 const TIME_MAX = 1_800_000_000
+
+/** A slot of a record that has one in place of a state. */
+const SLOT_MAX = 2 ** 23 - 1
 
 /** Longer texts are cut: a recording is no place for documents. */
 export const NAME_LENGTH_MAX = 200
@@ -35,10 +41,7 @@ export class RawChunkWriter {
   #itemBytes = 0
   #newNames: string[] = []
   readonly #names = new Map<string, number>()
-  /** Records in chunks that were closed or taken. */
-  #closed = 0
-  /** Events that were noted with the one before. */
-  #merged = 0
+  #events = 0
   /** Epoch ms that times are counted from; none at the start of a chunk. */
   #base = Number.NEGATIVE_INFINITY
 
@@ -52,9 +55,9 @@ export class RawChunkWriter {
     return this.#fullBytes
   }
 
-  /** How many records were ever written. */
-  get records(): number {
-    return this.#closed + this.#count + this.#merged
+  /** How many events were ever written. */
+  get events(): number {
+    return this.#events
   }
 
   /** All chunks, the last one as far as it goes; what comes then is written into a new one. */
@@ -68,6 +71,7 @@ export class RawChunkWriter {
         count: this.#count,
         items: this.#items,
         names: this.#newNames,
+        bytes: 4 * RECORD_WORDS * this.#count + this.#itemBytes,
       })
       this.#empty()
     }
@@ -103,23 +107,17 @@ export class RawChunkWriter {
     this.mark(0, RAW_SCORE, bitsOfFloat32(score))
   }
 
-  /**
-   * Notes an event with the one before it, when that was the job's too, at the same instant.
-   *
-   * @param before - The code of the one before; it becomes `merged`.
-   * @param detail - Replaces that of the one before; -1 to keep it.
-   * @returns `false` when it was another one: then nothing is noted.
-   */
-  merge(before: number, merged: number, at: number, sequence: number, detail: number): boolean {
-    const word = RECORD_WORDS * (this.#count - 1)
-    const words = this.#words
-    if (this.#count === 0 || words[word + 1] !== sequence) return false
-    const packed = words[word + 2] as number
-    if ((packed & 0xff) !== before || words[word] !== Math.round((at - this.#base) * 1000)) return false
-    words[word + 2] = packed - before + merged
-    if (detail >= 0) words[word + 3] = detail
-    this.#merged++
-    return true
+  /** Notes a whole attempt, which ran in a slot and completed. */
+  ran(sequence: number, slot: number, startedAt: number, endedAt: number): void {
+    const end = this.#timeOf(endedAt)
+    // Of two times that round to one µs neither may become the earlier: both are counted from one base.
+    const duration = end - Math.round((startedAt - this.#base) * 1000)
+    if (duration >= 0 && duration <= TIME_MAX && slot <= SLOT_MAX) {
+      this.#write(end, sequence, RAW_RAN | (slot << 8), duration)
+      return
+    }
+    this.note(startedAt, sequence, RAW_STARTED_AT_ONCE, 0, slot)
+    this.note(endedAt, sequence, RAW_RAN, 0, -1)
   }
 
   #timeOf(at: number): number {
@@ -144,6 +142,7 @@ export class RawChunkWriter {
     words[word + 1] = sequence
     words[word + 2] = packed
     words[word + 3] = detail
+    this.#events += eventsOf(packed & 0xff, detail)
     if (this.#count === CHUNK_RECORDS) this.#closeChunk()
   }
 
@@ -155,20 +154,16 @@ export class RawChunkWriter {
   }
 
   #closeChunk(): void {
-    this.#full.push({
-      words: this.#words,
-      count: this.#count,
-      items: this.#items,
-      names: this.#newNames,
-    })
-    this.#fullBytes += CHUNK_BYTES + this.#itemBytes
+    const bytes = CHUNK_BYTES + this.#itemBytes
+    const [items, names] = [this.#items, this.#newNames]
+    this.#full.push({ words: this.#words, count: this.#count, items, names, bytes })
+    this.#fullBytes += bytes
     this.#words = new Int32Array(RECORD_WORDS * CHUNK_RECORDS)
     this.#empty()
     this.#onChunk()
   }
 
   #empty(): void {
-    this.#closed += this.#count
     this.#count = 0
     this.#base = Number.NEGATIVE_INFINITY
     this.#items = []

@@ -5,16 +5,18 @@ import type { CancelSource, JobUsage } from '../../domain/job.ts'
  * What the pool's thread writes down, for another thread to make the journal of.
  *
  * A record is {@link RECORD_WORDS} numbers: a time, a job's sequence, a code with a state, and a detail. Codes below 64 are
- * those of the journal's events; the others say more about the record that follows, or stand for an item. A chunk can be read by itself.
+ * those of the journal's events; the others say more about the record that follows, stand for an item, or for several events.
  */
 export interface RawChunk {
-  /** For each record: µs since the time of the last {@link RAW_TIME}; sequence; code and state, in 8 bits each; detail. */
+  /** For each record: µs since the time of the last {@link RAW_TIME}; sequence; code, in 8 bits, and state; detail. */
   readonly words: Int32Array<ArrayBuffer>
   readonly count: number
   /** What does not fit into numbers; a record {@link RAW_ITEM} has the place in here as its detail. */
   readonly items: readonly RawItem[]
   /** Names that are new; a name is known by its place in all of them, from 1. */
   readonly names: readonly string[]
+  /** About how much memory it takes. */
+  readonly bytes: number
 }
 
 export const RECORD_WORDS = 4
@@ -29,10 +31,38 @@ export const RAW_ORIGIN = 66
 export const RAW_DEPENDS = 67
 /** Times from here on are counted from the epoch ms whose bits as a float64 are in the record's first word and its last. */
 export const RAW_TIME = 68
-/** Two events of one instant, as nearly all jobs have them: submitted, and at once ready. */
+
+/*
+ * What follows may be noted later than it happened: its time, not its place, says when that was. All other records are in order.
+ */
+
+/** Submitted, and at once ready. */
 export const RAW_READY_AT_ONCE = 69
 /** Granted a slot and started. `detail` is the slot. */
 export const RAW_STARTED_AT_ONCE = 70
+/**
+ * Completed at its time. The slot is in place of a state, and `detail` says how many µs before it was granted the slot and started;
+ * -1 when that has been noted apart.
+ */
+export const RAW_RAN = 71
+
+/** How many events of the journal a record stands for; an item counts as one. */
+export function eventsOf(code: number, detail: number): number {
+  switch (code) {
+    case RAW_RAN:
+      return detail < 0 ? 1 : 3
+    case RAW_READY_AT_ONCE:
+    case RAW_STARTED_AT_ONCE:
+      return 2
+    case RAW_SCORE:
+    case RAW_ORIGIN:
+    case RAW_DEPENDS:
+    case RAW_TIME:
+      return 0
+    default:
+      return 1
+  }
+}
 
 /** A record that is not only numbers. Jobs are named by their sequence. */
 export type RawItem =
@@ -79,7 +109,13 @@ export type RawItem =
       /** Index into `LOG_STREAMS`. */
       readonly stream: number
     }
-  | { readonly type: 'usage'; readonly job: number; readonly attempt: number; readonly usage: JobUsage }
+  | {
+      readonly type: 'usage'
+      readonly job: number
+      readonly at: number
+      readonly attempt: number
+      readonly usage: JobUsage
+    }
   | {
       readonly type: 'pool'
       readonly at: number
@@ -96,6 +132,7 @@ export type RawItem =
     }
   | {
       readonly type: 'node'
+      readonly at: number
       readonly run: string
       readonly number: number
       readonly parent: number | undefined

@@ -1,11 +1,9 @@
 import type { AnyStateMachine } from 'xstate'
 import type { JobEvent } from '../../../machines/index.ts'
-import type { DecisionRecord } from '../../domain/decision.ts'
 import type { JobUsage } from '../../domain/job.ts'
-import type { TreeNode } from '../../domain/tree.ts'
-import { EVENT_CODES, JOB_STATES, LOG_STREAMS, NODE_STATES } from '../../protocol/journal.ts'
+import { EVENT_CODES, JOB_STATES, LOG_STREAMS } from '../../protocol/journal.ts'
 import type { RunStreamEvent } from '../../runtime/events/run-events.ts'
-import type { Dependency, JobActor } from '../../runtime/job/job.ts'
+import type { Dependency, JobActor, JobEntry } from '../../runtime/job/job.ts'
 import { stateOf } from '../../runtime/job/job-states.ts'
 import type { RecordedRun, Recorder, Written } from '../../runtime/pool/recorder.ts'
 import { BodyWatch } from './body-watch.ts'
@@ -18,14 +16,19 @@ import {
   type RawChunk,
   type RawItem,
 } from './raw-chunk.ts'
-import { NAME_LENGTH_MAX, RawChunkWriter } from './raw-chunk-writer.ts'
+import { RawChunkWriter } from './raw-chunk-writer.ts'
 import { hasUsage, kindOf, MESSAGE_LENGTH_MAX, numberOf, rawError } from './raw-facts.ts'
+import { TreeNotes } from './tree-notes.ts'
 
 /** What the raw journal asks of the pool: where its charts are, and which job has an id. */
 export interface RecordedPool {
   readonly poolState: () => number
   readonly limit: () => number
   readonly sequenceOf: (jobId: string) => number | undefined
+  /** The jobs it knows whose sequence is in this range, both ends included, in that order. */
+  readonly jobsBetween: (first: number, last: number) => Iterable<JobEntry>
+  /** The jobs that hold its slots. */
+  readonly holders: () => readonly JobActor[]
   readonly now: () => number
   /** A machine that a job runs: the hash that names it. */
   readonly meet: (machine: AnyStateMachine) => string
@@ -37,10 +40,15 @@ const EXECUTING = JOB_STATES.indexOf('running.executing')
 const COMPLETED = JOB_STATES.indexOf('completed')
 
 const SUBMITTED = EVENT_CODES['job.submitted']
-const MET = EVENT_CODES['dependencies.met']
 const GRANTED = EVENT_CODES['slot.granted']
 const STARTED = EVENT_CODES['attempt.started']
-const ATTEMPT_COMPLETED = EVENT_CODES['attempt.completed']
+
+/** What is yet to be noted of a job: see {@link JobActor.owed}. */
+const NOTHING = 0
+/** Its first attempt, which it will have been granted and have started at once. */
+const ATTEMPT = 1
+/** All: it was submitted and at once ready, and its attempt. */
+const LIFE = 2
 
 /** What is written at once. */
 const OUTPUT_LENGTH_MAX = 16_000
@@ -48,25 +56,38 @@ const OUTPUT_IS_CUT = '… more than its executor keeps: what follows is not rec
 /** How often the progress of one pool's jobs is noted, in ms, however often they tell it. */
 const PROGRESS_EVERY_MS = 50
 
-/** The recorder of a pool: notes every step as a few numbers, in chunks that can be handed to another thread. */
+/**
+ * The recorder of a pool: notes every step as a few numbers, in chunks that can be handed to another thread.
+ *
+ * A job that goes the way of nearly all, from its submission to its first attempt and from there to its completion, remembers all of it
+ * itself. So it owes its notes until somebody wants them, until anything else happens to it, or until the pool forgets it.
+ */
 export class RawJournal implements Recorder {
   readonly #pool: RecordedPool
   readonly #chunks: RawChunkWriter
   readonly #bodies: BodyWatch
-  /** Runs that are going on. */
-  readonly runs = new Map<string, RecordedRun>()
+  readonly #trees: TreeNotes
   #lastExecute: unknown
   #lastKind = 0
   #lastTree: string | undefined
   #lastTreeName = 0
   #progressedAt = 0
+  /** How often jobs have gone on without a note of it. */
+  #unnoted = 0
   #sampledAfter = 0
+  /** Between these are the jobs that owe their lives; no first one: there are none. */
+  #firstOwing: number | undefined
+  #lastOwing = 0
+  /** Whether somebody takes the notes again and again: then what is cheaper to note at once is not owed. */
+  isWatched = false
 
   /** @param onChunk - Told that a chunk is full. */
   constructor(pool: RecordedPool, onChunk: () => void) {
     this.#pool = pool
     this.#chunks = new RawChunkWriter(onChunk)
-    this.#bodies = new BodyWatch(pool, (item) => this.#chunks.item(item))
+    const note = (item: RawItem) => this.#chunks.item(item)
+    this.#bodies = new BodyWatch(pool, note)
+    this.#trees = new TreeNotes(pool, note)
   }
 
   /** Notes nothing more of what it has looked at. */
@@ -74,73 +95,100 @@ export class RawJournal implements Recorder {
     this.#bodies.close()
   }
 
+  /** Runs that are going on. */
+  get runs(): ReadonlyMap<string, RecordedRun> {
+    return this.#trees.runs
+  }
+
   /** About how many bytes of full chunks wait to be taken. */
   get fullBytes(): number {
     return this.#chunks.fullBytes
   }
 
-  /** How many records were ever noted. */
-  get records(): number {
-    return this.#chunks.records
+  /** How many events were ever noted. */
+  get events(): number {
+    return this.#chunks.events
   }
 
-  /** Whether anything has been noted since the last sample. */
+  /** Whether anything has happened since the last sample. */
   get hasNews(): boolean {
-    return this.#chunks.records !== this.#sampledAfter
+    return this.#chunks.events + this.#unnoted !== this.#sampledAfter
   }
 
-  /** All that has been noted since the last time. */
+  /** All that has happened since the last time. */
   take(): RawChunk[] {
+    this.#noteAllOwed()
     return this.#chunks.take()
   }
 
-  submitted(job: JobActor, hasChosenId: boolean, at: number): void {
-    const { execute, sequence, score } = job
-    if (execute !== this.#lastExecute) {
-      this.#lastExecute = execute
-      this.#lastKind = this.#chunks.name(kindOf(execute))
+  submitted(job: JobActor, hasChosenId: boolean): void {
+    if (hasChosenId && !isOfTree(job)) {
+      this.#submit(job, hasChosenId, false)
+      return
     }
-    const { origin } = job.context
-    if (hasChosenId || origin !== undefined || job.extras.executor !== undefined)
-      this.#describe(job, hasChosenId)
-    if (score !== 0) this.#chunks.score(score)
-    this.#chunks.note(at, sequence, SUBMITTED, job.priority, this.#lastKind)
+    job.owed = LIFE
+    this.#unnoted++
+    if (this.isWatched) return
+    this.#firstOwing ??= job.sequence
+    this.#lastOwing = job.sequence
   }
 
   dependsOn(job: JobActor, dependencies: readonly Dependency[]): void {
+    this.#noteOwed(job)
     for (const dependency of dependencies) {
-      if (typeof dependency !== 'string') this.#chunks.mark(job.sequence, RAW_DEPENDS, dependency.sequence)
+      if (typeof dependency === 'string') continue
+      this.#noteOwed(dependency)
+      this.#chunks.note(job.context.queuedAt, job.sequence, RAW_DEPENDS, 0, dependency.sequence)
     }
   }
 
   stepped(job: JobActor, event: JobEvent, from: number, to: number): void {
-    const { sequence } = job
-    if (to === EXECUTING && from === READY) this.#chunks.note(event.at, sequence, GRANTED, to, 0)
-    else if (to === COMPLETED) {
-      if (event.type === 'attempt.completed') this.#use(sequence, event.attempt, event.usage)
-      this.#chunks.note(event.at, sequence, ATTEMPT_COMPLETED, to, 0)
-    } else if (to === READY && from === BLOCKED) {
-      if (!this.#chunks.merge(SUBMITTED, RAW_READY_AT_ONCE, event.at, sequence, -1))
-        this.#chunks.note(event.at, sequence, MET, to, 0)
-    } else this.#noteRare(job, event, to)
+    if (job.owed !== NOTHING) {
+      if (this.#goesOn(job, event, from, to)) {
+        this.#unnoted++
+        return
+      }
+      this.#noteOwed(job)
+      job.owed = NOTHING
+    }
+    this.#note(job, event, to)
+  }
+
+  /** A job that owes its notes takes the way that it will remember. @returns `false` when it takes another one. */
+  #goesOn(job: JobActor, event: JobEvent, from: number, to: number): boolean {
+    switch (to) {
+      case READY:
+        if (from !== BLOCKED || event.at !== job.context.queuedAt) return false
+        if (this.isWatched) this.#submit(job, false, true)
+        return true
+      case EXECUTING:
+        return from === READY
+      case COMPLETED:
+        if (from !== EXECUTING || (event.type === 'attempt.completed' && hasUsage(event.usage))) return false
+        if (job.owed === ATTEMPT) this.#ran(job, job.context.startedAt ?? event.at, event.at)
+        return true
+      default:
+        return false
+    }
   }
 
   ignored(job: JobActor, event: JobEvent, at: number): void {
+    this.#noteOwed(job)
     const state = stateOf(job.stateValue)
     this.#chunks.item({ type: 'ignored', job: job.sequence, at, state, event: event.type })
   }
 
   started(job: JobActor, slot: number, at: number): void {
-    const { sequence } = job
-    if (!this.#chunks.merge(GRANTED, RAW_STARTED_AT_ONCE, at, sequence, slot))
-      this.#chunks.note(at, sequence, STARTED, EXECUTING, slot)
+    if (job.owed === NOTHING) this.#chunks.note(at, job.sequence, STARTED, EXECUTING, slot)
   }
 
   embodied(job: JobActor, attempt: number, at: number): void {
+    this.#noteOwed(job)
     this.#bodies.watch(job, attempt, at)
   }
 
   abandoned(job: JobActor, at: number): void {
+    this.#noteOwed(job)
     this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.abandoned'], 0, 0)
   }
 
@@ -148,18 +196,21 @@ export class RawJournal implements Recorder {
     this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.ended'], 0, 0)
   }
 
-  prioritised(job: JobActor, at: number): void {
-    this.#chunks.note(at, job.sequence, EVENT_CODES['job.prioritised'], stateOf(job.stateValue), job.priority)
+  prioritised(job: JobActor, priority: number, at: number): void {
+    this.#noteOwed(job)
+    this.#chunks.note(at, job.sequence, EVENT_CODES['job.prioritised'], stateOf(job.stateValue), priority)
   }
 
   progressed(job: JobActor, fraction: number, at: number): void {
     if (at - this.#progressedAt < PROGRESS_EVERY_MS || !Number.isFinite(fraction)) return
     this.#progressedAt = at
+    this.#noteOwed(job)
     const thousandths = Math.round(1000 * Math.min(1, Math.max(0, fraction)))
     this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.progressed'], EXECUTING, thousandths)
   }
 
   logged(job: JobActor, attempt: number, line: string, at: number): void {
+    this.#noteOwed(job)
     this.#chunks.item({
       type: 'log',
       job: job.sequence,
@@ -171,10 +222,15 @@ export class RawJournal implements Recorder {
   }
 
   printed(job: JobActor, { attempt, stream, chunk, truncated }: Written, at: number): void {
+    this.#noteOwed(job)
     const kept = cutText(chunk, OUTPUT_LENGTH_MAX)
     const line = truncated ? `${kept}\n${OUTPUT_IS_CUT}` : kept
     const { sequence } = job
     this.#chunks.item({ type: 'log', job: sequence, at, attempt, line, stream: LOG_STREAMS.indexOf(stream) })
+  }
+
+  forgotten(job: JobEntry): void {
+    if (job.owed === LIFE) this.#noteOwed(job.actor)
   }
 
   poolChanged(event: string, at: number): void {
@@ -182,101 +238,97 @@ export class RawJournal implements Recorder {
   }
 
   ran(run: RecordedRun, event: RunStreamEvent): void {
-    const { runId } = run
-    const isNew = !this.runs.has(runId)
-    if (isNew) this.meet(run, event.at)
-    if (event.type === 'run.ended') {
-      const { status, reason } = event.outcome
-      this.runs.delete(runId)
-      this.#chunks.item({ type: 'runEnded', at: event.at, run: runId, state: status, reason })
-    } else if (isNew) return
-    else if (event.type === 'node.added') this.#addNode(runId, event.node)
-    else if (event.type === 'node.changed') this.#changeNode(runId, event.node, event.at)
-    else if (event.type === 'node.decided') this.#decide(runId, event.node, event.decision, event.at)
+    this.#trees.ran(run, event)
   }
 
   /** Notes a run, and the tree that it has grown so far. */
   meet(run: RecordedRun, at: number): void {
-    const { runId, workflow, tree } = run
-    this.runs.set(runId, run)
-    const { name, strategy = 'best-first' } = workflow
-    this.#chunks.item({ type: 'run', at, id: runId, workflow: cutText(name, NAME_LENGTH_MAX), strategy })
-    for (const node of Object.values(tree.nodes)) {
-      this.#addNode(runId, node)
-      this.#changeNode(runId, node, at)
-      if (node.decision !== undefined) this.#decide(runId, node, node.decision, node.decision.at)
-    }
-  }
-
-  #addNode(run: string, { id, parentId, depth, jobId, handler, label, key, score }: TreeNode): void {
-    this.#chunks.item({
-      type: 'node',
-      run,
-      number: numberOf(id) ?? 0,
-      parent: numberOf(parentId),
-      depth,
-      job: this.#pool.sequenceOf(jobId) ?? -1,
-      handler: cutText(handler, NAME_LENGTH_MAX),
-      label: cutText(label, NAME_LENGTH_MAX),
-      key: key === undefined ? undefined : cutText(key, NAME_LENGTH_MAX),
-      score,
-    })
-  }
-
-  /** Everything but this its job tells. */
-  #changeNode(run: string, { id, status, jobId, revisions }: TreeNode, at: number): void {
-    const job = this.#pool.sequenceOf(jobId) ?? -1
-    const isRevised = status === 'queued' && revisions > 0
-    if (status !== 'pruned' && !isRevised && job >= 0) return
-    const state = NODE_STATES.indexOf(status)
-    this.#chunks.item({ type: 'nodeChanged', at, run, number: numberOf(id) ?? 0, state, job })
-  }
-
-  #decide(run: string, { id, status }: TreeNode, decision: DecisionRecord, at: number): void {
-    const { type, why, score, nodeIds, cut, error } = decision
-    this.#chunks.item({
-      type: 'decided',
-      at,
-      run,
-      number: numberOf(id) ?? 0,
-      state: NODE_STATES.indexOf(status),
-      decision: type,
-      why: why === undefined ? undefined : cutText(why, MESSAGE_LENGTH_MAX),
-      score,
-      nodes: nodeIds.length,
-      cut,
-      error: error === undefined ? undefined : cutText(error.message, MESSAGE_LENGTH_MAX),
-    })
+    this.#trees.meet(run, at)
   }
 
   /** Notes something that is not only numbers. */
   item(item: RawItem): void {
     this.#chunks.item(item)
-    if (item.type === 'sample') this.#sampledAfter = this.#chunks.records
+    if (item.type === 'sample') this.#sampledAfter = this.#chunks.events + this.#unnoted
   }
 
-  /** Notes an event of a job's life before the recording. */
-  replayed(at: number, sequence: number, code: number, state: number, detail: number): void {
-    this.#chunks.note(at, sequence, code, state, detail)
+  /**
+   * Notes what a job from before the recording remembers, but for an end that is not a completion: of attempts before its last one
+   * nothing is left.
+   */
+  replayed(job: JobActor, hasChosenId: boolean): void {
+    const { settled, context } = job
+    const state = stateOf(job.stateValue)
+    const { startedAt } = settled ?? context
+    this.#submit(job, hasChosenId, startedAt !== undefined || state === READY)
+    if (startedAt === undefined || state === READY) return
+    job.owed = NOTHING
+    if (state === COMPLETED) this.#ran(job, startedAt, settled?.endedAt ?? startedAt)
+    else this.#chunks.note(startedAt, job.sequence, RAW_STARTED_AT_ONCE, 0, slotOf(job))
+  }
+
+  /** Notes an event from before the recording that {@link replayed} does not. */
+  replayedEvent(at: number, sequence: number, code: number, state: number): void {
+    this.#chunks.note(at, sequence, code, state, 0)
+  }
+
+  /** Notes what all jobs owe. */
+  #noteAllOwed(): void {
+    const first = this.#firstOwing
+    if (first !== undefined)
+      for (const job of this.#pool.jobsBetween(first, this.#lastOwing))
+        if (job.owed === LIFE) this.#noteOwed(job.actor)
+    this.#firstOwing = undefined
+    for (const job of this.#pool.holders()) if (job.owed === ATTEMPT) this.#noteOwed(job)
+  }
+
+  /** Notes what a job owes of what it has been through. */
+  #noteOwed(job: JobActor): void {
+    if (job.owed === NOTHING) return
+    const { context, current, settled, owed } = job
+    const state = stateOf(job.stateValue)
+    if (owed === LIFE) this.#submit(job, false, state !== BLOCKED)
+    if (state === READY) {
+      job.owed = ATTEMPT
+      return
+    }
+    job.owed = NOTHING
+    const { startedAt } = settled ?? context
+    if (startedAt === undefined) return
+    if (settled !== undefined) this.#ran(job, startedAt, settled.endedAt)
+    else if (current !== undefined)
+      this.#chunks.note(startedAt, job.sequence, RAW_STARTED_AT_ONCE, 0, current.slot)
+    else this.#chunks.note(startedAt, job.sequence, GRANTED, state, 0)
+  }
+
+  /** @param wasReady - Whether it was ready at once. */
+  #submit(job: JobActor, hasChosenId: boolean, wasReady: boolean): void {
+    const { execute, sequence, score, priority, extras, context } = job
+    if (execute !== this.#lastExecute) {
+      this.#lastExecute = execute
+      this.#lastKind = this.#chunks.name(kindOf(execute))
+    }
+    if (context.origin !== undefined || hasChosenId || extras.executor !== undefined)
+      this.#describe(job, hasChosenId)
+    if (score !== 0) this.#chunks.score(score)
+    const code = wasReady ? RAW_READY_AT_ONCE : SUBMITTED
+    this.#chunks.note(context.queuedAt, sequence, code, priority, this.#lastKind)
+    job.owed = wasReady ? ATTEMPT : NOTHING
+  }
+
+  #ran(job: JobActor, startedAt: number, endedAt: number): void {
+    this.#chunks.ran(job.sequence, slotOf(job), startedAt, endedAt)
+    job.owed = NOTHING
   }
 
   #describe(job: JobActor, hasChosenId: boolean): void {
     const { id, nodeId, treeId, extras } = job
-    const number = numberOf(nodeId)
-    const isOfTree =
-      hasChosenId &&
-      number !== undefined &&
-      treeId !== undefined &&
-      extras.executor === undefined &&
-      id.length === treeId.length + 1 + (nodeId as string).length &&
-      id.startsWith(treeId) &&
-      id.endsWith(nodeId as string)
-    if (isOfTree) {
+    if (isOfTree(job)) {
       if (treeId !== this.#lastTree) {
         this.#lastTree = treeId
-        this.#lastTreeName = this.#chunks.name(treeId)
+        this.#lastTreeName = this.#chunks.name(treeId as string)
       }
-      this.#chunks.mark(this.#lastTreeName, RAW_ORIGIN, number + 1)
+      this.#chunks.mark(this.#lastTreeName, RAW_ORIGIN, (numberOf(nodeId) as number) + 1)
       return
     }
     this.#chunks.item({
@@ -288,16 +340,16 @@ export class RawJournal implements Recorder {
     })
   }
 
-  #use(job: number, attempt: number, usage: JobUsage | undefined): void {
-    if (hasUsage(usage)) this.#chunks.item({ type: 'usage', job, attempt, usage })
+  #use(job: number, at: number, attempt: number, usage: JobUsage | undefined): void {
+    if (hasUsage(usage)) this.#chunks.item({ type: 'usage', job, at, attempt, usage })
   }
 
-  #noteRare(job: JobActor, event: JobEvent, to: number): void {
+  #note(job: JobActor, event: JobEvent, to: number): void {
     const { sequence } = job
     const { at } = event
     switch (event.type) {
       case 'attempt.failed':
-        this.#use(sequence, event.attempt, event.usage)
+        this.#use(sequence, at, event.attempt, event.usage)
         this.#chunks.item({
           type: 'failed',
           job: sequence,
@@ -313,8 +365,20 @@ export class RawJournal implements Recorder {
         this.#chunks.item({ type: 'cancelled', job: sequence, at, state: to, by: event.by, reason, causedBy })
         return
       }
+      case 'attempt.completed':
+        this.#use(sequence, at, event.attempt, event.usage)
+        this.#chunks.note(at, sequence, EVENT_CODES[event.type], to, 0)
+        return
       default:
         this.#chunks.note(at, sequence, EVENT_CODES[event.type], to, 0)
     }
   }
+}
+
+/** Of its last attempt. */
+const slotOf = ({ current, lastSlot }: JobActor): number => current?.slot ?? Math.max(0, lastSlot)
+
+/** Whether its id is that of a node of its tree, which says all that there is to say about it. */
+function isOfTree({ id, nodeId, treeId, extras }: JobActor): boolean {
+  return numberOf(nodeId) !== undefined && extras.executor === undefined && id === `${treeId}.${nodeId}`
 }

@@ -70,7 +70,7 @@ class TraceRecorder {
   }
 
   #flush(): void {
-    for (const chunk of this.#chunks.take()) this.#maker?.take(chunk)
+    this.#maker?.take(this.#chunks.take())
   }
 
   #submit(entry: TraceEntry, spec: JobSubmitted): void {
@@ -85,7 +85,7 @@ class TraceRecorder {
     this.#chunks.note(at, sequence, EVENT_CODES['job.submitted'], Math.max(0, bandOf(priority)), kind)
     for (const dependency of dependencies) {
       const on = this.#sequences.get(dependency)
-      if (on !== undefined) this.#chunks.mark(sequence, RAW_DEPENDS, on)
+      if (on !== undefined) this.#chunks.note(at, sequence, RAW_DEPENDS, 0, on)
     }
     if (nodeId !== undefined && treeId !== undefined) this.#giveJob(at, treeId, nodeId, sequence)
   }
@@ -106,6 +106,7 @@ class TraceRecorder {
     if (grown === undefined || job === undefined) return
     this.#grown.delete(key)
     this.#firstJobs.delete(key)
+    const { at } = grown
     const { nodeId, parentId, spec } = grown.event as TreeEvent & { readonly type: 'node.grown' }
     const { handler, label = handler, key: name, score } = spec
     const run = grown.id
@@ -114,6 +115,7 @@ class TraceRecorder {
     const number = numberOf(nodeId) ?? 0
     this.#chunks.item({
       type: 'node',
+      at,
       run,
       number,
       parent: numberOf(parentId),
@@ -184,7 +186,7 @@ class TraceRecorder {
       readonly reason?: string
       readonly causedBy?: JobId
     }
-    if (hasUsage(usage)) this.#chunks.item({ type: 'usage', job, attempt, usage })
+    if (hasUsage(usage)) this.#chunks.item({ type: 'usage', job, at, attempt, usage })
     if (type === 'attempt.failed' && error !== undefined) {
       this.#chunks.item({ type: 'failed', job, at, state, attempt, error: rawErrorOf(error) })
     } else if (type === 'job.cancel') {

@@ -159,6 +159,8 @@ export interface JobEntry {
   readonly settled: JobResult | undefined
   /** How it ended, as far as others may know. */
   readonly known: JobResult | undefined
+  /** How much of its life the pool's recorder has yet to write down; the recorder's own. Absent: nothing. */
+  readonly owed?: number
   readonly actor: JobActor
 }
 
@@ -183,6 +185,7 @@ export class JobActor
   lastSlot = -1
   /** Earlier attempts, when there were any. */
   earlier: RunningAttempt<JobActor>[] | undefined = undefined
+  owed = 0
   /** Absent when no job waits for another here, and once it has ended. */
   links: Links | undefined = undefined
   #promise: Promise<JobResult> | undefined = undefined

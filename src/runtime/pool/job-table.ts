@@ -47,11 +47,14 @@ export class JobTable {
   readonly #tombstones = new Map<JobId, EndedStatus>()
   readonly #emptyPages = new Fifo<number>()
   readonly #keep: ResolvedKeep
+  readonly #onForgotten: (job: JobEntry) => void
   #lastPage: Page = new Page(-1)
 
-  constructor(idPrefix: string, keep: ResolvedKeep) {
+  /** @param onForgotten - Told of a job that `keep` no longer allows. */
+  constructor(idPrefix: string, keep: ResolvedKeep, onForgotten: (job: JobEntry) => void) {
     this.idPrefix = idPrefix
     this.#keep = keep
+    this.#onForgotten = onForgotten
   }
 
   /** Takes out a job that was never accepted: nothing of it stays known. */
@@ -152,6 +155,14 @@ export class JobTable {
     }
   }
 
+  /** Those whose sequence is in this range, both ends included, in that order. */
+  *entriesBetween(first: number, last: number): Generator<JobEntry> {
+    for (let number = Math.floor(first / PAGE_SIZE); number * PAGE_SIZE <= last; number++) {
+      for (const job of this.#pages.get(number)?.jobs ?? [])
+        if (job !== undefined && job.sequence >= first && job.sequence <= last) yield job
+    }
+  }
+
   #forget(status: EndedStatus, at: number): void {
     const jobs = this.#ended[status]
     const { count, ageMs } = this.#keep[status]
@@ -160,6 +171,7 @@ export class JobTable {
       if (jobs.size <= count && !isTooOld) break
       jobs.shift()
       this.#remove(oldest, status)
+      this.#onForgotten(oldest)
     }
   }
 

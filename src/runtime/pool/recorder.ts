@@ -4,7 +4,7 @@ import type { Tree } from '../../domain/tree.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { OrchestratorActor } from '../charts/charts.ts'
 import type { RunStreamEvent } from '../events/run-events.ts'
-import type { Dependency, JobActor } from '../job/job.ts'
+import type { Dependency, JobActor, JobEntry } from '../job/job.ts'
 
 /** What an attempt has written to a stream. */
 export interface Written {
@@ -48,11 +48,13 @@ export interface Recorder {
   abandoned(job: JobActor, at: number): void
   /** What was abandoned has ended. */
   abandonedEnded(job: JobActor, at: number): void
-  /** A queued job has got another priority. */
-  prioritised(job: JobActor, at: number): void
+  /** A queued job is about to get another priority, an index into `PRIORITIES`. */
+  prioritised(job: JobActor, priority: number, at: number): void
   progressed(job: JobActor, fraction: number, at: number): void
   logged(job: JobActor, attempt: number, line: string, at: number): void
   printed(job: JobActor, written: Written, at: number): void
+  /** The pool no longer knows a job that has ended. */
+  forgotten(job: JobEntry): void
   poolChanged(type: string, at: number): void
   /** Something happened in a run of this pool. */
   ran(run: RecordedRun, event: RunStreamEvent): void

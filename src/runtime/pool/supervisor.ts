@@ -87,7 +87,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.journal = store && new Journal(store, () => this.openTurn())
     this.leaving = this.journal && new Leaving(this)
     this.#jobEffects = this.journal === undefined ? effects : new DurableEffects(effects, this.journal)
-    this.jobs = new JobTable(settings.ids.next(), settings.keep)
+    this.jobs = new JobTable(settings.ids.next(), settings.keep, (job) => this.recorder?.forgotten(job))
     this.ready = new ReadyQueue(settings.promoteAfterMs)
     this.holdings = new Holdings(settings.limits)
     this.lines = new ResourceLines(this.holdings, settings.promoteAfterMs)
@@ -215,10 +215,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** Moves a queued job to another priority, an index into `PRIORITIES`. */
   prioritise(job: JobActor, priority: number): void {
+    this.recorder?.prioritised(job, priority, this.now())
     this.counts.moveBand(job.priority, priority)
     job.priority = priority
     job.band = priority
-    this.recorder?.prioritised(job, this.now())
     // Its old place is passed over when it comes to the front.
     if (job.isReady) this.enqueue(job)
   }

@@ -9,14 +9,15 @@ import { defineWorkflow, grow, JobPool, node, Orchestrator, satisfy, stop } from
 import {
   decodeBlock,
   decodeRecording,
+  EVENTS,
   JOB_STATES,
   LOG_STREAMS,
   RunModel,
 } from '../../../src/protocol/index.ts'
 import { Page, serve } from '../client.ts'
 
-const countOf = (model: RunModel, state: (typeof JOB_STATES)[number]) =>
-  model.jobCounts[JOB_STATES.indexOf(state)]
+const countOf = (model: RunModel, state: (typeof JOB_STATES)[number]): number =>
+  model.jobCounts[JOB_STATES.indexOf(state)] as number
 
 /** Threads of this process that are as nice as the one that packs. */
 function threadsLettingOthersGoFirst(): number {
@@ -136,6 +137,106 @@ describe('a page that looks on', () => {
     expect(hidden.blocks.length).toBeLessThan(seen.blocks.length)
     hidden.send({ type: 'visible', isVisible: true })
     await hidden.until(() => countOf(hidden.model, 'completed') === 3)
+  })
+})
+
+describe('what a job owes until it is asked for', () => {
+  const LIMIT = 3
+  const JOBS = 300
+  const ENDED = ['completed', 'failed', 'cancelled'] as const
+
+  /** Jobs that go every way, while some are forgotten. */
+  async function work(pool: JobPool, inMiddle: () => Promise<unknown>): Promise<void> {
+    const noop = async () => {}
+    const fail = async () => {
+      throw new Error('no')
+    }
+    for (let round = 0; round < JOBS / 15; round++) {
+      const first = pool.submitJob({ execute: noop, score: round })
+      pool.submitJob({ execute: noop, dependencies: [first] })
+      pool.submitJob({ id: `chosen-${round}`, execute: noop, priority: 'low' })
+      pool.submitJob({ execute: noop, nodeId: `n${round}`, treeId: 'a-tree', id: `a-tree.n${round}` })
+      pool.submitJob({ execute: noop, nodeId: 'named', treeId: 'a-tree' })
+      pool.submitJob({ execute: noop, delayMs: 2 })
+      pool.submitJob({ execute: fail, maxRetries: 1, backoff: { type: 'fixed', delayMs: round % 2 } })
+      pool.submitJob({ execute: async ({ log }) => log('line') })
+      pool.prioritiseJob(pool.submitJob({ execute: noop }).id, 'high')
+      pool.submitJob({ execute: noop }).cancel('unwanted')
+      for (let each = 0; each < 5; each++) pool.submitJob({ execute: noop })
+      if (round % 7 === 3) await inMiddle()
+      if (round % 5 === 4) await pool.waitForAll()
+    }
+    await pool.waitForAll()
+  }
+
+  /** What is told of each job, by the order of submission; it is checked that its time goes on, and that no more run than may. */
+  function livesIn(model: RunModel): Record<number, string[]> {
+    const { events, jobs } = model.tables
+    const lives: Record<number, string[]> = {}
+    const running = new Set<number>()
+    const heard = new Map<number, number>()
+    for (let row = 0; row < events.at.length; row++) {
+      const event = EVENTS[events.code.get(row)]
+      if (event?.subject !== 'job') continue
+      const job = events.subject.get(row)
+      expect(events.at.get(row)).toBeGreaterThanOrEqual(heard.get(job) ?? 0)
+      heard.set(job, events.at.get(row))
+      const state = JOB_STATES[events.state.get(row)]
+      if (state === 'running.executing') running.add(job)
+      else running.delete(job)
+      expect(running.size).toBeLessThanOrEqual(LIMIT)
+      lives[jobs.sequence.get(job)] = [...(lives[jobs.sequence.get(job)] ?? []), `${event.name} ${state}`]
+    }
+    return lives
+  }
+
+  test.each([
+    ['once at the end', { keep: 100_000 }, false],
+    ['once at the end, when most are forgotten', { keep: 3 }, false],
+    ['again and again', { keep: 3 }, true],
+  ])('is told as it is to a page that looks on: %s', async (_, options, isAsked) => {
+    const limits = { maxParallelJobs: LIMIT, ...options }
+    await using served = await serve(limits)
+    using page = new Page(served)
+    await page.until(() => page.find('welcome') !== undefined)
+    await work(served.pool, async () => {})
+    await page.until(() => ENDED.reduce((sum, state) => sum + countOf(page.model, state), 0) === JOBS)
+
+    await using pool = new JobPool(limits)
+    await using inspector = createInspector(pool)
+    await work(pool, async () => {
+      if (isAsked) await inspector.recording()
+    })
+    const model = await recorded(inspector)
+    const lives = livesIn(model)
+    expect(lives).toEqual(livesIn(page.model))
+    expect(Object.keys(lives)).toHaveLength(JOBS)
+    expect(lives[JOBS - 1]).toEqual([
+      'job.submitted queued.blocked',
+      'dependencies.met queued.ready',
+      'slot.granted running.executing',
+      'attempt.started running.executing',
+      'attempt.completed completed',
+    ])
+    expect(model.jobCounts).toEqual(page.model.jobCounts)
+    const sequences = model.tables.jobs.sequence
+    expect(Array.from(sequences.items.subarray(0, sequences.length))).toEqual(
+      Array.from({ length: JOBS }, (_, row) => row),
+    )
+  })
+
+  test('does not keep a page from hearing of it that comes while all slots are taken', async () => {
+    await using served = await serve({ maxParallelJobs: LIMIT })
+    const release = Promise.withResolvers<void>()
+    for (let each = 0; each < 5; each++) served.pool.submitJob({ execute: () => release.promise })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    using page = new Page(served)
+    await page.until(() => countOf(page.model, 'running.executing') === LIMIT)
+    expect(Array.from({ length: LIMIT }, (_, row) => page.model.attempts.slot.get(row)).sort()).toEqual([
+      0, 1, 2,
+    ])
+    release.resolve()
+    await page.until(() => countOf(page.model, 'completed') === 5)
   })
 })
 

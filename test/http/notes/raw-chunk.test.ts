@@ -11,7 +11,7 @@ const { 'job.submitted': SUBMITTED, 'slot.granted': GRANTED, 'attempt.completed'
 /** Columns of what the journal of these chunks holds. */
 function tablesOf(writer: RawChunkWriter) {
   const maker = new JournalMaker(STARTED_AT, 'async')
-  for (const chunk of writer.take()) maker.take(chunk)
+  maker.take(writer.take())
   const model = new RunModel()
   for (const { bytes } of maker.takeAll()) model.apply(decodeBlock(bytes))
   const of = <Items extends Uint8Array | Int32Array | Float32Array | Float64Array>(column: Growable<Items>) =>
@@ -25,31 +25,68 @@ function tablesOf(writer: RawChunkWriter) {
 
 const namesOf = (codes: Uint8Array) => [...codes].map((code) => EVENTS[code]?.name)
 
-test('events of one instant that are noted together come out as two', () => {
+test('what a job tells late comes out when it happened', () => {
   const writer = new RawChunkWriter(() => {})
-  writer.note(STARTED_AT + 1, 0, SUBMITTED, 1, 0)
-  expect(writer.merge(SUBMITTED, RAW_READY_AT_ONCE, STARTED_AT + 1, 0, -1)).toBe(true)
-  writer.note(STARTED_AT + 2.5, 0, GRANTED, 3, 0)
-  expect(writer.merge(GRANTED, RAW_STARTED_AT_ONCE, STARTED_AT + 2.5, 0, 7)).toBe(true)
-  expect(writer.records).toBeGreaterThanOrEqual(4)
+  writer.note(STARTED_AT + 1, 1, SUBMITTED, 2, 0)
+  writer.note(STARTED_AT + 2.5, 1, GRANTED, 3, 0)
+  writer.note(STARTED_AT + 9, 1, COMPLETED, 5, 0)
+  // The first job, once all is over.
+  writer.score(0.5)
+  writer.note(STARTED_AT + 0.25, 0, RAW_READY_AT_ONCE, 1, 0)
+  writer.ran(0, 7, STARTED_AT + 2, STARTED_AT + 4)
+  expect(writer.events).toBe(8)
   const { events, jobs } = tablesOf(writer)
   expect(namesOf(events.code)).toEqual([
     'job.submitted',
     'dependencies.met',
+    'job.submitted',
     'slot.granted',
     'attempt.started',
+    'slot.granted',
+    'attempt.completed',
+    'attempt.completed',
   ])
-  expect([...events.at]).toEqual([1000, 1000, 2500, 2500])
-  expect(events.detail[3]).toBe(7)
-  expect(jobs.priority[0]).toBe(1)
+  expect([...events.at]).toEqual([250, 250, 1000, 2000, 2000, 2500, 4000, 9000])
+  expect(events.detail[4]).toBe(7)
+  expect([[...jobs.priority], [...jobs.score]]).toEqual([
+    [1, 2],
+    [0.5, 0],
+  ])
 })
 
-test('events of another job, or of another instant, are not taken for one', () => {
+test('in one µs jobs come as they were submitted, and a slot is free before it is taken again', () => {
   const writer = new RawChunkWriter(() => {})
-  writer.note(STARTED_AT, 0, SUBMITTED, 0, 0)
-  expect(writer.merge(SUBMITTED, RAW_READY_AT_ONCE, STARTED_AT, 1, -1)).toBe(false)
-  expect(writer.merge(SUBMITTED, RAW_READY_AT_ONCE, STARTED_AT + 1, 0, -1)).toBe(false)
-  expect(writer.merge(GRANTED, RAW_STARTED_AT_ONCE, STARTED_AT, 0, 1)).toBe(false)
+  writer.note(STARTED_AT, 3, RAW_READY_AT_ONCE, 0, 0)
+  writer.note(STARTED_AT + 5, 3, RAW_STARTED_AT_ONCE, 0, 0)
+  writer.note(STARTED_AT, 1, RAW_READY_AT_ONCE, 1, 0)
+  writer.ran(1, 0, STARTED_AT + 1, STARTED_AT + 5)
+  writer.note(STARTED_AT, 2, RAW_READY_AT_ONCE, 2, 0)
+  const { events, jobs } = tablesOf(writer)
+  expect([...jobs.priority]).toEqual([1, 2, 0])
+  expect(namesOf(events.code).slice(-3)).toEqual(['attempt.completed', 'slot.granted', 'attempt.started'])
+})
+
+test('what was noted as it happened stays in order though the clock was put back', () => {
+  const writer = new RawChunkWriter(() => {})
+  writer.note(STARTED_AT + 100, 0, SUBMITTED, 0, 0)
+  writer.note(STARTED_AT + 50, 0, GRANTED, 3, 0)
+  writer.note(STARTED_AT + 60, 0, COMPLETED, 5, 0)
+  const { events } = tablesOf(writer)
+  expect(namesOf(events.code)).toEqual(['job.submitted', 'slot.granted', 'attempt.completed'])
+})
+
+test.each([
+  ['long', 3, DAY_MS],
+  ['in a slot of a very high number', 2 ** 24, 1],
+  ['long, in such a slot', 2 ** 24, DAY_MS],
+])('an attempt that was %s keeps its times and its slot', (_, slot, ms) => {
+  const writer = new RawChunkWriter(() => {})
+  writer.note(STARTED_AT, 0, RAW_READY_AT_ONCE, 0, 0)
+  writer.ran(0, slot, STARTED_AT + 0.5, STARTED_AT + 0.5 + ms)
+  const { events } = tablesOf(writer)
+  expect([...events.at]).toEqual([0, 0, 500, 500, 500 + 1000 * ms])
+  expect([events.code.at(-1), events.detail[3]]).toEqual([COMPLETED, slot])
+  expect(writer.events).toBe(5)
 })
 
 test('times keep their microsecond however far apart they are, over many chunks', () => {
