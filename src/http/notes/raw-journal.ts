@@ -78,6 +78,8 @@ export class RawJournal implements Recorder {
   /** Between these are the jobs that owe their lives; no first one: there are none. */
   #firstOwing: number | undefined
   #lastOwing = 0
+  /** Whether the pool knows as many ended jobs as it may: what is to be noted soon is noted while it is at hand. */
+  #isForgetting = false
   /** Whether somebody takes the notes again and again: then what is cheaper to note at once is not owed. */
   isWatched = false
 
@@ -165,6 +167,7 @@ export class RawJournal implements Recorder {
         return from === READY
       case COMPLETED:
         if (from !== EXECUTING || (event.type === 'attempt.completed' && hasUsage(event.usage))) return false
+        if (job.owed === LIFE && this.#isForgetting) this.#submit(job, false, true)
         if (job.owed === ATTEMPT) this.#ran(job, job.context.startedAt ?? event.at, event.at)
         return true
       default:
@@ -230,7 +233,9 @@ export class RawJournal implements Recorder {
   }
 
   forgotten(job: JobEntry): void {
-    if (job.owed === LIFE) this.#noteOwed(job.actor)
+    if (job.owed !== LIFE) return
+    this.#isForgetting = true
+    this.#noteOwed(job.actor)
   }
 
   poolChanged(event: string, at: number): void {
