@@ -292,6 +292,29 @@ describe('a recording', () => {
     expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 7, 1, 0])
   })
 
+  test('that begins while a job waits for its next attempt has it waiting, and then that attempt', async () => {
+    await using pool = new JobPool()
+    let attempts = 0
+    const job = pool.submitJob({
+      execute: () => {
+        attempts++
+        if (attempts === 2) return 1
+        pool.pause()
+        throw new Error('once')
+      },
+      maxRetries: 1,
+      backoff: { type: 'fixed', delayMs: 0 },
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([attempts, job.status]).toEqual([1, 'queued'])
+    await using inspector = createInspector(pool)
+    expect(countOf(await recorded(inspector), 'queued.ready')).toBe(1)
+    pool.resume()
+    await job.result()
+    const model = await recorded(inspector)
+    expect([countOf(model, 'completed'), model.attempts.job.length]).toEqual([1, 1])
+  })
+
   test('of a pool that knows thousands of ended jobs has all of them', async () => {
     await using pool = new JobPool({ maxParallelJobs: 100 })
     for (let index = 0; index < 3_000; index++) pool.submitJob({ execute: () => index })
