@@ -11,6 +11,9 @@ import { atLeast, atMost, type Measures, measureAll, median, type Row } from './
 
 const JOBS = 100_000
 const ROUNDS = 31
+/** Many short rounds tell a few percent from noise, where few long ones do not. */
+const JOBS_OF_A_SHORT_ROUND = 20_000
+const SHORT_ROUNDS = 101
 const MILLION = 1_000_000
 const ROUNDS_OF_A_MILLION = 5
 const MEGABYTE = 1e6
@@ -36,35 +39,32 @@ export const measures = {
 
 /** What the inspector costs the pool, and what it sends and writes. */
 export async function inspector(progress: (what: string) => void): Promise<Row[]> {
+  const recorded = (flags: readonly string[]) =>
+    inTurns(JOBS_OF_A_SHORT_ROUND, SHORT_ROUNDS, ['alone', 'recorded'], flags)
+  const viewed = (flags: readonly string[]) => inTurns(JOBS, ROUNDS, ['alone', 'viewed'], flags)
+  progress('20k in turns')
+  const short = await recorded([NO_FULL_COLLECTIONS])
+  progress('20k, time of the thread')
+  const shortOwn = await recorded([NO_FULL_COLLECTIONS, COLLECT_ALONE])
   progress('100k in turns')
-  const { alone, recorded, viewed } = await inTurns(
-    JOBS,
-    ROUNDS,
-    ['alone', 'recorded', 'viewed'],
-    [NO_FULL_COLLECTIONS],
-  )
-  progress('time of the thread')
-  const own = await inTurns(
-    JOBS,
-    ROUNDS,
-    ['alone', 'recorded', 'viewed'],
-    [NO_FULL_COLLECTIONS, COLLECT_ALONE],
-  )
+  const long = await viewed([NO_FULL_COLLECTIONS])
+  progress('100k, time of the thread')
+  const longOwn = await viewed([NO_FULL_COLLECTIONS, COLLECT_ALONE])
   progress('1M in turns')
   const million = await inTurns(MILLION, ROUNDS_OF_A_MILLION, ['alone', 'recorded'])
   const { reportBytes: report, liveBytesPerEvent: live } = await measureAll('inspector', measures, progress)
   return [
-    faster('recorded', '100k no-op jobs, recorded, beside without', recorded, alone, 0.97),
-    faster('sustained', '1M of them, recorded, beside without', million.recorded, million.alone, 0.97),
-    faster('viewed', '100k with one page that looks on, beside without', viewed, alone, 0.92),
+    faster('recorded', '20k no-op jobs, recorded, beside without', short.recorded, short.alone, 0.97),
+    faster('sustained', '1M of them, beside without', million.recorded, million.alone, 0.97),
+    faster('viewed', '100k with one page that looks on, beside without', long.viewed, long.alone, 0.92),
     cheaper(
       'recorded/own',
-      'what the thread of the pool needs for one of these',
-      own.recorded,
-      own.alone,
+      'what the thread of the pool needs for one of 20k, recorded',
+      shortOwn.recorded,
+      shortOwn.alone,
       1.03,
     ),
-    cheaper('viewed/own', 'the same with one page that looks on', own.viewed, own.alone, 1.08),
+    cheaper('viewed/own', 'and of 100k with one page that looks on', longOwn.viewed, longOwn.alone, 1.08),
     atMost('report', 'a report of 100k jobs, beside 5 MB', median(report) / MEGABYTE, 5, 1, 'MB'),
     atMost('live', 'sent of 5,000 events a second, beside 100 kB/s', 5 * median(live), 100, 1, 'kB/s'),
   ]

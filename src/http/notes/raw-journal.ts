@@ -160,7 +160,8 @@ export class RawJournal implements Recorder {
   #goesOn(job: JobActor, event: JobEvent, from: number, to: number): boolean {
     switch (to) {
       case READY:
-        if (from !== BLOCKED || event.at !== job.context.queuedAt) return false
+        // It waits for no other job, or it would owe nothing: so this is the instant of its submission.
+        if (from !== BLOCKED) return false
         if (this.isWatched) this.#submit(job, false, true)
         return true
       case EXECUTING:
