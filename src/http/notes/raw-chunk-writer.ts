@@ -34,7 +34,6 @@ const NAMES_MAX = 10_000
 export class RawChunkWriter {
   readonly #onChunk: () => void
   #full: RawChunk[] = []
-  #fullBytes = 0
   #words = new Int32Array(RECORD_WORDS * CHUNK_RECORDS)
   #count = 0
   #items: RawItem[] = []
@@ -52,7 +51,7 @@ export class RawChunkWriter {
 
   /** About how many bytes of full chunks wait to be taken. */
   get fullBytes(): number {
-    return this.#fullBytes
+    return this.#full.reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   /** How many events were ever written. */
@@ -64,7 +63,6 @@ export class RawChunkWriter {
   take(): RawChunk[] {
     const chunks = this.#full
     this.#full = []
-    this.#fullBytes = 0
     if (this.#count > 0 || this.#newNames.length > 0) {
       chunks.push({
         words: this.#words.slice(0, RECORD_WORDS * this.#count),
@@ -157,7 +155,6 @@ export class RawChunkWriter {
     const bytes = CHUNK_BYTES + this.#itemBytes
     const [items, names] = [this.#items, this.#newNames]
     this.#full.push({ words: this.#words, count: this.#count, items, names, bytes })
-    this.#fullBytes += bytes
     this.#words = new Int32Array(RECORD_WORDS * CHUNK_RECORDS)
     this.#empty()
     this.#onChunk()
