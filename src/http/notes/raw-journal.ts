@@ -302,7 +302,7 @@ export class RawJournal implements Recorder {
     const { startedAt } = settled ?? context
     if (startedAt === undefined) return
     if (settled !== undefined) this.#ran(job, startedAt, settled.endedAt)
-    else if (current !== undefined)
+    else if (current?.attempt === context.attempt)
       this.#chunks.note(startedAt, job.sequence, RAW_STARTED_AT_ONCE, 0, current.slot)
     else this.#chunks.note(startedAt, job.sequence, GRANTED, state, 0)
   }
