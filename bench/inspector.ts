@@ -10,10 +10,10 @@ import { generateRecording } from './recordings.ts'
 import { atLeast, atMost, type Measures, measureAll, median, type Row } from './suite.ts'
 
 const JOBS = 100_000
-const ROUNDS = 31
+const ROUNDS = 41
 /** Many short rounds tell a few percent from noise, where few long ones do not. */
 const JOBS_OF_A_SHORT_ROUND = 20_000
-const SHORT_ROUNDS = 101
+const SHORT_ROUNDS = 201
 const MILLION = 1_000_000
 const ROUNDS_OF_A_MILLION = 5
 const MEGABYTE = 1e6

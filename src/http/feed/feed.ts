@@ -62,6 +62,8 @@ export class Feed implements BlockSource {
   #statusTimer: NodeJS.Timeout | undefined
   #sampleTimer: NodeJS.Timeout | undefined
   #cutSoon: NodeJS.Immediate | undefined
+  /** What had happened when the last sample was taken: of most steps of jobs only the counts tell. */
+  #sampledNews = ''
   #endedBefore = 0
   #statusAt = 0
   #isClosed = false
@@ -284,9 +286,9 @@ export class Feed implements BlockSource {
   }
 
   #sample(): void {
-    if (!this.#raw.hasNews) return
-    this.#keepBounded()
     const { counts, slots, actor } = this.#supervisor
+    if (this.#news === this.#sampledNews) return
+    this.#keepBounded()
     this.#raw.item({
       type: 'sample',
       row: {
@@ -298,6 +300,11 @@ export class Feed implements BlockSource {
         ...this.#sampler.take(),
       },
     })
+    this.#sampledNews = this.#news
+  }
+
+  get #news(): string {
+    return `${this.#raw.events} ${this.#supervisor.counts.byState}`
   }
 
   async #ended(): Promise<void> {

@@ -5,6 +5,7 @@ import { EVENT_CODES, JOB_STATES, LOG_STREAMS } from '../../protocol/journal.ts'
 import type { RunStreamEvent } from '../../runtime/events/run-events.ts'
 import type { Dependency, JobActor, JobEntry } from '../../runtime/job/job.ts'
 import { stateOf } from '../../runtime/job/job-states.ts'
+import { isPlainEnd, Owed } from '../../runtime/job/owed.ts'
 import type { RecordedRun, Recorder, Written } from '../../runtime/pool/recorder.ts'
 import { BodyWatch } from './body-watch.ts'
 import {
@@ -43,13 +44,6 @@ const SUBMITTED = EVENT_CODES['job.submitted']
 const GRANTED = EVENT_CODES['slot.granted']
 const STARTED = EVENT_CODES['attempt.started']
 
-/** What is yet to be noted of a job: see {@link JobActor.owed}. */
-const NOTHING = 0
-/** Its first attempt, which it will have been granted and have started at once. */
-const ATTEMPT = 1
-/** All: it was submitted and at once ready, and its attempt. */
-const LIFE = 2
-
 /** What is written at once. */
 const OUTPUT_LENGTH_MAX = 16_000
 const OUTPUT_IS_CUT = '… more than its executor keeps: what follows is not recorded'
@@ -72,14 +66,9 @@ export class RawJournal implements Recorder {
   #lastTree: string | undefined
   #lastTreeName = 0
   #progressedAt = 0
-  /** How often jobs have gone on without a note of it. */
-  #unnoted = 0
-  #sampledAfter = 0
   /** Between these are the jobs that owe their lives; no first one: there are none. */
   #firstOwing: number | undefined
   #lastOwing = 0
-  /** Whether the pool knows as many ended jobs as it may: what is to be noted soon is noted while it is at hand. */
-  #isForgetting = false
   /** Whether somebody takes the notes again and again: then what is cheaper to note at once is not owed. */
   isWatched = false
 
@@ -112,11 +101,6 @@ export class RawJournal implements Recorder {
     return this.#chunks.events
   }
 
-  /** Whether anything has happened since the last sample. */
-  get hasNews(): boolean {
-    return this.#chunks.events + this.#unnoted !== this.#sampledAfter
-  }
-
   /** All that has happened since the last time. */
   take(): RawChunk[] {
     this.#noteAllOwed()
@@ -128,9 +112,11 @@ export class RawJournal implements Recorder {
       this.#submit(job, hasChosenId, false)
       return
     }
-    job.owed = LIFE
-    this.#unnoted++
-    if (this.isWatched) return
+    if (this.isWatched) {
+      job.owed = Owed.SUBMISSION
+      return
+    }
+    job.owed = Owed.LIFE
     this.#firstOwing ??= job.sequence
     this.#lastOwing = job.sequence
   }
@@ -144,36 +130,21 @@ export class RawJournal implements Recorder {
     }
   }
 
-  stepped(job: JobActor, event: JobEvent, from: number, to: number): void {
-    if (job.owed !== NOTHING) {
-      if (this.#goesOn(job, event, from, to)) {
-        this.#unnoted++
-        return
-      }
-      this.#noteOwed(job)
-      job.owed = NOTHING
-    }
-    this.#note(job, event, to)
-  }
-
-  /** A job that owes its notes takes the way that it will remember. @returns `false` when it takes another one. */
-  #goesOn(job: JobActor, event: JobEvent, from: number, to: number): boolean {
-    switch (to) {
-      case READY:
+  stepped(job: JobActor, event: JobEvent, to: number): void {
+    switch (job.owed) {
+      case Owed.SUBMISSION:
         // It waits for no other job, or it would owe nothing: so this is the instant of its submission.
-        if (from !== BLOCKED) return false
-        if (this.isWatched) this.#submit(job, false, true)
-        return true
-      case EXECUTING:
-        return from === READY
-      case COMPLETED:
-        if (from !== EXECUTING || (event.type === 'attempt.completed' && hasUsage(event.usage))) return false
-        if (job.owed === LIFE && this.#isForgetting) this.#submit(job, false, true)
-        if (job.owed === ATTEMPT) this.#ran(job, job.context.startedAt ?? event.at, event.at)
-        return true
-      default:
-        return false
+        if (to !== READY) break
+        this.#submit(job, false, true)
+        return
+      case Owed.ATTEMPT:
+        if (!isPlainEnd(event)) break
+        this.#ran(job, job.context.startedAt ?? event.at, event.at)
+        return
     }
+    this.#noteOwed(job)
+    job.owed = Owed.NOTHING
+    this.#note(job, event, to)
   }
 
   ignored(job: JobActor, event: JobEvent, at: number): void {
@@ -183,7 +154,7 @@ export class RawJournal implements Recorder {
   }
 
   started(job: JobActor, slot: number, at: number): void {
-    if (job.owed === NOTHING) this.#chunks.note(at, job.sequence, STARTED, EXECUTING, slot)
+    this.#chunks.note(at, job.sequence, STARTED, EXECUTING, slot)
   }
 
   embodied(job: JobActor, attempt: number, at: number): void {
@@ -234,8 +205,7 @@ export class RawJournal implements Recorder {
   }
 
   forgotten(job: JobEntry): void {
-    if (job.owed !== LIFE) return
-    this.#isForgetting = true
+    if (job.owed !== Owed.LIFE) return
     this.#noteOwed(job.actor)
   }
 
@@ -255,7 +225,6 @@ export class RawJournal implements Recorder {
   /** Notes something that is not only numbers. */
   item(item: RawItem): void {
     this.#chunks.item(item)
-    if (item.type === 'sample') this.#sampledAfter = this.#chunks.events + this.#unnoted
   }
 
   /**
@@ -268,7 +237,7 @@ export class RawJournal implements Recorder {
     const { startedAt } = settled ?? context
     this.#submit(job, hasChosenId, startedAt !== undefined || state === READY)
     if (startedAt === undefined || state === READY) return
-    job.owed = NOTHING
+    job.owed = Owed.NOTHING
     if (state === COMPLETED) this.#ran(job, startedAt, settled?.endedAt ?? startedAt)
     else this.#chunks.note(startedAt, job.sequence, RAW_STARTED_AT_ONCE, 0, slotOf(job))
   }
@@ -283,22 +252,22 @@ export class RawJournal implements Recorder {
     const first = this.#firstOwing
     if (first !== undefined)
       for (const job of this.#pool.jobsBetween(first, this.#lastOwing))
-        if (job.owed === LIFE) this.#noteOwed(job.actor)
+        if (job.owed === Owed.LIFE) this.#noteOwed(job.actor)
     this.#firstOwing = undefined
-    for (const job of this.#pool.holders()) if (job.owed === ATTEMPT) this.#noteOwed(job)
+    for (const job of this.#pool.holders()) if (job.owed === Owed.ATTEMPT) this.#noteOwed(job)
   }
 
   /** Notes what a job owes of what it has been through. */
   #noteOwed(job: JobActor): void {
-    if (job.owed === NOTHING) return
+    if (job.owed === Owed.NOTHING) return
     const { context, current, settled, owed } = job
     const state = stateOf(job.stateValue)
-    if (owed === LIFE) this.#submit(job, false, state !== BLOCKED)
+    if (owed !== Owed.ATTEMPT) this.#submit(job, false, state !== BLOCKED)
     if (state === READY) {
-      job.owed = ATTEMPT
+      job.owed = Owed.ATTEMPT
       return
     }
-    job.owed = NOTHING
+    job.owed = Owed.NOTHING
     const { startedAt } = settled ?? context
     if (startedAt === undefined) return
     if (settled !== undefined) this.#ran(job, startedAt, settled.endedAt)
@@ -319,12 +288,12 @@ export class RawJournal implements Recorder {
     if (score !== 0) this.#chunks.score(score)
     const code = wasReady ? RAW_READY_AT_ONCE : SUBMITTED
     this.#chunks.note(context.queuedAt, sequence, code, priority, this.#lastKind)
-    job.owed = wasReady ? ATTEMPT : NOTHING
+    job.owed = wasReady ? Owed.ATTEMPT : Owed.NOTHING
   }
 
   #ran(job: JobActor, startedAt: number, endedAt: number): void {
     this.#chunks.ran(job.sequence, slotOf(job), startedAt, endedAt)
-    job.owed = NOTHING
+    job.owed = Owed.NOTHING
   }
 
   #describe(job: JobActor, hasChosenId: boolean): void {

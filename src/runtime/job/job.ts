@@ -19,6 +19,7 @@ import type { Sleeper, Wish } from '../scheduling/deadlines.ts'
 import type { Queueable } from '../scheduling/ready-queue.ts'
 import type { RunningAttempt } from './attempt.ts'
 import { READY, stateOf, statusOf } from './job-states.ts'
+import { Owed } from './owed.ts'
 
 export type JobSnapshot = SnapshotFrom<typeof jobMachine>
 
@@ -159,8 +160,8 @@ export interface JobEntry {
   readonly settled: JobResult | undefined
   /** How it ended, as far as others may know. */
   readonly known: JobResult | undefined
-  /** How much of its life the pool's recorder has yet to write down; the recorder's own. Absent: nothing. */
-  readonly owed?: number
+  /** Absent: nothing. */
+  readonly owed?: Owed
   readonly actor: JobActor
 }
 
@@ -185,7 +186,7 @@ export class JobActor
   lastSlot = -1
   /** Earlier attempts, when there were any. */
   earlier: RunningAttempt<JobActor>[] | undefined = undefined
-  owed = 0
+  owed: Owed = Owed.NOTHING
   /** Absent when no job waits for another here, and once it has ended. */
   links: Links | undefined = undefined
   #promise: Promise<JobResult> | undefined = undefined

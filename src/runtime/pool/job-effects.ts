@@ -3,6 +3,7 @@ import type { JobResult } from '../../domain/job.ts'
 import { RunningAttempt } from '../job/attempt.ts'
 import { type JobActor, linksOf } from '../job/job.ts'
 import { EXECUTING, stateOf } from '../job/job-states.ts'
+import { Owed } from '../job/owed.ts'
 import type { DurableJob } from '../record/durable-job.ts'
 import { findReusable } from '../record/reuse.ts'
 import { stopAttempt } from './end-attempt.ts'
@@ -60,7 +61,7 @@ export class JobEffects {
     const attempt = new RunningAttempt(job, number, at, slots.claim(), reports)
     slots.hold(attempt)
     job.current = attempt
-    this.#loop.recorder?.started(job, attempt.slot, at)
+    if (job.owed === Owed.NOTHING) this.#loop.recorder?.started(job, attempt.slot, at)
     if (announcer.hasListeners('job.started')) announcer.tellOf(job, 'job.started', at, { attempt: number })
     job.extras.observer?.started(job)
     try {

@@ -26,7 +26,8 @@ export interface RecordedRun {
 /**
  * Writes down what happens in a pool, as it is committed: a pool has one at most.
  *
- * It is called in the middle of every step, so it only notes what it is given, and neither throws nor sends events.
+ * It is called in the middle of a step, so it only notes what it is given, and neither throws nor sends events. Of what a job
+ * owes (see `Owed`) it is not told.
  */
 export interface Recorder {
   /** @param hasChosenId - Whether the id is not the one that follows from the job's sequence. */
@@ -35,9 +36,9 @@ export interface Recorder {
   /**
    * A step of a job's chart is about to become its snapshot.
    *
-   * @param from - The state before, as an index into `JOB_STATES`; equal to `to` when only the context changed.
+   * @param to - The state it leads to, as an index into `JOB_STATES`; the one before when only the context changes.
    */
-  stepped(job: JobActor, event: JobEvent, from: number, to: number): void
+  stepped(job: JobActor, event: JobEvent, to: number): void
   /** An event reached a job and changed nothing. */
   ignored(job: JobActor, event: JobEvent, at: number): void
   /** The job's attempt has been given a slot, and starts. */

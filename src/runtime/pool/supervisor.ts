@@ -12,6 +12,7 @@ import { shieldInspection } from '../charts/shield.ts'
 import type { RunningAttempt } from '../job/attempt.ts'
 import { isJobEvent, type JobActor, type JobSupervisor } from '../job/job.ts'
 import { BLOCKED, DELAYED, isRunning, READY, stateOf } from '../job/job-states.ts'
+import { isOwed } from '../job/owed.ts'
 import type { DurableJob } from '../record/durable-job.ts'
 import type { EndedJob } from '../record/ended-job.ts'
 import { Journal } from '../record/journal.ts'
@@ -245,7 +246,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     }
     const from = stateOf(job.stateValue)
     const to = stateOf(next)
-    this.recorder?.stepped(job, event, from, to)
+    if (this.recorder !== undefined && !isOwed(job.owed, event, from, to))
+      this.recorder.stepped(job, event, to)
     if (from === to) return
     const { at } = event
     this.openTurn()
