@@ -51,11 +51,18 @@ export function ChartView({ layout, marks, label, scale, onState, onEdge, toneOf
       {layout.nodes.map((node) => (
         <State key={node.id} node={node} marks={marks} tone={toneOf?.(node.id) ?? ''} onState={onState} />
       ))}
-      {layout.edges.map((edge) => (
+      {inDrawingOrder(layout.edges, marks).map((edge) => (
         <Edge key={edge.id + edge.target} edge={edge} marks={marks} onEdge={onEdge} />
       ))}
     </svg>
   )
+}
+
+/** What is marked lies above what goes the same way unmarked. */
+function inDrawingOrder(edges: readonly ChartEdge[], { enabled, taken, last }: ChartMarks): ChartEdge[] {
+  const rankOf = ({ id }: ChartEdge) =>
+    id === last ? 3 : enabled?.has(id) ? 2 : (taken?.get(id) ?? 0) > 0 ? 1 : 0
+  return edges.toSorted((a, b) => rankOf(a) - rankOf(b))
 }
 
 function State({

@@ -24,11 +24,17 @@ type Direction = 'DOWN' | 'RIGHT'
 async function layOut({ states, edges }: Description, direction: Direction): Promise<ChartLayout> {
   const elk = new ElkConstructor()
   const root = toElk(states, direction)
-  const laidOut = await elk.layout({ ...root, edges: edges.map(toElkEdge) })
+  const ways = Map.groupBy(edges, wayOf)
+  const laidOut = await elk.layout({ ...root, edges: [...ways].map(toElkEdge) })
   const { nodes, boxes } = placeNodes(laidOut, states)
-  const placed = edges.map((edge) => placeEdge(edge, laidOut.edges ?? []))
+  const placed = new Map((laidOut.edges ?? []).flatMap((way) => placeEdges(way, ways.get(way.id) ?? [])))
   const own = boxes.get(laidOut.id)
-  return { width: Math.ceil(own?.width ?? 0), height: Math.ceil(own?.height ?? 0), nodes, edges: placed }
+  return {
+    width: Math.ceil(own?.width ?? 0),
+    height: Math.ceil(own?.height ?? 0),
+    nodes,
+    edges: edges.map((edge) => placed.get(edge) as ChartEdge),
+  }
 }
 
 // Its types say that the module itself is the class; what Node imports has it as its default.
@@ -44,11 +50,16 @@ const optionsOf = (direction: Direction): LayoutOptions => ({
   // Reads from the initial state to the final ones.
   'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
   'elk.edgeRouting': 'ORTHOGONAL',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '34',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '14',
+  // What follows makes a chart small, so that it can be read where it has to fit.
+  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+  'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
+  'elk.layered.edgeLabels.centerLabelPlacementStrategy': 'TAIL_LAYER',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '20',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '10',
+  'elk.layered.spacing.edgeEdgeBetweenLayers': '7',
   'elk.spacing.nodeNode': '26',
   'elk.spacing.edgeNode': '16',
-  'elk.spacing.edgeEdge': '10',
+  'elk.spacing.edgeEdge': '8',
   'elk.spacing.edgeLabel': '4',
   'elk.padding': '[top=24,left=18,bottom=18,right=18]',
 })
@@ -79,10 +90,14 @@ function toElk(states: readonly DrawnState[], direction: Direction): ElkNode {
   return root as ElkNode
 }
 
-function toElkEdge(edge: DrawnEdge): ElkExtendedEdge {
-  const { id, source, target, lines } = edge
+/** Transitions between the same two states go the same way: drawn apart, they take three times the room. */
+const wayOf = ({ source, target }: DrawnEdge): string => `${source}→${target}`
+
+function toElkEdge([id, edges]: [string, readonly DrawnEdge[]]): ElkExtendedEdge {
+  const { source, target } = edges[0] as DrawnEdge
+  const lines = edges.flatMap((edge) => edge.lines)
   return {
-    id: `${id}→${target}`,
+    id,
     sources: [source],
     targets: [target],
     ...(lines.length === 0
@@ -92,12 +107,15 @@ function toElkEdge(edge: DrawnEdge): ElkExtendedEdge {
             {
               text: lines.join('\n'),
               width: Math.max(...lines.map(widthOf)) + 6,
-              height: LINE_HEIGHT * lines.length + 2,
+              height: edges.reduce((sum, edge) => sum + heightOf(edge), 0),
             },
           ],
         }),
   }
 }
+
+/** Of its label. */
+const heightOf = ({ lines }: DrawnEdge): number => LINE_HEIGHT * lines.length + 2
 
 interface Placed {
   readonly x: number
@@ -125,27 +143,27 @@ function placeNodes(
   return { nodes, boxes }
 }
 
-function placeEdge({ lines, ...edge }: DrawnEdge, laidOut: readonly ElkExtendedEdge[]): ChartEdge {
-  const found = laidOut.find(({ id }) => id === `${edge.id}→${edge.target}`)
-  const section = found?.sections?.[0]
+/** The transitions of a way, each with its part of the label. */
+function placeEdges(way: ElkExtendedEdge, edges: readonly DrawnEdge[]): [DrawnEdge, ChartEdge][] {
+  const section = way.sections?.[0]
   const points =
     section === undefined ? [] : [section.startPoint, ...(section.bendPoints ?? []), section.endPoint]
-  const label = found?.labels?.[0]
-  return {
-    ...edge,
-    points: points.map(({ x, y }) => ({ x: round(x), y: round(y) })),
-    ...(label === undefined
-      ? {}
-      : {
-          label: {
-            x: round(label.x ?? 0),
-            y: round(label.y ?? 0),
-            width: round(label.width ?? 0),
-            height: round(label.height ?? 0),
-            lines,
-          },
-        }),
-  }
+  const { x = 0, y: top = 0, width = 0 } = way.labels?.[0] ?? {}
+  let y = top
+  return edges.map((drawn) => {
+    const { lines, ...edge } = drawn
+    const height = heightOf(drawn)
+    const label = { x: round(x), y: round(y), width: round(width), height: round(height), lines }
+    y += height
+    return [
+      drawn,
+      {
+        ...edge,
+        points: points.map((point) => ({ x: round(point.x), y: round(point.y) })),
+        ...(lines.length === 0 ? {} : { label }),
+      },
+    ]
+  })
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10

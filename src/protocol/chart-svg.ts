@@ -32,7 +32,7 @@ export function chartSvg(layout: ChartLayout, marks: ChartMarks = {}): string {
     arrowHead('n', 'var(--w)'),
     '</defs>',
     ...nodes.filter(({ kind }) => kind !== 'initial').map((node) => drawState(node, marks)),
-    ...edges.map((edge) => drawEdge(edge, marks)),
+    ...inDrawingOrder(edges, marks).map((edge) => drawEdge(edge, marks)),
     ...nodes.filter(({ kind }) => kind === 'initial').map(drawInitial),
     ...edges.map((edge) => drawLabel(edge, marks)),
     '</svg>',
@@ -100,6 +100,13 @@ function emphasisOf({ id, event }: ChartEdge, { enabled, taken }: ChartMarks): E
   return taken !== undefined && event !== '' && (taken.get(id) ?? 0) === 0 ? 'n' : ''
 }
 
+/** What is picked out lies above what goes the same way and is not. */
+function inDrawingOrder(edges: readonly ChartEdge[], marks: ChartMarks): ChartEdge[] {
+  const rankOf = (edge: ChartEdge) => EMPHASES.indexOf(emphasisOf(edge, marks))
+  return edges.toSorted((a, b) => rankOf(a) - rankOf(b))
+}
+
+const EMPHASES: readonly Emphasis[] = ['', 'n', 'b']
 const HEADS: Readonly<Record<Emphasis, string>> = { '': 'a', b: 'e', n: 'n' }
 
 function drawEdge(edge: ChartEdge, marks: ChartMarks): string {
