@@ -1,4 +1,4 @@
-import type { ChartEdge, ChartLayout, ChartNode } from '../../src/protocol/index.ts'
+import { type ChartEdge, type ChartLayout, type ChartNode, stateLines } from '../../src/protocol/index.ts'
 import { formatShort } from '../model/format.ts'
 import { ArrowTip } from './arrow-tip.tsx'
 
@@ -76,19 +76,12 @@ function State({
   tone: string
   onState: ((id: string) => void) | undefined
 }) {
-  const { id, key, kind, x, y, width, height, entry, exit, inner, description } = node
+  const { id, key, kind, x, y, width, height, description } = node
   if (kind === 'initial')
     return <circle class="initial" cx={x + width / 2} cy={y + height / 2} r={Math.min(width, height) / 2.2} />
   const count = marks.counts?.get(id)
   const isActive = marks.active?.has(id) ?? (count ?? 0) > 0
   const isGroup = kind === 'compound' || kind === 'parallel'
-  const effects = isGroup
-    ? []
-    : [
-        ...entry.map((name) => `entry / ${name}`),
-        ...exit.map((name) => `exit / ${name}`),
-        ...inner.map(({ text }) => text),
-      ]
   const isButton = onState !== undefined && !isGroup
   return (
     <g
@@ -117,9 +110,9 @@ function State({
           {formatShort(count)}
         </text>
       )}
-      {effects.slice(0, Math.max(0, Math.floor((height - 22) / 12))).map((effect, index) => (
-        <text key={effect} x={x + 9} y={y + 31 + index * 12} class="state-effect">
-          {effect}
+      {stateLines(node).map(({ text }, index) => (
+        <text key={text} x={x + 9} y={y + 31 + index * 13} class="state-effect">
+          {text}
         </text>
       ))}
     </g>

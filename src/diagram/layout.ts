@@ -1,8 +1,14 @@
 import Elk, { type ElkExtendedEdge, type ElkNode, type LayoutOptions } from 'elkjs/lib/elk.bundled.js'
 import type { AnyStateMachine } from 'xstate'
-import type { Chart, ChartEdge, ChartLayout, ChartNode } from '../protocol/chart.ts'
+import {
+  type Chart,
+  type ChartEdge,
+  type ChartLayout,
+  type ChartNode,
+  stateLines,
+} from '../protocol/chart.ts'
 import { type Description, type DrawnEdge, type DrawnState, describeMachine, hashOf } from './describe.ts'
-import { HEADER_HEIGHT, LINE_HEIGHT, linesOf, sizeOf, widthOf } from './measure.ts'
+import { HEADER_HEIGHT, LINE_HEIGHT, sizeOf, widthOf } from './measure.ts'
 
 /**
  * Lays a machine out, in both directions.
@@ -70,7 +76,7 @@ function toElk(states: readonly DrawnState[], direction: Direction): ElkNode {
   for (const state of states) {
     const isCompound = state.kind === 'compound' || state.kind === 'parallel'
     const { width, height } = sizeOf(state)
-    const header = HEADER_HEIGHT + LINE_HEIGHT * linesOf(state).length + 12
+    const header = HEADER_HEIGHT + LINE_HEIGHT * stateLines(state).length + 12
     const node: ElkNode = isCompound
       ? {
           id: state.id,

@@ -1,3 +1,4 @@
+import { stateLines } from '../protocol/chart.ts'
 import type { DrawnState } from './describe.ts'
 
 /** The renderer's texts are of 10 px; a character of them is this wide on average, and at most so in nearly all words. */
@@ -11,21 +12,12 @@ const COUNT_WIDTH = 58
 
 export const widthOf = (text: string): number => text.length * CHARACTER_WIDTH
 
-/** What stands below a state's name. */
-export function linesOf({ entry, exit, inner }: Pick<DrawnState, 'entry' | 'exit' | 'inner'>): string[] {
-  return [
-    ...(entry.length > 0 ? [`entry / ${entry.join(', ')}`] : []),
-    ...(exit.length > 0 ? [`exit / ${exit.join(', ')}`] : []),
-    ...inner.map(({ text }) => text),
-  ]
-}
-
 /** The room that a state without children takes. */
 export function sizeOf(state: DrawnState): { width: number; height: number } {
   if (state.kind === 'initial') return { width: 10, height: 10 }
-  const lines = linesOf(state)
+  const lines = stateLines(state)
   const title = state.key.length * TITLE_CHARACTER_WIDTH + COUNT_WIDTH
-  const width = Math.max(title, ...lines.map(widthOf)) + 2 * INSET
+  const width = Math.max(title, ...lines.map(({ text }) => widthOf(text))) + 2 * INSET
   return {
     width: Math.ceil(width),
     height: HEADER_HEIGHT + LINE_HEIGHT * lines.length + (lines.length > 0 ? 8 : 4),

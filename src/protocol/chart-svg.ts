@@ -1,4 +1,4 @@
-import type { ChartEdge, ChartLayout, ChartNode } from './chart.ts'
+import { type ChartEdge, type ChartLayout, type ChartNode, stateLines } from './chart.ts'
 
 /** What of a chart is picked out. Everything is optional: without marks the chart is drawn as it is. */
 export interface ChartMarks {
@@ -56,7 +56,7 @@ const arrowHead = (id: string, colour: string): string =>
   `<marker id="${id}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 .8 8 4 0 7.2z" fill="${colour}"/></marker>`
 
 function drawState(node: ChartNode, { active, counts, taken }: ChartMarks): string {
-  const { id, key, kind, x, y, width, height, description, entry, exit, inner } = node
+  const { id, key, kind, x, y, width, height, description } = node
   const isActive = active?.has(id) === true
   const hasChildren = kind === 'compound' || kind === 'parallel'
   const classes = [
@@ -65,11 +65,9 @@ function drawState(node: ChartNode, { active, counts, taken }: ChartMarks): stri
     ...(isActive ? ['on'] : []),
   ]
   const count = counts?.get(id)
-  const lines = [
-    ...(entry.length > 0 ? [`entry / ${entry.join(', ')}`] : []),
-    ...(exit.length > 0 ? [`exit / ${exit.join(', ')}`] : []),
-    ...inner.map(({ id, text }) => (taken !== undefined && !taken.get(id) ? `✗ ${text}` : text)),
-  ]
+  const lines = stateLines(node).map(({ id: transition, text }) =>
+    transition !== undefined && taken !== undefined && !taken.get(transition) ? `✗ ${text}` : text,
+  )
   // Half a pixel in, so that a line is drawn sharp and whole at the picture's edge.
   const box = (inset: number) =>
     `x="${x + inset + 0.5}" y="${y + inset + 0.5}" width="${width - 2 * inset - 1}" height="${height - 2 * inset - 1}" rx="${6 - inset}"`

@@ -61,3 +61,16 @@ export interface ChartEdge {
   /** Room for the label, when it has one. */
   readonly label?: Box & { readonly lines: readonly string[] }
 }
+
+/** What stands below a state's name, line by line; a transition that leaves no state has its id. */
+export function stateLines({
+  entry,
+  exit,
+  inner,
+}: Pick<ChartNode, 'entry' | 'exit' | 'inner'>): { readonly id?: string; readonly text: string }[] {
+  return [
+    ...(entry.length > 0 ? [{ text: `entry / ${entry.join(', ')}` }] : []),
+    ...(exit.length > 0 ? [{ text: `exit / ${exit.join(', ')}` }] : []),
+    ...inner,
+  ]
+}

@@ -1,6 +1,14 @@
 export { decodeBlock, encodeBlock } from './block.ts'
 export { DecodeError } from './bytes.ts'
-export type { Box, Chart, ChartEdge, ChartLayout, ChartNode, MachineDocument } from './chart.ts'
+export {
+  type Box,
+  type Chart,
+  type ChartEdge,
+  type ChartLayout,
+  type ChartNode,
+  type MachineDocument,
+  stateLines,
+} from './chart.ts'
 export { type ChartMarks, chartSvg } from './chart-svg.ts'
 export { chromeTrace, eventsJsonl, jobsCsv, type Recorded, treeMermaid } from './exports.ts'
 export type { Growable, GrowingColumns } from './growable.ts'
