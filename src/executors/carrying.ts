@@ -1,5 +1,7 @@
 import { types } from 'node:util'
+import { deserialize, serialize } from 'node:v8'
 import { EspalierError, show } from '../domain/errors.ts'
+import { toError } from '../domain/thrown.ts'
 
 /** A value that structured clone refuses, or would empty without a word. */
 export interface Uncarriable {
@@ -7,6 +9,21 @@ export interface Uncarriable {
   readonly path: string
   /** What it is, such as "function work". */
   readonly found: string
+}
+
+/** By what a value travels. */
+export interface Carrier {
+  /** What would arrive of a value. @throws When it cannot travel. */
+  clone(value: object): object
+  /** Whether both ends are in one process: then ports and streams can be moved, and memory shared. */
+  readonly isWithinProcess: boolean
+}
+
+export const BETWEEN_THREADS: Carrier = { clone: structuredClone, isWithinProcess: true }
+/** V8 alone: what Node has of its own, such as a `Blob`, it does not know. */
+export const BETWEEN_PROCESSES: Carrier = {
+  clone: (value) => deserialize(serialize(value)),
+  isWithinProcess: false,
 }
 
 /** A place in the value that is looked through. */
@@ -24,12 +41,12 @@ interface Place {
  *
  * @param name - What the path begins with.
  */
-export function findUncarriable(value: unknown, name: string): Uncarriable | undefined {
+export function findUncarriable(value: unknown, name: string, carrier: Carrier): Uncarriable | undefined {
   if (!isCompound(value)) return reasonAgainst(value, name, undefined)
   const seen = new Set<object>([value])
   const open: Place[] = [{ value, name, parent: undefined }]
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
-    const found = lookInto(place, (child, key) => {
+    const found = lookInto(place, carrier, (child, key) => {
       if (!isCompound(child)) return reasonAgainst(child, key, place)
       if (!seen.has(child)) {
         seen.add(child)
@@ -51,20 +68,31 @@ export function cannotCarry(jobId: string, what: string, { path, found }: Uncarr
   return new EspalierError('ESP_CANNOT_CARRY', { jobId, what, carrier: 'a structured clone', path, found })
 }
 
+/** The same where sending it has failed, or reading it at the other end: what of it was to blame, nobody tells. */
+export function cannotSend(jobId: string, what: string, thrown: unknown): EspalierError {
+  const found = `not to be carried (${toError(thrown).message})`
+  return cannotCarry(jobId, what, { path: 'some part of it', found })
+}
+
 type Visit = (child: unknown, key: string) => Uncarriable | undefined
 
-function lookInto(place: Place, visit: Visit): Uncarriable | undefined {
+function lookInto(place: Place, carrier: Carrier, visit: Visit): Uncarriable | undefined {
   const { value } = place
   const against = (found: string): Uncarriable => ({ path: pathOf(place), found })
   if (types.isProxy(value)) return against('a proxy')
   if (Array.isArray(value)) return lookIntoArray(value, visit)
+  if (types.isAnyArrayBuffer(value)) return memoryAgainst(value, carrier, against)
+  if (ArrayBuffer.isView(value)) return memoryAgainst(value.buffer, carrier, against)
   if (isLeaf(value)) return undefined
+  if (types.isNativeError(value)) {
+    return Object.hasOwn(value, 'cause') ? visit((value as Error).cause, '.cause') : undefined
+  }
   if (types.isMap(value)) return lookIntoMap(value, visit)
   if (types.isSet(value)) return lookIntoArray([...value], visit)
   const prototype = Object.getPrototypeOf(value)
   const keys = Object.keys(value)
   if (prototype !== Object.prototype && prototype !== null && keys.length === 0) {
-    return isEmptied(value) ? against(`${nameOf(value)}, of which nothing would arrive`) : undefined
+    return isEmptied(value, carrier) ? against(`${nameOf(value)}, of which nothing would arrive`) : undefined
   }
   for (const key of keys) {
     let child: unknown
@@ -104,13 +132,24 @@ function reasonAgainst(value: unknown, name: string, parent: Place | undefined):
   return { path, found: typeof value === 'function' ? show(value) : `a symbol, ${String(value)}` }
 }
 
-/** An instance without public fields: whether structured clone makes an empty plain object of it, or refuses. */
-function isEmptied(value: object): boolean {
+function memoryAgainst(
+  buffer: ArrayBufferLike,
+  { isWithinProcess }: Carrier,
+  against: (found: string) => Uncarriable,
+): Uncarriable | undefined {
+  if (buffer instanceof ArrayBuffer && buffer.detached) return against('a buffer that was moved away')
+  return types.isSharedArrayBuffer(buffer) && !isWithinProcess
+    ? against('shared memory, which no other process has')
+    : undefined
+}
+
+/** An instance without public fields: whether an empty plain object would arrive of it, or nothing. */
+function isEmptied(value: object, { clone, isWithinProcess }: Carrier): boolean {
   try {
-    return Object.getPrototypeOf(structuredClone(value)) === Object.prototype
+    return Object.getPrototypeOf(clone(value)) === Object.prototype
   } catch {
     // A transferable, such as a port, is refused here and may still travel by a transfer list.
-    return !isTransferable(value)
+    return !isWithinProcess || !isTransferable(value)
   }
 }
 
@@ -130,9 +169,6 @@ function isLeaf(value: object): boolean {
   return (
     types.isDate(value) ||
     types.isRegExp(value) ||
-    types.isAnyArrayBuffer(value) ||
-    ArrayBuffer.isView(value) ||
-    types.isNativeError(value) ||
     (types.isBoxedPrimitive(value) && !types.isSymbolObject(value))
   )
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandLine } from '../domain/command.ts'
 import { EspalierError } from '../domain/errors.ts'
@@ -10,32 +10,27 @@ import type { OutputCapture } from './output-capture.ts'
  *
  * @throws {EspalierError} `ESP_COMMAND_RESULT` when it has not left what was wanted.
  */
-export type ResultReader = (
-  jobId: JobId,
-  exitCode: number,
-  stdout: OutputCapture,
-  stderr: OutputCapture,
-) => unknown
+export type ResultReader = (exitCode: number, stdout: OutputCapture, stderr: OutputCapture) => unknown
 
-/** To be called before the program starts: a file that is there already would be no result of it, and is removed. */
-export function prepareResult(line: CommandLine, bytesMax: number): ResultReader {
+/**
+ * To be called before the program starts: a file that is there already would be no result of it, and is removed.
+ *
+ * @throws {EspalierError} `ESP_COMMAND_RESULT` when there can be no such file.
+ */
+export function prepareResult(jobId: JobId, line: CommandLine, bytesMax: number): ResultReader {
   const { command, cwd = '.', result = 'output' } = line
-  const refuse = (jobId: JobId, expected: string, got: string): never => {
+  const refuse = (expected: string, got: string): never => {
     throw new EspalierError('ESP_COMMAND_RESULT', { jobId, command, expected, got })
   }
-  const parse = (jobId: JobId, text: string, where: string): unknown => {
+  const parse = (text: string, where: string): unknown => {
     try {
       return JSON.parse(text)
     } catch (error) {
-      return refuse(
-        jobId,
-        `JSON ${where}`,
-        `got ${JSON.stringify(text.slice(0, 80))} (${(error as Error).message})`,
-      )
+      return refuse(`JSON ${where}`, `got ${JSON.stringify(text.slice(0, 80))} (${(error as Error).message})`)
     }
   }
   if (result === 'output') {
-    return (_, exitCode, stdout, stderr) => ({
+    return (exitCode, stdout, stderr) => ({
       exitCode,
       stdout: stdout.text,
       stderr: stderr.text,
@@ -43,19 +38,33 @@ export function prepareResult(line: CommandLine, bytesMax: number): ResultReader
     })
   }
   if (result === 'json' || result === 'text') {
-    return (jobId, _, stdout) => {
-      const bytes = stdout.bytes ?? refuse(jobId, `at most ${bytesMax} bytes on stdout`, 'wrote more')
+    return (_, stdout) => {
+      const bytes = stdout.bytes ?? refuse(`at most ${bytesMax} bytes on stdout`, 'wrote more')
       const text = (bytes as Buffer).toString('utf8')
-      return result === 'text' ? text : parse(jobId, text, 'on stdout')
+      return result === 'text' ? text : parse(text, 'on stdout')
     }
   }
   const path = resolve(cwd, result.file)
-  rmSync(path, { force: true })
-  return (jobId) => {
-    const where = `in the file ${JSON.stringify(path)}`
-    const size = statSync(path, { throwIfNoEntry: false })?.size
-    if (size === undefined) return refuse(jobId, `JSON ${where}`, 'did not write it')
-    if (size > bytesMax) return refuse(jobId, `at most ${bytesMax} bytes ${where}`, `wrote ${size}`)
-    return parse(jobId, readFileSync(path, 'utf8'), where)
+  const where = `in the file ${JSON.stringify(path)}`
+  const attempt = <Result>(work: () => Result): Result => {
+    try {
+      return work()
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException
+      return refuse(`JSON ${where}`, code === 'ENOENT' ? 'did not write it' : message)
+    }
+  }
+  attempt(() => rmSync(path, { force: true }))
+  return () => {
+    // A pipe or a device of this name would be waited for, and nothing else would go on meanwhile.
+    const fd = attempt(() => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
+    try {
+      const stats = fstatSync(fd)
+      if (!stats.isFile()) return refuse(`JSON ${where}`, 'left something there that is no file')
+      if (stats.size > bytesMax) return refuse(`at most ${bytesMax} bytes ${where}`, `wrote ${stats.size}`)
+      return parse(readFileSync(fd, 'utf8'), where)
+    } finally {
+      closeSync(fd)
+    }
   }
 }

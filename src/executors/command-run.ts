@@ -10,6 +10,7 @@ import type { GroupMeter } from './group-meter.ts'
 import { OutputCapture } from './output-capture.ts'
 import { endGroup, signalGroup } from './process-group.ts'
 import type { Watchdog } from './watchdog.ts'
+import { afterGrace } from './worker/running.ts'
 
 /** What a run needs of its executor. */
 interface Surroundings {
@@ -57,7 +58,7 @@ export class CommandRun {
     this.#isUnwanted = true
     if (this.#leader === undefined) return
     signalGroup(this.#leader, 'SIGTERM')
-    this.#killTimer = setTimeout(() => this.kill(), killGraceMs)
+    this.#killTimer = afterGrace(killGraceMs, () => this.kill())
   }
 
   kill(): void {
@@ -71,12 +72,12 @@ export class CommandRun {
       // Loaded when a command first runs: it takes a tenth of a second, which no other pool should wait for.
       const { execa } = await import('execa')
       if (this.#isUnwanted) throw this.#attempt.signal.reason
-      const readResult = prepareResult(this.#line, this.#around.resultBytesMax)
+      const readResult = prepareResult(this.#attempt.jobId, this.#line, this.#around.resultBytesMax)
       const child = this.#spawn(execa, input)
       if (child.pid === undefined) this.#reportUnstarted(await child)
       else await this.#follow(child, child.pid, readResult)
     } catch (thrown) {
-      if (isEspalierError(thrown, 'ESP_CANNOT_CARRY')) this.#sink.rejected(this.#attempt, thrown)
+      if (isUnstartable(thrown)) this.#sink.rejected(this.#attempt, thrown)
       else this.#sink.failed(this.#attempt, thrown)
     } finally {
       clearTimeout(this.#killTimer)
@@ -154,7 +155,7 @@ export class CommandRun {
     } else {
       let value: unknown
       try {
-        value = readResult(jobId, exitCode, stdout, stderr)
+        value = readResult(exitCode, stdout, stderr)
       } catch (thrown) {
         this.#sink.failed(attempt, thrown, usage)
         return
@@ -203,3 +204,7 @@ async function closeStreams(child: Child): Promise<Ended> {
     clearTimeout(timer)
   }
 }
+
+/** Whether it would be the same with the next attempt. */
+const isUnstartable = (thrown: unknown): boolean =>
+  isEspalierError(thrown, 'ESP_CANNOT_CARRY') || isEspalierError(thrown, 'ESP_COMMAND_RESULT')

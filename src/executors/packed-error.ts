@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { type ErrorCode, EspalierError, errorCodes, show } from '../domain/errors.ts'
-import { findUncarriable } from './carrying.ts'
+import { BETWEEN_PROCESSES, findUncarriable } from './carrying.ts'
 
 /** Something thrown, in a form that structured clone leaves whole: it loses names, codes and other fields otherwise. */
 export type PackedError =
@@ -85,7 +85,7 @@ function fieldsOf(error: Error): Record<string, unknown> {
 
 /** The value, or if it cannot travel, a description of it. */
 function carriable(value: unknown): unknown {
-  return findUncarriable(value, '') === undefined ? value : show(value)
+  return findUncarriable(value, '', BETWEEN_PROCESSES) === undefined ? value : show(value)
 }
 
 function text(value: unknown): string {

@@ -1,4 +1,5 @@
 import type { Executor } from '../ports/executor.ts'
+import { BETWEEN_PROCESSES } from './carrying.ts'
 import { Watchdog } from './watchdog.ts'
 import { WorkerExecutor } from './worker/executor.ts'
 
@@ -24,7 +25,7 @@ export function createProcessExecutor({
 }: ProcessExecutorOptions = {}): Executor {
   return new WorkerExecutor({
     name,
-    transfer: false,
+    carrier: BETWEEN_PROCESSES,
     async load() {
       const { Child } = await import('./process/child.ts')
       const watchdog = new Watchdog()

@@ -1,4 +1,5 @@
 import type { Executor } from '../ports/executor.ts'
+import { BETWEEN_THREADS } from './carrying.ts'
 import { WorkerExecutor } from './worker/executor.ts'
 
 /** What `createThreadExecutor()` takes. Everything has a default. */
@@ -19,7 +20,7 @@ export interface ThreadExecutorOptions {
 export function createThreadExecutor({ name = 'thread', ...options }: ThreadExecutorOptions = {}): Executor {
   return new WorkerExecutor({
     name,
-    transfer: true,
+    carrier: BETWEEN_THREADS,
     async load() {
       const { Threads } = await import('./thread/threads.ts')
       return new Threads(options)

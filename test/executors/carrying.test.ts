@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findUncarriable } from '../../src/executors/carrying.ts'
+import { BETWEEN_PROCESSES, BETWEEN_THREADS, findUncarriable } from '../../src/executors/carrying.ts'
 import { packError, unpackError } from '../../src/executors/packed-error.ts'
 
 class Point {
@@ -26,7 +26,7 @@ describe('what structured clone cannot carry', () => {
     ['public fields of an instance', { point: new Point() }],
     ['a port, which a transfer list moves', new MessageChannel().port1],
   ])('does not hold for %s', (_, value) => {
-    expect(findUncarriable(value, 'value')).toBeUndefined()
+    expect(findUncarriable(value, 'value', BETWEEN_THREADS)).toBeUndefined()
   })
 
   test.each([
@@ -48,7 +48,40 @@ describe('what structured clone cannot carry', () => {
       /^a getter that throws/,
     ],
   ])('is found: %#', (value, path, found) => {
-    expect(findUncarriable(value, 'value')).toEqual({ path, found: expect.stringMatching(found) })
+    expect(findUncarriable(value, 'value', BETWEEN_THREADS)).toEqual({
+      path,
+      found: expect.stringMatching(found),
+    })
+  })
+})
+
+const moved = (): ArrayBuffer => {
+  const buffer = new ArrayBuffer(8)
+  structuredClone(buffer, { transfer: [buffer] })
+  return buffer
+}
+
+test.each([BETWEEN_THREADS, BETWEEN_PROCESSES])(
+  'what lies in an error or was moved away is found: %#',
+  (carrier) => {
+    const error = new Error('outer', { cause: { run: () => 1 } })
+    expect(findUncarriable({ error }, 'value', carrier)?.path).toBe('value.error.cause.run')
+    expect(findUncarriable([moved()], 'value', carrier)).toEqual({
+      path: 'value[0]',
+      found: 'a buffer that was moved away',
+    })
+  },
+)
+
+test.each([
+  ['a Blob', new Blob(['data']), /^a Blob, of which nothing would arrive/],
+  ['a port', new MessageChannel().port1, /^a MessagePort, of which nothing would arrive/],
+  ['shared memory', new SharedArrayBuffer(8), /^shared memory/],
+])('%s travels between threads, and not between processes', (_, value, found) => {
+  expect(findUncarriable({ value }, 'it', BETWEEN_THREADS)).toBeUndefined()
+  expect(findUncarriable({ value }, 'it', BETWEEN_PROCESSES)).toEqual({
+    path: 'it.value',
+    found: expect.stringMatching(found),
   })
 })
 

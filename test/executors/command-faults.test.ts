@@ -64,6 +64,34 @@ describe('a command that cannot be started', () => {
   })
 })
 
+describe('a command whose result file', () => {
+  const path = join(folder, 'result')
+  const cases: [string, CommandLine, RegExp, number][] = [
+    ['is a pipe', { ...sh(`mkfifo ${path}`), result: { file: path } }, /something there that is no file/, 2],
+    ['is a device', { ...sh(`ln -s /dev/zero ${path}`), result: { file: path } }, /no file/, 2],
+    ['is a directory', { ...sh('true'), result: { file: folder } }, /directory/, 1],
+    ['would lie in a file', { ...sh('true'), result: { file: join(process.execPath, 'x') } }, /ENOTDIR/, 1],
+  ]
+
+  test.each(cases)('%s is told, and holds up nobody', async (_, execute, text, attempts) => {
+    const { run } = createPool({ maxRetries: 1, backoff: { type: 'fixed', delayMs: 0 } })
+    const result = await run(execute, { timeoutMs: 5_000 })
+    expect(result).toMatchObject({ status: 'failed', attempts, error: { code: 'ESP_COMMAND_RESULT' } })
+    expect(result.error?.message).toMatch(text)
+    rmSync(path, { force: true })
+  })
+})
+
+test('a command has its grace, however long that is', async () => {
+  const { pool, printed } = createPool({ killGraceMs: 2 ** 31 })
+  const execute = sh('trap "sleep 0.3; echo 2; exit 0" TERM; echo 1; while :; do sleep 0.1; done')
+  const job = pool.submitJob({ execute })
+  await printed(1)
+  job.cancel()
+  expect((await printed(2)).length).toBe(2)
+  expect((await job.result()).status).toBe('cancelled')
+})
+
 describe('a command that fails', () => {
   test('by its exit code is tried again as often as the policy says', async () => {
     const { run } = createPool({ maxRetries: 2, backoff: { type: 'fixed', delayMs: 0 } })

@@ -5,7 +5,10 @@ import { FrameReader, frameOf } from '../../src/executors/process/frames.ts'
 /** What is read when these bytes come in pieces of the given sizes. */
 function read(bytes: Buffer, sizes: readonly number[] = [bytes.length]): unknown[] {
   const messages: unknown[] = []
-  const reader = new FrameReader((message) => messages.push(message))
+  const reader = new FrameReader(
+    (message) => messages.push(message),
+    (thrown) => messages.push(thrown),
+  )
   let at = 0
   for (const size of sizes) {
     // Each piece comes in memory that is used again, as a socket's does.
@@ -16,6 +19,10 @@ function read(bytes: Buffer, sizes: readonly number[] = [bytes.length]): unknown
   }
   return messages
 }
+
+/** Calls from deep within other calls. */
+const atDepth = <Result>(depth: number, call: () => Result): Result =>
+  depth === 0 ? call() : atDepth(depth - 1, call)
 
 const passed = (message: object): unknown => read(Buffer.from(frameOf(message)))[0]
 
@@ -46,6 +53,32 @@ describe('a frame', () => {
     ['a field that is no prototype', [JSON.parse('{"__proto__": 1}')]],
   ])('keeps %s as structured clone does', (_, message) => {
     expect(passed(message)).toStrictEqual(structuredClone(message))
+  })
+
+  test.each([
+    [
+      'a class of arrays',
+      [
+        new (class extends Array {
+          toJSON() {
+            return 'other'
+          }
+        })(2),
+      ],
+    ],
+    ['a hidden field', [Object.defineProperty({ a: 1 }, 'toJSON', { value: () => 'other' })]],
+  ])('keeps what %s would have JSON write otherwise', (_, message) => {
+    expect(JSON.stringify(message)).toBe('["other"]')
+    expect(JSON.stringify(passed(message))).not.toContain('other')
+  })
+
+  test('that cannot be read is refused, and nothing after it is read', () => {
+    let deep: unknown = {}
+    for (let depth = 0; depth < 2_500; depth++) deep = { deep }
+    const unreadable = Buffer.from(frameOf([deep]))
+    const [refused, ...others] = atDepth(900, () => read(Buffer.concat([unreadable, frameOf([1])])))
+    expect(refused).toBeInstanceOf(RangeError)
+    expect(others).toEqual([])
   })
 
   test('keeps whatever structured clone keeps', () => {

@@ -6,6 +6,7 @@ import { createProcessExecutor } from 'espalier/executors/process'
 import { createThreadExecutor } from 'espalier/executors/thread'
 import { afterEach, describe, expect, test } from 'vitest'
 import { expectNothingLeft } from './crashes.ts'
+import { nested } from './fixtures/faults.ts'
 import { goneProcesses, isRunning, pidsIn } from './processes.ts'
 
 const module = new URL('./fixtures/faults.ts', import.meta.url).href
@@ -50,6 +51,26 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
       expect(await run('noop', { memoryLimitBytes: 64 * MIB })).toMatchObject({ status: 'completed' })
     },
   )
+
+  test('whose result or arguments cannot be read at the other end rejects them, and the pool goes on', async () => {
+    const { run, submit, pool } = create({ maxParallelJobs: 4, maxRetries: 3 })
+    const isTold = { status: 'failed', reason: 'rejected', attempts: 1, error: { code: 'ESP_CANNOT_CARRY' } }
+    const results = [2_000, 3_000, 6_000].map((depth) => run('nested', { args: [depth] }))
+    const others = Array.from({ length: 12 }, () => submit('noop').result())
+    const isFine = { status: 'completed', attempts: 1 }
+    for (const result of await Promise.all(results)) {
+      if (result.status !== 'completed') expect(result).toMatchObject(isTold)
+    }
+    expect((await Promise.all(results)).some(({ status }) => status === 'failed')).toBe(true)
+    for (const other of await Promise.all(others)) expect(other).toMatchObject(isFine)
+    const given = await Promise.all(
+      [2_000, 3_000, 6_000].map((depth) => run('noop', { args: [nested(depth)] })),
+    )
+    for (const result of given) if (result.status !== 'completed') expect(result).toMatchObject(isTold)
+    expect(given.some(({ status }) => status === 'failed')).toBe(true)
+    expect(await run('noop')).toMatchObject(isFine)
+    expect(pool.getStatus()).toMatchObject({ running: 0, zombies: 0 })
+  })
 
   test.each(['spinHere', 'matchForEver', 'sleepInNode'])(
     'that blocks (%s) is ended after its grace',
@@ -225,6 +246,17 @@ describe('a process', () => {
     const { value: left } = await run('leaveProgram')
     await goneProcesses(left as number[])
     expect((await run('pid')).value).not.toBe((left as number[])[0])
+  })
+
+  test.each(['stdout', 'channel'])('is not used again when an attempt has cut its %s', async (what) => {
+    const { run, pool } = create({ maxParallelJobs: 1 })
+    const { value: left } = await run('leaveMaimed', { args: [what] })
+    const printed: string[] = []
+    pool.on('job.output', ({ chunk }) => printed.push(chunk))
+    const next = await run('print', { args: ['heard'] })
+    expect(next).toMatchObject({ status: 'completed', attempts: 1 })
+    expect(next.value).not.toBe(left)
+    expect(printed).toEqual(['heard\n'])
   })
 
   test('is used again otherwise', async () => {

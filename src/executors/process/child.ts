@@ -60,7 +60,11 @@ export class Child extends PooledWorker {
     this.#subprocess = subprocess
     if (subprocess.pid !== undefined) {
       this.#watchdog.guard(subprocess.pid)
-      this.#line = new ExecutorEnd(subprocess.stdio, (report: ReportMessage) => this.#take(toReport(report)))
+      this.#line = new ExecutorEnd(
+        subprocess.stdio,
+        (report: ReportMessage) => this.#take(toReport(report)),
+        (thrown) => this.garbled('its result', thrown),
+      )
     }
     this.#capture('stdout')
     this.#capture('stderr')

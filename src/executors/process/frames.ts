@@ -36,19 +36,23 @@ export function frameOf(message: object): Buffer {
 /** Reads messages from frames that come in pieces of any size. */
 export class FrameReader<Message> {
   readonly #take: (message: Message) => void
+  readonly #refuse: (thrown: unknown) => void
+  #isBroken = false
   readonly #head = Buffer.alloc(HEAD_BYTES)
   /** The body of a frame that has begun, and how much of head and body has come. */
   #body: Buffer | undefined
   #filled = 0
 
-  constructor(take: (message: Message) => void) {
+  /** @param refuse - Told of a frame that cannot be read, such as of objects that lie too deep in each other: it is the last. */
+  constructor(take: (message: Message) => void, refuse: (thrown: unknown) => void) {
     this.#take = take
+    this.#refuse = refuse
   }
 
   /** @param bytes - They may change once this has returned. */
   read(bytes: Buffer): void {
     let at = 0
-    while (at < bytes.length) {
+    while (at < bytes.length && !this.#isBroken) {
       if (this.#filled > 0) {
         at += this.#fill(bytes, at)
         continue
@@ -61,7 +65,7 @@ export class FrameReader<Message> {
       }
       const form = bytes.readUInt16LE(at + FORM_AT)
       at = end
-      this.#take(messageOf(form, form === BY_V8 ? copyOf(bytes, bodyAt, end) : bytes.subarray(bodyAt, end)))
+      this.#hand(form, form === BY_V8 ? copyOf(bytes, bodyAt, end) : bytes.subarray(bodyAt, end))
     }
   }
 
@@ -78,9 +82,21 @@ export class FrameReader<Message> {
     if (this.#filled === HEAD_BYTES + body.length) {
       this.#filled = 0
       this.#body = undefined
-      this.#take(messageOf(head.readUInt16LE(FORM_AT), body))
+      this.#hand(head.readUInt16LE(FORM_AT), body)
     }
     return inHead + inBody
+  }
+
+  #hand(form: number, body: Buffer): void {
+    let message: Message
+    try {
+      message = messageOf(form, body)
+    } catch (thrown) {
+      this.#isBroken = true
+      this.#refuse(thrown)
+      return
+    }
+    this.#take(message)
   }
 }
 
@@ -149,7 +165,9 @@ function isPlain(value: unknown, seen: object[], depthLeft: number): boolean {
   if (depthLeft === 0 || seen.length >= ITEMS_MAX || seen.includes(value)) return false
   seen.push(value)
   const isArray = Array.isArray(value)
-  if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) return false
+  if (Object.getPrototypeOf(value) !== (isArray ? Array.prototype : Object.prototype)) return false
+  // JSON would ask it what to write instead.
+  if ('toJSON' in value) return false
   if (isArray && value.length > ITEMS_MAX) return false
   const keys = Object.keys(value)
   // An array with holes has fewer keys, one with fields of its own more.

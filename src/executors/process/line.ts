@@ -24,10 +24,17 @@ export class ExecutorEnd<Message> {
   readonly #outward: Socket
   readonly #inward: Socket
 
-  /** @param stdio - What `spawn` has made of a process's file descriptors, with pipes as the line's. */
-  constructor(stdio: readonly unknown[], take: (message: Message) => void) {
+  /**
+   * @param stdio - What `spawn` has made of a process's file descriptors, with pipes as the line's.
+   * @param refuse - Told of a message that cannot be read: no other comes.
+   */
+  constructor(
+    stdio: readonly unknown[],
+    take: (message: Message) => void,
+    refuse: (thrown: unknown) => void,
+  ) {
     this.#outward = stdio[TO_PROCESS_FD] as Socket
-    const reader = new FrameReader(take)
+    const reader = new FrameReader(take, refuse)
     this.#inward = unbuffered(stdio[FROM_PROCESS_FD] as Socket, (bytes) => reader.read(bytes))
     // A process that has gone tells so by its end.
     for (const socket of [this.#outward, this.#inward]) socket.on('error', () => {})
@@ -99,9 +106,14 @@ function unbuffered(stream: Socket, take: (bytes: Buffer) => void): Socket {
 export class ProcessEnd<Message> {
   readonly #buffer = Buffer.allocUnsafe(READ_BYTES)
   #arrived: Message | undefined
-  readonly #reader = new FrameReader<Message>((message) => {
-    this.#arrived = message
-  })
+  readonly #reader: FrameReader<Message>
+
+  /** @param refuse - Told of a message that cannot be read: no other comes. */
+  constructor(refuse: (thrown: unknown) => void) {
+    this.#reader = new FrameReader((message) => {
+      this.#arrived = message
+    }, refuse)
+  }
 
   /**
    * Sends a message; returns when it has left this process.

@@ -1,6 +1,8 @@
 // Runs in each process of the `process` executor.
 import type { ChildProcess } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
+import { BETWEEN_PROCESSES } from '../carrying.ts'
+import { packError } from '../packed-error.ts'
 import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
@@ -49,8 +51,10 @@ const resident = {
   },
 }
 
-const line = new ProcessEnd<TaskMessage | GoOn>()
+const refuse = (thrown: unknown) => tell({ kind: 'unread', error: packError(thrown) })
+const line = new ProcessEnd<TaskMessage | GoOn>(refuse)
 const runner = new Runner({
+  carrier: BETWEEN_PROCESSES,
   gauge,
   say: (number, word) => tell({ kind: 'said', number, word }),
   end(outcome) {
@@ -64,7 +68,7 @@ const runner = new Runner({
     process.exit(code)
   },
   retire: () => tell({ kind: 'unfit' }),
-  hasLeftovers: () => programs.size > 0,
+  hasLeftovers: () => programs.size > 0 || !isWhole(),
 })
 
 const reader = new FrameReader<TaskMessage | Abort>((message) => {
@@ -74,7 +78,7 @@ const reader = new FrameReader<TaskMessage | Abort>((message) => {
   }
   gauge.begin()
   run(message)
-})
+}, refuse)
 process.on('message', (frame: Buffer) => reader.read(frame))
 // The parent has closed its executor, or is gone.
 process.on('disconnect', () => {
@@ -96,6 +100,11 @@ function run(message: TaskMessage): void {
     const next = line.await()
     if (next !== undefined && next.length > 0) run(next as TaskMessage)
   })
+}
+
+/** Whether what this process was started with is still there. */
+function isWhole(): boolean {
+  return process.connected && process.stdout.writable && process.stderr.writable
 }
 
 function tell(report: Report): void {

@@ -36,14 +36,24 @@ export function post(
 export class Receiver<Message> {
   readonly #line: Line
   readonly #take: (message: Message, wasAwaited: boolean) => void
+  readonly #refuse: (thrown: unknown) => void
   #taken = 0
   /** When the event loop last brought a message. */
   #turnedAt = 0
 
-  /** @param take - Also told whether the thread has done nothing but wait since {@link await} was called. */
-  constructor(line: Line, take: (message: Message, wasAwaited: boolean) => void) {
+  /**
+   * @param take - Also told whether the thread has done nothing but wait since {@link await} was called.
+   * @param refuse - Told of a message that cannot be read.
+   */
+  constructor(
+    line: Line,
+    take: (message: Message, wasAwaited: boolean) => void,
+    refuse: (thrown: unknown) => void,
+  ) {
     this.#line = line
     this.#take = take
+    this.#refuse = refuse
+    line.port.on('messageerror', refuse)
     line.port.on('message', (message: Message) => {
       this.#turnedAt = performance.now()
       this.#hand(message, false)
@@ -55,8 +65,13 @@ export class Receiver<Message> {
     if (performance.now() - this.#turnedAt > STRETCH_MS) return
     const { port, counts } = this.#line
     Atomics.wait(counts, TO_THREAD, this.#taken, HOLD_MS)
-    const next = receiveMessageOnPort(port)
-    if (next !== undefined) this.#hand(next.message as Message, true)
+    let next: { readonly message: Message } | undefined
+    try {
+      next = receiveMessageOnPort(port)
+    } catch (thrown) {
+      this.#refuse(thrown)
+    }
+    if (next !== undefined) this.#hand(next.message, true)
   }
 
   #hand(message: Message, wasAwaited: boolean): void {

@@ -51,6 +51,7 @@ export class Thread extends PooledWorker {
       this.#take(report)
       options.onTurn(this.running !== undefined)
     })
+    port1.on('messageerror', (error) => this.garbled('its result', error))
     port1.unref()
     this.#worker.once('error', (error) => {
       this.#error = error as Error
@@ -67,9 +68,7 @@ export class Thread extends PooledWorker {
   /** Takes in a message that the event loop has not brought yet, if there is one. */
   hearNext(): boolean {
     if (Atomics.load(this.#line.counts, FROM_THREAD) === this.#heard) return false
-    const next = receiveMessageOnPort(this.#port)
-    if (next !== undefined) this.#take(next.message as ReportMessage)
-    return next !== undefined
+    return this.#takeNext()
   }
 
   async close(): Promise<void> {
@@ -99,6 +98,18 @@ export class Thread extends PooledWorker {
     this.finish(outcome)
   }
 
+  #takeNext(): boolean {
+    let next: { readonly message: ReportMessage } | undefined
+    try {
+      next = receiveMessageOnPort(this.#port)
+    } catch (thrown) {
+      this.garbled('its result', thrown)
+      return false
+    }
+    if (next !== undefined) this.#take(next.message)
+    return next !== undefined
+  }
+
   #take(message: ReportMessage): void {
     this.#heard = (this.#heard + 1) | 0
     this.hear(toReport(message))
@@ -107,8 +118,7 @@ export class Thread extends PooledWorker {
   async #ended(code: number): Promise<void> {
     this.retire()
     // What it has said last, without waiting for the event loop to bring it.
-    for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))
-      this.#take(next.message as ReportMessage)
+    while (this.#takeNext()) {}
     this.#port.close()
     const isOutOfMemory = this.#error?.code === 'ERR_WORKER_OUT_OF_MEMORY'
     this.gone(isOutOfMemory ? OUT_OF_MEMORY : this.#howItEnded(code), isOutOfMemory)

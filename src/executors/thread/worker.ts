@@ -2,6 +2,8 @@
 import { StringDecoder } from 'node:string_decoder'
 import { getHeapStatistics } from 'node:v8'
 import type { OutputStream } from '../../domain/job.ts'
+import { BETWEEN_THREADS } from '../carrying.ts'
+import { packError } from '../packed-error.ts'
 import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
@@ -30,21 +32,27 @@ export default function serve(line: Line): void {
   const tell = (report: Report, moved: readonly object[] = []) =>
     post(line, FROM_THREAD, toMessage(report), moved)
   const runner = new Runner({
+    carrier: BETWEEN_THREADS,
     gauge,
     say: (number, word) => tell({ kind: 'said', number, word }),
     end: (outcome, moved) => tell({ kind: 'ended', outcome }, moved),
     exit: (code) => process.exit(code),
     retire: () => tell({ kind: 'unfit' }),
   })
-  const receiver = new Receiver<TaskMessage | Abort>(line, (message, wasAwaited) => {
-    if ('reason' in message) {
-      runner.abort(message)
-      return
-    }
-    // A thread that has only waited is as it was when its last attempt ended: one look does for both.
-    if (!wasAwaited) gauge.look()
-    void runner.run(toTask(message)).then(() => receiver.await())
-  })
+  const refuse = (thrown: unknown) => tell({ kind: 'unread', error: packError(thrown) })
+  const receiver = new Receiver<TaskMessage | Abort>(
+    line,
+    (message, wasAwaited) => {
+      if ('reason' in message) {
+        runner.abort(message)
+        return
+      }
+      // A thread that has only waited is as it was when its last attempt ended: one look does for both.
+      if (!wasAwaited) gauge.look()
+      void runner.run(toTask(message)).then(() => receiver.await())
+    },
+    refuse,
+  )
   capture('stdout', runner)
   capture('stderr', runner)
   tell({ kind: 'ready', ownBytes })

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../../ports/executor.ts'
+import type { Carrier } from '../carrying.ts'
 import { FirstUse } from '../first-use.ts'
 import { refusesAllButModules } from '../modules.ts'
 import type { PooledWorker, WorkerListener, WorkerSource } from './pooled-worker.ts'
@@ -8,8 +9,8 @@ import { taskOf } from './task.ts'
 
 export interface WorkerExecutorOptions {
   readonly name: string
-  /** Whether its workers can be handed buffers without a copy. */
-  readonly transfer: boolean
+  /** By what values travel. Within a process, buffers are handed over without a copy. */
+  readonly carrier: Carrier
   /** Loads what starts the threads or processes, with the library behind it; called when the first attempt needs it. */
   load(): Promise<WorkerSource>
 }
@@ -40,13 +41,15 @@ export class WorkerExecutor implements Executor, WorkerListener {
   /** The one used last being the last. */
   readonly #idle: PooledWorker[] = []
   readonly #source: FirstUse<WorkerSource>
+  readonly #carrier: Carrier
   #lastNumber = 0
   #watch: NodeJS.Timeout | undefined
   #watchMs = 0
 
-  constructor({ name, transfer, load }: WorkerExecutorOptions) {
+  constructor({ name, carrier, load }: WorkerExecutorOptions) {
     this.name = name
-    this.supports = { ...SUPPORTS, transfer }
+    this.#carrier = carrier
+    this.supports = { ...SUPPORTS, transfer: carrier.isWithinProcess }
     this.#source = new FirstUse(load, (attempt, sink) => this.start(attempt, sink))
   }
 
@@ -58,7 +61,7 @@ export class WorkerExecutor implements Executor, WorkerListener {
     }
     const number = ++this.#lastNumber
     const running = new RunningTask(number, attempt, sink)
-    const task = taskOf(number, attempt)
+    const task = taskOf(number, attempt, this.#carrier)
     if (task instanceof EspalierError) {
       running.reject(task)
       return

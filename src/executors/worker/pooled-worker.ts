@@ -1,4 +1,5 @@
-import { packError } from '../packed-error.ts'
+import { cannotSend } from '../carrying.ts'
+import { packError, unpackError } from '../packed-error.ts'
 import { type Abort, type Outcome, type Task, type TaskMessage, toTaskMessage } from './messages.ts'
 import type { Report } from './report.ts'
 import { afterGrace, type Force, type RunningTask } from './running.ts'
@@ -37,7 +38,7 @@ export abstract class PooledWorker {
       this.hand(toTaskMessage(task), running.attempt.transfer)
     } catch (thrown) {
       this.#rest()
-      running.reject(thrown as Error)
+      running.reject(cannotSend(running.attempt.jobId, 'its arguments', thrown))
       this.#release()
     }
   }
@@ -90,7 +91,24 @@ export abstract class PooledWorker {
         this.retire()
         if (this.#running === undefined) void this.close()
         return
+      case 'unread':
+        this.garbled('its arguments', unpackError(report.error))
+        return
     }
+  }
+
+  /**
+   * What was sent, by it or to it, cannot be read at the other end: it ends, and its attempt is over with that.
+   *
+   * @param what - What that was most likely.
+   */
+  protected garbled(what: string, thrown: unknown): void {
+    const running = this.#running
+    if (running !== undefined) {
+      const error = packError(cannotSend(running.attempt.jobId, what, thrown))
+      running.hear({ kind: 'last', outcome: { verb: 'rejected', error, usage: {} } })
+    }
+    this.kill()
   }
 
   /** Its attempt has ended: it is ready for another, unless it is unfit. */

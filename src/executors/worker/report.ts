@@ -1,4 +1,5 @@
 import type { JobUsage } from '../../domain/job.ts'
+import type { PackedError } from '../packed-error.ts'
 import type { Outcome, Said } from './messages.ts'
 
 /** What a thread or process tells the executor, in order. */
@@ -15,6 +16,8 @@ export type Report =
     }
   /** It is to be given no more attempts. */
   | { readonly kind: 'unfit' }
+  /** It cannot read the attempt that it was given. */
+  | { readonly kind: 'unread'; readonly error: PackedError }
 
 /** An attempt that has completed, which is what most reports tell: without names it is written and read in half the time. */
 type Completed = readonly [

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
 import type { Closure, JobUsage, Transferable } from '../../domain/job.ts'
-import { cannotCarry, findUncarriable } from '../carrying.ts'
+import { type Carrier, cannotCarry, cannotSend, findUncarriable } from '../carrying.ts'
 import { packError, unpackError } from '../packed-error.ts'
 import { WorkerContext } from './context.ts'
 import { Handlers } from './handlers.ts'
@@ -20,6 +20,8 @@ interface Measured {
 }
 
 export interface RunnerOptions {
+  /** By what values travel. */
+  readonly carrier: Carrier
   readonly gauge: Gauge
   /** Hands on what attempt `number` says. */
   say(number: number, word: Word): void
@@ -75,19 +77,20 @@ export class Runner {
     if (this.#isUnfit || this.#options.hasLeftovers?.() === true) {
       this.#options.say(number, { kind: 'last', outcome })
       this.#options.exit(0)
-    } else this.#handOn(outcome, context.moved)
+    } else this.#handOn(task.jobId, outcome, context.moved)
   }
 
   abort({ number, reason }: Abort): void {
     if (number === this.#number) this.#context?.abort(unpackError(reason))
   }
 
-  #handOn(outcome: Outcome, moved: readonly Transferable[]): void {
+  #handOn(jobId: string, outcome: Outcome, moved: readonly Transferable[]): void {
     try {
       this.#options.end(outcome, outcome.verb === 'completed' ? moved : [])
     } catch (thrown) {
       // Such as a buffer to be moved that has gone already.
-      this.#options.end({ verb: 'rejected', error: packError(thrown), usage: outcome.usage }, [])
+      const error = packError(cannotSend(jobId, 'its result', thrown))
+      this.#options.end({ verb: 'rejected', error, usage: outcome.usage }, [])
     }
   }
 
@@ -118,7 +121,8 @@ export class Runner {
       const error = new EspalierError('ESP_MEMORY_LIMIT', { jobId, attempt, limitBytes, seenBytes })
       return { verb: 'failed', error: packError(error) }
     }
-    const found = ending.verb === 'completed' ? findUncarriable(ending.value, 'result') : undefined
+    const found =
+      ending.verb === 'completed' ? findUncarriable(ending.value, 'result', this.#options.carrier) : undefined
     if (found === undefined) return ending
     return { verb: 'rejected', error: packError(cannotCarry(jobId, 'its result', found)) }
   }
