@@ -83,7 +83,7 @@ function runStored(
     const store = storeFile(options)
     const source = withReader(options, (reader) => options.workflow ?? sourceOf(reader, runId))
     const workflow = await loadWorkflow(source)
-    return runWorkflow(workflow, { ...start, store, input: undefined, source }, output)
+    return runWorkflow(workflow, { ...start, store, input: undefined, source, stored: runId }, output)
   })
 }
 
@@ -101,12 +101,20 @@ function sourceOf(store: RunStore, runId: string): string {
   )
 }
 
-type Start = Omit<RunOptions, 'input'> & { readonly input: unknown; readonly source: string }
+type Start = Omit<RunOptions, 'input'> & {
+  readonly input: unknown
+  readonly source: string
+  /** A run that must be in the store, since the command goes on from it. */
+  readonly stored?: string
+}
 
 async function runWorkflow(workflow: Workflow, options: Start, output: Output): Promise<number> {
   if (options.report !== undefined) await prepareReport('--report', options.report)
-  const store = openKept(options.store, options)
+  const asked = [options.runId, options.stored].filter((id) => id !== undefined)
+  const store = openKept(options.store, options, asked)
   try {
+    // Others may have let go of it since its workflow was looked up.
+    if (store !== undefined && options.stored !== undefined) findRun(store, options.stored)
     return await runIn(store, workflow, options, output)
   } finally {
     store?.close()

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import {
+  type EndedStatus,
   EspalierError,
-  type Keep,
   type KeepRule,
   openSqliteStore,
   type RunRecord,
@@ -28,18 +29,41 @@ export interface KeepOptions {
 /**
  * Opens the store in which a run is kept.
  *
+ * @param asked - The runs that the command is about: none of them is let go of by opening.
  * @throws {UsageError} When something is to be kept, and nowhere.
  * @throws {EspalierError} `ESP_STORE_…`.
  */
-export function openKept(file: string | undefined, options: KeepOptions): RunStore | undefined {
+export function openKept(
+  file: string | undefined,
+  options: KeepOptions,
+  asked: readonly string[],
+): RunStore | undefined {
   const keep = keepOf(options)
   const isKeeping = Object.keys(keep).length > 0
-  if (file !== undefined) return openSqliteStore(file, isKeeping ? { keep } : {})
+  if (file !== undefined) return openSqliteStore(file, isKeeping ? { keep: sparing(asked, keep, file) } : {})
   if (isKeeping) throw new UsageError('--keep-… is about a store. Name one with --store.')
   return undefined
 }
 
-export function keepOf({ keepCompleted, keepFailed, keepCancelled }: KeepOptions): Exclude<Keep, number> {
+/** The rules but for those that would let go of a run that is asked for: they wait for the next command. */
+function sparing(asked: readonly string[], keep: Rules, file: string): Rules {
+  const runs = existsSync(file) ? withReader({ store: file }, (store) => store.runs()) : []
+  const lost = runs.filter((run) => asked.includes(run.id) && isLetGo(run, keep, runs))
+  return Object.fromEntries(
+    Object.entries(keep).filter(([status]) => !lost.some((run) => run.status === status)),
+  )
+}
+
+function isLetGo({ status, endedAt }: RunRecord, keep: Rules, runs: readonly RunRecord[]): boolean {
+  if (status === 'running' || endedAt === undefined) return false
+  const { count = Number.POSITIVE_INFINITY, ageMs = Number.POSITIVE_INFINITY } = keep[status] ?? {}
+  const upToIt = runs.filter((run) => run.status === status && (run.endedAt ?? 0) >= endedAt)
+  return upToIt.length > count || Date.now() - endedAt > ageMs
+}
+
+type Rules = Partial<Readonly<Record<EndedStatus, KeepRule>>>
+
+export function keepOf({ keepCompleted, keepFailed, keepCancelled }: KeepOptions): Rules {
   return {
     ...(keepCompleted && { completed: keepCompleted }),
     ...(keepFailed && { failed: keepFailed }),

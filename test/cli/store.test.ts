@@ -150,6 +150,21 @@ describe('a run in a store', () => {
   })
 
   test.each([
+    ['resumed', ['resume', 'a'], 'a'],
+    ['forked', ['fork', 'a', '--run-id', 'f'], 'f'],
+    ['run', ['run', fixture('counting'), '--run-id', 'a'], 'a'],
+  ])('is never let go of by the command that asks for it: %s', async (name, args, runId) => {
+    const store = ['--store', `${name}.db`]
+    for (const id of ['a', 'b'])
+      await call('run', fixture('counting'), '--input', 'goal=2', '--run-id', id, ...store)
+    const { code, stdout } = await call(...args, '--keep-completed', '1', '--json', ...store)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ runId, status: 'completed', value: { steps: 2 } })
+    const runs = JSON.parse((await call('runs', '--json', ...store)).stdout)
+    expect(runs).toContainEqual(expect.objectContaining({ id: 'a', value: { steps: 2 } }))
+  })
+
+  test.each([
     [['resume', 'nobody'], 'ESP_UNKNOWN_RUN: No run "nobody" is in the store runs.db.'],
     [['show', 'nobody'], 'ESP_UNKNOWN_RUN'],
     [['runs', '--store', 'nowhere.db'], 'ESP_STORE_MISSING: There is no store nowhere.db'],
