@@ -44,8 +44,9 @@ process.once('beforeExit', () => {
 const exitCode = await main()
 // Outside Linux, pipes are written to behind the program's back.
 await output.flush()
+if (output.fault !== undefined) output.error(`Stdout could not be written: ${output.fault.message}.`)
 // Whatever the workflow has left open does not keep the command from ending.
-process.exit(exitCode)
+process.exit(exitCode === 0 && output.fault !== undefined ? 1 : exitCode)
 
 async function main(): Promise<number> {
   let code = 0

@@ -14,14 +14,20 @@ export class Output {
   readonly #writeError: Write = process.stderr.write.bind(process.stderr)
   /** Whether colours are used where the terminal has them. */
   wantsColors = true
+  #fault: Error | undefined
 
   constructor() {
-    // A reader that has gone away, as `| head` does: the run goes on, its result is written to the file.
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EPIPE') throw error
-      })
-    }
+    // Whatever becomes of the text, the run goes on, and its result is written to the file. A reader that has gone away, as
+    // `| head` does, misses nothing.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') this.#fault ??= error
+    })
+    process.stderr.on('error', () => {})
+  }
+
+  /** Why some of what was printed to stdout is lost to its reader; `undefined` when nothing is. */
+  get fault(): Error | undefined {
+    return this.#fault
   }
 
   /** Whether lines already printed can be drawn again. */

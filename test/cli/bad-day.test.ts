@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -92,5 +92,31 @@ describe.runIf(process.platform !== 'win32')('a disk without room', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining('counting completed') })
     expect(stderr).toMatch(/^The result could not be written to x\.json: EFBIG/)
     expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+describe.runIf(existsSync('/dev/full'))('an stdout that cannot be written', () => {
+  const intoFull = (...args: readonly string[]) =>
+    Command.inShell(folder, 'exec "$@" > /dev/full', ...args).ended
+
+  test('does not end a run: its file is written, and the store has its end', async () => {
+    const run = ['run', fixture('counting'), '--run-id', 'r1', '--store', 'runs.db', '--input', 'goal=4']
+    expect(await intoFull(...run)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Stdout could not be written: ENOSPC: no space left on device, write.\n',
+    })
+    expect(JSON.parse(readFileSync(join(folder, 'results/counting-r1.json'), 'utf8'))).toMatchObject({
+      status: 'completed',
+    })
+    expect((await espalier('runs')).stdout).toMatch(/^r1 {2}counting {2}completed /)
+  })
+
+  test('is told by a command that lists, in one line', async () => {
+    await espalier('run', fixture('counting'), '--store', 'runs.db', '--quiet')
+    for (const args of [['runs'], ['runs', '--json'], ['--help']]) {
+      const { code, stderr } = await intoFull(...args)
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^Stdout could not be written: ENOSPC.*\n$/)])
+    }
   })
 })
