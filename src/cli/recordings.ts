@@ -1,5 +1,6 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
+import { isEspalierError } from '../index.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../protocol/index.ts'
 import { announceAddress, type InspectOptions } from './inspect.ts'
 import { Interruption } from './interruption.ts'
@@ -105,13 +106,27 @@ export async function writeTrace(trace: Trace, title: string, out: string): Prom
   await writeReport(recordTrace(trace, title), out)
 }
 
+/** What is named with its store is a run; otherwise a file of that name goes before a run. */
 async function readRecording(source: string, options: StoreOptions): Promise<Uint8Array> {
+  const isFile = (await stat(source).catch(() => undefined))?.isFile() === true
+  if (isFile && options.store === undefined) return recordingIn(source)
+  try {
+    return await storedRun(source, options)
+  } catch (error) {
+    if (!isEspalierError(error, 'ESP_UNKNOWN_RUN') && !isEspalierError(error, 'ESP_STORE_MISSING'))
+      throw error
+    const advice = isFile
+      ? `To read the file ${source}, leave out --store.`
+      : `Nor is there a file ${source}: name that, or the id of a run and its store with --store.`
+    throw new UsageError(`${error.message} ${advice}`, { cause: error })
+  }
+}
+
+async function recordingIn(source: string): Promise<Uint8Array> {
   let handle: Awaited<ReturnType<typeof open>>
   try {
     handle = await open(source)
   } catch (error) {
-    if (extname(source) === '' && (error as NodeJS.ErrnoException).code === 'ENOENT')
-      return storedRun(source, options)
     throw new UsageError(`The recording ${source} cannot be read: ${(error as Error).message}.`)
   }
   await using file = handle

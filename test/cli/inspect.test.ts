@@ -1,10 +1,21 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runWorkflow } from 'espalier'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { decodeRecording, JOB_STATES } from '../../src/protocol/index.ts'
 import { Page } from '../http/client.ts'
 import { Command, type Ended, fixture } from './command.ts'
+import counting from './fixtures/counting.ts'
 
 let folder: string
 beforeEach(() => {
@@ -88,6 +99,25 @@ describe('a recorded run', () => {
     )
     const unknown = await espalier('report', 'r2', ...store, '-o', 'r2.csv')
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('ESP_UNKNOWN_RUN')])
+  })
+
+  test('of a store is found by its id, whatever files are called', async () => {
+    mkdirSync(file('results'))
+    writeFileSync(file('night'), 'no recording')
+    for (const runId of ['v1.2', 'results', 'night'])
+      await runWorkflow(counting, { input: {}, runId, store: file('runs.db') })
+    const report = (...args: readonly string[]) => espalier('report', ...args, '-o', `${args.join('')}.csv`)
+    const store = ['--store', 'runs.db']
+    const found = await Promise.all([report('v1.2'), report('results'), report('night', ...store)])
+    expect(found.map(({ code, stderr }) => [code, stderr])).toEqual(found.map(() => [0, '']))
+    expect(readFileSync(file('results.csv'), 'utf8')).toContain('\nresults.n0,')
+    writeFileSync(file('v1.3'), '')
+    const refused = await Promise.all([report('night'), report('v1.4'), report('v1.3', ...store)])
+    expect(refused.map(({ stderr }) => stderr)).toEqual([
+      expect.stringContaining('The file night is no recording.'),
+      expect.stringMatching(/No run "v1\.4" is in the store runs\.db\..* Nor is there a file v1\.4/),
+      expect.stringMatching(/No run "v1\.3" is in .* To read the file v1\.3, leave out --store\.$/m),
+    ])
   })
 
   test.each(['found.json', 'found.espalier'])(
