@@ -19,7 +19,16 @@ import { type Progress, showLive, showPlain, silence } from './progress.ts'
 import { prepareReport, writeReport } from './recordings.ts'
 import { type Finished, reportLines, verdictLines } from './report.ts'
 import { prepareResult, writeResult } from './result-file.ts'
-import { findRun, type KeepOptions, openKept, type StoreOptions, storeFile, withReader } from './store.ts'
+import {
+  findRun,
+  type KeepOptions,
+  openKept,
+  resumeCommand,
+  type StoreOptions,
+  storeFile,
+  withReader,
+} from './store.ts'
+import { type Asked, exactPoint, requireSame, requireWorkflow } from './stored-run.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface RunOptions extends InspectOptions, KeepOptions {
@@ -47,7 +56,8 @@ export async function run(path: string, options: RunOptions, output: Output): Pr
   return output.during(options.json, async () => {
     const workflow = await loadWorkflow(path)
     const input = await readInput(options.input ?? [])
-    return runWorkflow(workflow, { ...options, input, source: resolve(path) }, output)
+    const hasInput = options.input !== undefined
+    return runWorkflow(workflow, { ...options, input, hasInput, source: resolve(path) }, output)
   })
 }
 
@@ -101,24 +111,51 @@ function sourceOf(store: RunStore, runId: string): string {
   )
 }
 
-type Start = Omit<RunOptions, 'input'> & {
-  readonly input: unknown
-  readonly source: string
-  /** A run that must be in the store, since the command goes on from it. */
-  readonly stored?: string
-}
+type Start = Omit<RunOptions, 'input'> &
+  Asked & {
+    readonly source: string
+    /** A run that must be in the store, since the command goes on from it. */
+    readonly stored?: string
+  }
 
 async function runWorkflow(workflow: Workflow, options: Start, output: Output): Promise<number> {
   if (options.report !== undefined) await prepareReport('--report', options.report)
   const asked = [options.runId, options.stored].filter((id) => id !== undefined)
   const store = openKept(options.store, options, asked)
   try {
-    // Others may have let go of it since its workflow was looked up.
-    if (store !== undefined && options.stored !== undefined) findRun(store, options.stored)
-    return await runIn(store, workflow, options, output)
+    const start = store === undefined ? options : await meetStored(store, workflow, options, output)
+    return await runIn(store, workflow, start, output)
   } finally {
     store?.close()
   }
+}
+
+/**
+ * Compares what is asked for with what is in the store, which others may have changed since it was looked at; tells of a run
+ * that is there already.
+ *
+ * @returns What to start, with the event that is forked at.
+ */
+async function meetStored(
+  store: RunStore,
+  workflow: Workflow,
+  options: Start,
+  output: Output,
+): Promise<Start> {
+  const { runId, stored, source } = options
+  if (stored !== undefined) {
+    const advice = 'Give the workflow that name again, or name the module of the run with --workflow.'
+    requireWorkflow(findRun(store, stored), workflow, source, advice)
+  }
+  const start = options.fork === undefined ? options : { ...options, fork: exactPoint(store, options.fork) }
+  const there = runId === undefined ? undefined : store.run(runId)
+  if (there === undefined || (stored === runId && start.fork === undefined)) return start
+  requireWorkflow(there, workflow, source, 'Choose another --run-id.')
+  await requireSame(there, workflow, start)
+  const how =
+    there.status === 'running' ? 'has not ended: it goes on' : 'had ended: its outcome is told again'
+  output.error(`Run "${runId}" is in the store already and ${how}.`)
+  return start
 }
 
 async function runIn(

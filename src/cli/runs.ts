@@ -63,8 +63,11 @@ export function showRun(runId: string, options: ShowOptions, output: Output): nu
 
 function showEvents(runId: string, options: LookOptions, output: Output): number {
   const events = withReader(options, (store) => {
-    findRun(store, runId)
-    return [...store.trace({ runId })]
+    const { status } = findRun(store, runId)
+    const entries = [...store.trace({ runId })]
+    if (status === 'running') return entries
+    // Pools that came and went after its end have done nothing of it.
+    return entries.slice(0, entries.findLastIndex(({ actor }) => actor !== 'pool') + 1)
   })
   if (options.json) output.document(events)
   else output.print(events.map(eventLine))

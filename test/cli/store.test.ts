@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { JobPool } from 'espalier'
+import { JobPool, runWorkflow } from 'espalier'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Command, fixture } from './command.ts'
+import counting from './fixtures/counting.ts'
 
 describe('a run in a store', () => {
   let folder: string
@@ -162,6 +163,60 @@ describe('a run in a store', () => {
     expect(JSON.parse(stdout)).toMatchObject({ runId, status: 'completed', value: { steps: 2 } })
     const runs = JSON.parse((await call('runs', '--json', ...store)).stdout)
     expect(runs).toContainEqual(expect.objectContaining({ id: 'a', value: { steps: 2 } }))
+  })
+
+  describe('whose id is there already', () => {
+    const store = ['--store', 'ids.db']
+    const run = (...args: readonly string[]) => call('run', ...args, '--run-id', 'k', ...store)
+    const fork = (id: string, ...args: readonly string[]) =>
+      call('fork', 'k', '--run-id', id, '--quiet', ...args, ...store)
+    beforeAll(async () => {
+      const input = { goal: 2, name: 'k' }
+      await runWorkflow(counting, {
+        input,
+        runId: 'k',
+        store: join(folder, 'ids.db'),
+        source: fixture('counting'),
+      })
+    })
+
+    test('says so, and is refused with another input', async () => {
+      const again = await run(fixture('counting'), '--input', 'name=k', 'goal=2')
+      expect([again.code, again.stderr]).toEqual([
+        0,
+        'Run "k" is in the store already and had ended: its outcome is told again.\n',
+      ])
+      const other = await run(fixture('counting'), '--input', 'goal=3')
+      expect([other.code, other.stdout]).toEqual([2, ''])
+      expect(other.stderr).toMatch(
+        /^Run "k" is there already and had another input: \{"goal":2,"name":"k"\}\. /,
+      )
+    })
+
+    test('is no fork but of the event that it was forked at: by default the last of the other run', async () => {
+      const events = JSON.parse((await call('show', 'k', '--events', '--json', ...store)).stdout)
+      const [first, last] = [events.find(({ id }: { id: string }) => id === 'k').seq, events.at(-1).seq]
+      expect(events.at(-1).actor).not.toBe('pool')
+      expect(await fork('f')).toMatchObject({ code: 0, stderr: '' })
+      expect((await fork('f', '--at', String(last))).stderr).toContain('its outcome is told again')
+      expect(await fork('f', '--at', String(first))).toMatchObject({
+        code: 2,
+        stderr: `--run-id names run "f", which was forked from k@${last}, but a fork from k@${first} was asked for. Name another id, or none.\n`,
+      })
+      expect((await fork('k')).stderr).toContain('which is there and no fork, but a fork from')
+    })
+
+    test('is refused as one of a workflow of another name', async () => {
+      const named = await run(fixture('slow'))
+      expect([named.code, named.stderr]).toEqual([
+        2,
+        expect.stringMatching(
+          /^Run "k" is one of the workflow "counting", but the workflow in \S+slow\.ts is named "slow"\. Choose/,
+        ),
+      ])
+      const renamed = await call('resume', 'k', '--workflow', fixture('slow'), ...store)
+      expect([renamed.code, renamed.stderr]).toEqual([2, expect.stringContaining('with --workflow.')])
+    })
   })
 
   test.each([
