@@ -136,6 +136,8 @@ export function keepRule(text: string): KeepRule {
 
 /** Reads a run's id, for commander: it becomes part of ids and of a file's name. */
 export function runIdentifier(text: string): string {
-  if (/^[\w.-]{1,100}$/.test(text)) return text
-  throw new InvalidArgumentError('Use 1 to 100 letters, digits, dots, dashes and underscores.')
+  if (/^[\w.][\w.-]{0,99}$/.test(text)) return text
+  throw new InvalidArgumentError(
+    'Use 1 to 100 letters, digits, dots, dashes and underscores, and no dash at the beginning.',
+  )
 }

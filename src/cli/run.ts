@@ -231,8 +231,7 @@ function showProgress(
 function goneBy(error: unknown, runId: string, store: RunStore | undefined, output: Output): undefined {
   if (store === undefined || !isEspalierError(error, 'ESP_STORE_REFUSED')) throw error
   output.error(error.message)
-  if (store.run(runId) !== undefined)
-    output.error(`Then go on with: espalier resume ${runId} --store ${store.name}`)
+  if (store.run(runId) !== undefined) output.error(`Then go on with: ${resumeCommand(runId, store.name)}`)
 }
 
 /** @returns Whether it could be written. */

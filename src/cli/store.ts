@@ -8,6 +8,7 @@ import {
   type RunStore,
   verifyStore,
 } from '../index.ts'
+import { shellWord } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Where runs are kept when nobody says otherwise: what `--store` and `ESPALIER_STORE` name. */
@@ -89,6 +90,11 @@ export function withReader<Result>(options: StoreOptions, look: (store: RunStore
   } finally {
     store.close()
   }
+}
+
+/** By which a stored run goes on, as it is typed in a shell. */
+export function resumeCommand(runId: string, store: string): string {
+  return `espalier resume ${shellWord(runId)} --store ${shellWord(store)}`
 }
 
 /** A run that must be there. @throws {EspalierError} `ESP_UNKNOWN_RUN`. */

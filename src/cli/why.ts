@@ -3,7 +3,7 @@ import { toJson } from './json.ts'
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import type { LookOptions } from './runs.ts'
-import { withReader } from './store.ts'
+import { resumeCommand, withReader } from './store.ts'
 import { clean, plural } from './text.ts'
 
 /** How many jobs of a kind have a line each. */
@@ -42,7 +42,7 @@ function linesOf(found: JobExplanation, next: string): Line[] {
 }
 
 const whatGoesOn = (runId: string | undefined, store: string): string =>
-  runId === undefined ? 'the next pool on its store' : `\`espalier resume ${runId} --store ${store}\``
+  runId === undefined ? 'the next pool on its store' : `\`${resumeCommand(runId, store)}\``
 
 /** A line each for the first of many. */
 function listed<Item>(items: readonly Item[], tell: (item: Item) => string): Line[] {

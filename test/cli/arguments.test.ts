@@ -72,7 +72,7 @@ test.each(['0', '-1', '1.5', '1e3', 'x', '', ' 1', '99999999999999999999'])(
   },
 )
 
-test.each(['', '../x', 'a b', 'x'.repeat(101), 'a\n'])('%j is no run id', (text) => {
+test.each(['', '../x', 'a b', 'x'.repeat(101), 'a\n', '-x'])('%j is no run id', (text) => {
   expect(() => runIdentifier(text)).toThrow('1 to 100')
 })
 

@@ -232,6 +232,11 @@ describe('wrong use is told in one message, exit code 2', () => {
       /'--run-id <id>' argument '\.\.\/x' is invalid/,
     ],
     [
+      'a run id like an option',
+      ['run', fixture('counting'), '--run-id', '-x'],
+      /argument '-x' is invalid.* no dash at the beginning/,
+    ],
+    [
       'an unknown option',
       ['run', fixture('counting'), '--jason'],
       /unknown option '--jason'\n\(Did you mean --json\?\)/,

@@ -92,20 +92,22 @@ describe('a run in a store', () => {
   })
 
   test('that no process works on is cancelled, and can be explained', async () => {
-    const run = Command.start(folder, 'run', fixture('slow'), '--store', 'other.db', '--run-id', 'r2')
+    const run = Command.start(folder, 'run', fixture('slow'), '--store', 'the other.db', '--run-id', 'r2')
     await run.prints('step 3  running')
-    expect((await call('cancel', 'r2', '--store', 'other.db')).stderr).toContain('ESP_STORE_OWNED')
-    const waiting = await call('why', 'r2.n2', '--store', 'other.db')
+    expect((await call('cancel', 'r2', '--store', 'the other.db')).stderr).toContain('ESP_STORE_OWNED')
+    const waiting = await call('why', 'r2.n2', '--store', 'the other.db')
     expect(waiting.stdout).toMatch(
       /^r2\.n2 {2}running\.executing {2}1 attempt\n {2}until \d{4}-\S+ at the latest/,
     )
     run.kill('SIGKILL')
     await run.ended
-    const cancelled = await call('cancel', 'r2', '--store', 'other.db')
+    const left = await call('why', 'r2.n2', '--store', 'the other.db')
+    expect(left.stdout).toContain("`espalier resume r2 --store 'the other.db'` goes on with it")
+    const cancelled = await call('cancel', 'r2', '--store', 'the other.db')
     expect([cancelled.code, cancelled.stdout]).toEqual([0, 'r2 is cancelled.\n'])
-    const { stdout } = await call('why', 'r2.n2', '--store', 'other.db')
+    const { stdout } = await call('why', 'r2.n2', '--store', 'the other.db')
     expect(stdout).toBe('r2.n2  cancelled  1 attempt\n  cancelled (cancelled)\n')
-    const json = JSON.parse((await call('why', 'r2.n2', '--store', 'other.db', '--json')).stdout)
+    const json = JSON.parse((await call('why', 'r2.n2', '--store', 'the other.db', '--json')).stdout)
     expect(json).toMatchObject({
       jobId: 'r2.n2',
       state: 'cancelled',
@@ -134,7 +136,7 @@ describe('a run in a store', () => {
   })
 
   test('is let go of by prune, with all that is its own', async () => {
-    const { stdout } = await call('prune', '--store', 'other.db', '--keep-completed', '1d')
+    const { stdout } = await call('prune', '--store', 'the other.db', '--keep-completed', '1d')
     expect(stdout).toMatch(/^0 runs and 0 jobs of their own are gone; the store has \S+ kB/)
     const pruned = JSON.parse((await call('prune', '--keep-completed', '1', '--json')).stdout)
     expect(pruned).toMatchObject({ runs: 1, jobs: 0 })
