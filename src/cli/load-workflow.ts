@@ -94,7 +94,7 @@ async function importModule(path: string): Promise<Readonly<Record<string, unkno
     const place = placeOf(error)
     const where = place === undefined ? '' : ` (${place})`
     throw new UsageError(
-      `${path} cannot be imported: ${nameOf(error)}${messageOf(error)}${where}${adviceOn(error)}`,
+      `${path} cannot be imported: ${nameOf(error)}${messageOf(error)}${where}${adviceOn(error, path)}`,
       {
         cause: error,
       },
@@ -103,15 +103,23 @@ async function importModule(path: string): Promise<Readonly<Record<string, unkno
 }
 
 /** What to do, where Node's own text does not tell. */
-function adviceOn(error: unknown): string {
+function adviceOn(error: unknown, path: string): string {
   const { code, message } = error as Partial<NodeJS.ErrnoException>
   const name = code === 'ERR_MODULE_NOT_FOUND' && /^Cannot find package '([^']+)'/.exec(String(message))?.[1]
   if (name) return `. Install it where the workflow is: npm install ${name}.`
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return '. Node only strips types: write it without enums, namespaces and parameter properties.'
   }
+  // What Node says of a module's own syntax where a package.json has "type": "commonjs", as `npm init` writes it.
+  if (/^\.[jt]s$/.test(extname(path)) && MODULE_SYNTAX.test(String(message))) {
+    const name = basename(path).replace(/(?=[jt]s$)/, 'm')
+    return `. Set "type": "module" in the package.json that is nearest, or name the file ${name}.`
+  }
   return ''
 }
+
+const MODULE_SYNTAX =
+  /^(?:Cannot use import statement outside a module|Unexpected token 'export'|Cannot use 'import\.meta')/
 
 /** Files of espalier itself: that one of them threw says nothing of where the mistake is. */
 const OWN_FILES = new URL('..', import.meta.url).href

@@ -287,6 +287,19 @@ describe('wrong use is told in one message, exit code 2', () => {
     expect(stderr).toMatch(/^broken\.ts cannot be imported: SyntaxError: .* \(.*broken\.ts:2\)\n$/)
   })
 
+  test.each([
+    ['wf.ts', "import 'node:fs'"],
+    ['wf.js', 'export default {}'],
+  ])('a module in a package of CommonJS tells what to change: %s', async (name, code) => {
+    writeFileSync(join(folder, 'package.json'), '{ "type": "commonjs" }')
+    writeFileSync(join(folder, name), code)
+    const ran = await espalier('run', name)
+    expect(ran.code).toBe(2)
+    const advice = `Set "type": "module" in the package.json that is nearest, or name the file wf.m${name.slice(3)}.\n`
+    expect(ran.stderr).toMatch(/^wf\.[jt]s cannot be imported: SyntaxError: .* \(.*wf\.[jt]s:1\)\. Set/m)
+    expect(ran.stderr.endsWith(advice)).toBe(true)
+  })
+
   test('a folder that cannot be written is told before the run', async () => {
     writeFileSync(join(folder, 'results'), 'not a folder')
     const { code, stdout, stderr } = await espalier('run', fixture('chatty'))
