@@ -105,11 +105,15 @@ function valueLines(value: unknown, width: number): Line[] {
 function numberLines({ outcome, metrics }: Finished): Line[] {
   const { nodes, completed, failed, cancelled, revisions, decisions } = outcome.metrics
   const { executionMs, queueMs, slotUtilisation, retries } = metrics
+  const counts = `${plural(nodes, 'node')}: ${completed} completed, ${failed} failed, ${cancelled} cancelled or pruned`
+  const decided = `${plural(decisions, 'decision')}, ${plural(revisions, 'revision')}`
+  // A run that had ended is told again by a pool which has run none of its jobs.
+  if (executionMs.count === 0) return [[counts], [decided]]
   const busy = Math.round(slotUtilisation * 100)
   const retried = retries === 1 ? '1 retry' : `${retries} retries`
   return [
-    [`${plural(nodes, 'node')}: ${completed} completed, ${failed} failed, ${cancelled} cancelled or pruned`],
-    [`${plural(decisions, 'decision')}, ${plural(revisions, 'revision')}, ${retried}`],
+    [counts],
+    [`${decided}, ${retried}`],
     [
       `jobs ran ${formatDuration(executionMs.averageMs)} on average, ${formatDuration(executionMs.maxMs)} at most`,
     ],

@@ -184,6 +184,8 @@ describe('a run in a store', () => {
 
     test('says so, and is refused with another input', async () => {
       const again = await run(fixture('counting'), '--input', 'name=k', 'goal=2')
+      // Of what ran elsewhere, nothing was measured here.
+      expect(again.stdout).toMatch(/\nNumbers\n3 nodes: .*\n\d decisions, 0 revisions\n\n/)
       expect([again.code, again.stderr]).toEqual([
         0,
         'Run "k" is in the store already and had ended: its outcome is told again.\n',
