@@ -10,6 +10,7 @@ import {
 } from '../../protocol/journal.ts'
 import { JournalWriter, type Row } from '../../protocol/journal-writer.ts'
 import { float32Of } from './float-bits.ts'
+import { microsOf } from './micros.ts'
 import {
   cutText,
   eventsOf,
@@ -52,6 +53,7 @@ export interface MadeBlock {
 
 /** Makes the journal of raw chunks: rows for sequences, numbers for texts, blocks of rows. */
 export class JournalMaker {
+  /** Epoch µs. */
   readonly #startedAt: number
   readonly #writer = new JournalWriter()
   readonly #defaultExecutor: number
@@ -67,8 +69,9 @@ export class JournalMaker {
   #blocks: MadeBlock[] = []
   #events = 0
 
+  /** @param startedAt - Epoch ms. */
   constructor(startedAt: number, defaultExecutor: string) {
-    this.#startedAt = startedAt
+    this.#startedAt = microsOf(startedAt)
     this.#defaultExecutor = this.#writer.text(defaultExecutor)
   }
 
@@ -356,7 +359,7 @@ export class JournalMaker {
 
   /** @returns In µs since the start. */
   #time(at: number): number {
-    return Math.round((at - this.#startedAt) * 1000)
+    return microsOf(at) - this.#startedAt
   }
 }
 

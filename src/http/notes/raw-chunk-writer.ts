@@ -41,7 +41,7 @@ export class RawChunkWriter {
   #newNames: string[] = []
   readonly #names = new Map<string, number>()
   #events = 0
-  /** Epoch ms that times are counted from; none at the start of a chunk. */
+  /** Whole epoch ms that times are counted from; none at the start of a chunk. */
   #base = Number.NEGATIVE_INFINITY
 
   /** @param onChunk - Told that a chunk is full. */
@@ -108,7 +108,6 @@ export class RawChunkWriter {
   /** Notes a whole attempt, which ran in a slot and completed. */
   ran(sequence: number, slot: number, startedAt: number, endedAt: number): void {
     const end = this.#timeOf(endedAt)
-    // Of two times that round to one µs neither may become the earlier: both are counted from one base.
     const duration = end - Math.round((startedAt - this.#base) * 1000)
     if (duration >= 0 && duration <= TIME_MAX && slot <= SLOT_MAX) {
       this.#write(end, sequence, RAW_RAN | (slot << 8), duration)
@@ -124,13 +123,15 @@ export class RawChunkWriter {
   }
 
   #rebase(at: number): number {
+    // Of a base that is whole an instant comes out in the same µs as of any other.
+    const base = Math.floor(at)
     // Where this record ends a chunk, the next one begins without a base again.
-    while (at !== this.#base) {
-      this.#base = at
-      const [first, second] = bitsOfFloat64(at)
+    while (base !== this.#base) {
+      this.#base = base
+      const [first, second] = bitsOfFloat64(base)
       this.#write(first, 0, RAW_TIME, second)
     }
-    return 0
+    return Math.round((at - base) * 1000)
   }
 
   #write(time: number, sequence: number, packed: number, detail: number): void {

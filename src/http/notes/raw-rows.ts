@@ -1,5 +1,6 @@
 import { float64Of } from './float-bits.ts'
 import { inOrder } from './in-order.ts'
+import { microsOf } from './micros.ts'
 import {
   RAW_ITEM,
   RAW_ORIGIN,
@@ -45,10 +46,12 @@ export class RawRows {
   #count = 0
   /** The first row that says more about the submission to come; -1 for none. */
   #firstMark = -1
+  /** When the last attempt began that was noted late. */
+  #startedAt = 0
   /** When the last thing was noted that was noted as it happened. */
   #latest = 0
 
-  /** @param startedAt - Epoch ms. */
+  /** @param startedAt - Epoch µs. */
   constructor(chunks: readonly RawChunk[], startedAt: number) {
     const count = chunks.reduce((sum, chunk) => sum + rowsIn(chunk), 0)
     this.at = new Float64Array(count)
@@ -68,7 +71,6 @@ export class RawRows {
 
   #take({ words, count, items }: RawChunk, startedAt: number, all: RawItem[]): void {
     const firstItem = all.length
-    const timeOf = (at: number) => Math.round((at - startedAt) * 1000)
     for (const item of items) all.push(item)
     let base = 0
     for (let word = 0; word < RECORD_WORDS * count; word += RECORD_WORDS) {
@@ -80,7 +82,7 @@ export class RawRows {
       const state = packed >> 8
       switch (code) {
         case RAW_TIME:
-          base = float64Of(time, detail)
+          base = microsOf(float64Of(time, detail)) - startedAt
           break
         case RAW_SCORE:
         case RAW_ORIGIN:
@@ -90,32 +92,29 @@ export class RawRows {
           const item = items[detail] as RawItem
           const place = firstItem + detail
           if (item.type === 'job') this.#mark(sequence, code, place)
-          else this.#asItHappened(this.#add('at' in item ? timeOf(item.at) : 0, sequence, code, 0, place))
+          else
+            this.#asItHappened(
+              this.#add('at' in item ? microsOf(item.at) - startedAt : 0, sequence, code, 0, place),
+            )
           break
         }
         case RAW_READY_AT_ONCE: {
-          const at = timeOf(base + time / 1000)
+          const at = base + time
           this.#place(this.#add(at, sequence, code, state, detail), at, SUBMISSIONS, sequence)
           this.#isMixed ||= sequence < this.#lastSubmitted
           this.#lastSubmitted = sequence
           break
         }
-        case RAW_STARTED_AT_ONCE: {
-          const at = timeOf(base + time / 1000)
-          this.#place(this.#add(at, sequence, code, 0, detail), at, ALL_ELSE)
+        case RAW_STARTED_AT_ONCE:
+          this.#start(base + time, sequence, detail)
           break
-        }
-        case RAW_RAN: {
-          if (detail >= 0) {
-            const start = timeOf(base + (time - detail) / 1000)
-            this.#place(this.#add(start, sequence, RAW_STARTED_AT_ONCE, 0, state), start, ALL_ELSE)
-          }
-          const end = timeOf(base + time / 1000)
-          this.#place(this.#add(end, sequence, code, 0, -1), end, detail === 0 ? ALL_ELSE : ENDS)
+        case RAW_RAN:
+          // A start that was noted apart is the last one that was.
+          if (detail >= 0) this.#start(base + time - detail, sequence, state)
+          this.#end(base + time, sequence)
           break
-        }
         default:
-          this.#asItHappened(this.#add(timeOf(base + time / 1000), sequence, code, state, detail))
+          this.#asItHappened(this.#add(base + time, sequence, code, state, detail))
       }
     }
   }
@@ -135,6 +134,17 @@ export class RawRows {
   #mark(sequence: number, code: number, detail: number): void {
     const row = this.#add(0, sequence, code, 0, detail)
     if (this.#firstMark < 0) this.#firstMark = row
+  }
+
+  #start(at: number, sequence: number, slot: number): void {
+    this.#startedAt = at
+    this.#place(this.#add(at, sequence, RAW_STARTED_AT_ONCE, 0, slot), at, ALL_ELSE)
+  }
+
+  /** Of the last attempt that began: in the µs of its beginning its end goes behind that, though other ends go first. */
+  #end(at: number, sequence: number): void {
+    const time = Math.max(at, this.#startedAt)
+    this.#place(this.#add(at, sequence, RAW_RAN, 0, -1), time, time > this.#startedAt ? ENDS : ALL_ELSE)
   }
 
   /** Such a row never goes before another one: the clock may have been put back. */

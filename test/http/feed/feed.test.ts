@@ -225,6 +225,23 @@ describe('what a job owes until it is asked for', () => {
     )
   })
 
+  test.each([
+    ['nobody looks', false],
+    ['a page looks on', true],
+  ])('is told to the end of jobs that take less than a µs, while %s', async (_, isWatched) => {
+    await using served = await serve()
+    const { pool, inspector } = served
+    using page = isWatched ? new Page(served) : undefined
+    await page?.until(() => page.find('welcome') !== undefined)
+    for (let round = 0; round < 30; round++) {
+      for (let each = 0; each < 400; each++) pool.submitJob({ execute: () => each })
+      if (round % 5 === 2) await inspector.recording()
+      else await new Promise((resolve) => setImmediate(resolve))
+    }
+    await pool.waitForAll()
+    expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 12_000, 0, 0])
+  })
+
   test('does not keep a page from hearing of it that comes while all slots are taken', async () => {
     await using served = await serve({ maxParallelJobs: LIMIT })
     const release = Promise.withResolvers<void>()

@@ -1,16 +1,28 @@
-import { expect, test } from 'vitest'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { JournalMaker } from '../../../src/http/notes/journal-maker.ts'
 import { RAW_READY_AT_ONCE, RAW_STARTED_AT_ONCE } from '../../../src/http/notes/raw-chunk.ts'
 import { RawChunkWriter } from '../../../src/http/notes/raw-chunk-writer.ts'
-import { decodeBlock, EVENT_CODES, EVENTS, type Growable, RunModel } from '../../../src/protocol/index.ts'
+import {
+  decodeBlock,
+  EVENT_CODES,
+  EVENTS,
+  type Growable,
+  JOB_STATES,
+  RunModel,
+} from '../../../src/protocol/index.ts'
 
 const STARTED_AT = Date.UTC(2026, 0, 1)
 const DAY_MS = 86_400_000
 const { 'job.submitted': SUBMITTED, 'slot.granted': GRANTED, 'attempt.completed': COMPLETED } = EVENT_CODES
+const STARTED = EVENT_CODES['attempt.started']
+const PAUSED = EVENT_CODES['pool.paused']
+const ENDED = JOB_STATES.indexOf('completed')
+const LIFE = ['job.submitted', 'dependencies.met', 'slot.granted', 'attempt.started', 'attempt.completed']
 
 /** Columns of what the journal of these chunks holds. */
-function tablesOf(writer: RawChunkWriter) {
-  const maker = new JournalMaker(STARTED_AT, 'async')
+function tablesOf(writer: RawChunkWriter, startedAt = STARTED_AT) {
+  const maker = new JournalMaker(startedAt, 'async')
   maker.take(writer.take())
   const model = new RunModel()
   for (const { bytes } of maker.takeAll()) model.apply(decodeBlock(bytes))
@@ -18,8 +30,14 @@ function tablesOf(writer: RawChunkWriter) {
     column.items.subarray(0, column.length) as Items
   const { events, jobs } = model.tables
   return {
-    events: { code: of(events.code), at: of(events.at), detail: of(events.detail) },
-    jobs: { priority: of(jobs.priority), score: of(jobs.score) },
+    events: {
+      code: of(events.code),
+      at: of(events.at),
+      subject: of(events.subject),
+      state: of(events.state),
+      detail: of(events.detail),
+    },
+    jobs: { sequence: of(jobs.sequence), priority: of(jobs.priority), score: of(jobs.score) },
   }
 }
 
@@ -87,6 +105,76 @@ test.each([
   expect([...events.at]).toEqual([0, 0, 500, 500, 500 + 1000 * ms])
   expect([events.code.at(-1), events.detail[3]]).toEqual([COMPLETED, slot])
   expect(writer.events).toBe(5)
+})
+
+describe('of jobs that begin and end within a few µs', () => {
+  const SLOTS = 2
+  const STEPS = 4096
+  const JULY = Date.UTC(2026, 6, 1)
+
+  /** In steps of a double near now, a quarter of a µs: how long a job waits for its slot and runs, after the one before it in that slot. */
+  const step = fc.record({
+    slot: fc.nat({ max: SLOTS - 1 }),
+    waits: fc.nat({ max: 8 }),
+    runs: fc.nat({ max: 8 }),
+    /** Whether its times are counted from different bases. */
+    isRebased: fc.boolean(),
+    /** Whether its end is noted as it happens. */
+    isTold: fc.boolean(),
+  })
+
+  type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never
+
+  /** In the order in which they start. */
+  function runsOf(steps: readonly Step[], from: number) {
+    const freeAt = new Array<number>(SLOTS).fill(from)
+    const runs = steps.map((step) => {
+      const submittedAt = freeAt[step.slot]!
+      const startedAt = submittedAt + step.waits / STEPS
+      const endedAt = startedAt + step.runs / STEPS
+      freeAt[step.slot] = endedAt
+      return { ...step, submittedAt, startedAt, endedAt }
+    })
+    return runs.sort((a, b) => a.startedAt - b.startedAt || a.endedAt - b.endedAt)
+  }
+
+  test.each([
+    ['once all is over', false, 0],
+    ['as they end', true, 0],
+    ['in slots of very high numbers', false, 2 ** 24],
+  ])('noted %s, each lives in order, and a slot is free before it is taken', (_, isAtEnds, firstSlot) => {
+    const check = (steps: readonly Step[], since: number) => {
+      const writer = new RawChunkWriter(() => {})
+      const startedAt = JULY + since / STEPS
+      const runs = runsOf(steps, startedAt)
+      const noted = [...runs.entries()]
+      if (isAtEnds) noted.sort(([, a], [, b]) => a.endedAt - b.endedAt)
+      for (const [job, { slot, submittedAt, startedAt, endedAt, isRebased, isTold }] of noted) {
+        writer.note(submittedAt, job, RAW_READY_AT_ONCE, 1, 0)
+        if (isRebased) writer.note(STARTED_AT, 0, PAUSED, 0, 0)
+        if (isTold && isAtEnds) {
+          writer.note(startedAt, job, RAW_STARTED_AT_ONCE, 0, slot)
+          writer.note(endedAt, job, COMPLETED, ENDED, 0)
+        } else writer.ran(job, firstSlot + slot, startedAt, endedAt)
+      }
+      const { events, jobs } = tablesOf(writer, startedAt)
+      const lives: string[][] = runs.map(() => [])
+      const taken = new Set<number>()
+      for (let row = 0; row < events.code.length; row++) {
+        if (events.code[row] === PAUSED) continue
+        const job = jobs.sequence[events.subject[row]!]!
+        lives[job]!.push(EVENTS[events.code[row]!]!.name)
+        const slot = firstSlot + runs[job]!.slot
+        if (events.code[row] === STARTED) {
+          expect([events.detail[row], taken.has(slot)]).toEqual([slot, false])
+          taken.add(slot)
+        } else if (events.code[row] === COMPLETED) taken.delete(slot)
+      }
+      expect(lives).toEqual(runs.map(() => LIFE))
+    }
+    const steps = fc.array(step, { minLength: 1, maxLength: 12 })
+    fc.assert(fc.property(steps, fc.nat({ max: STEPS }), check), { seed: 1, numRuns: 200 })
+  })
 })
 
 test('times keep their microsecond however far apart they are, over many chunks', () => {
