@@ -9,6 +9,7 @@ import type { Abort, TaskMessage } from '../worker/messages.ts'
 import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
 import { type Report, type ReportMessage, toReport } from '../worker/report.ts'
 import { frameOf } from './frames.ts'
+import { inheritedOptions } from './inherited-options.ts'
 import { ExecutorEnd, GO_ON } from './line.ts'
 import { memoryOf } from './memory.ts'
 
@@ -202,7 +203,7 @@ export class Child extends PooledWorker {
 }
 
 function spawn(memoryLimitBytes: number | undefined, { env, execArgv }: ChildOptions): Subprocess {
-  const nodeOptions = [...(execArgv ?? inheritedOptions())]
+  const nodeOptions = [...(execArgv ?? inheritedOptions(process.execArgv))]
   if (memoryLimitBytes !== undefined)
     nodeOptions.push(`--max-old-space-size=${Math.ceil(memoryLimitBytes / MIB) + OWN_HEAP_MIB}`)
   return execaNode(fileURLToPath(import.meta.url).replace(/child(\.\w+)$/, 'worker$1'), {
@@ -218,17 +219,6 @@ function spawn(memoryLimitBytes: number | undefined, { env, execArgv }: ChildOpt
     cleanup: false,
     ...(env === undefined ? {} : { env, extendEnv: false }),
   }) as unknown as Subprocess
-}
-
-/** This process's options, without those that are for it alone. */
-function inheritedOptions(): string[] {
-  const options: string[] = []
-  for (let index = 0; index < process.execArgv.length; index++) {
-    const option = process.execArgv[index] ?? ''
-    if (/^(-e|--eval|-p|--print|-pe)$/.test(option)) index++
-    else if (!/^--(inspect|watch|test|input-type)/.test(option)) options.push(option)
-  }
-  return options
 }
 
 function closed(stream: NodeJS.ReadableStream | null): Promise<void> {
