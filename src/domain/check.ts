@@ -36,6 +36,12 @@ export function checkName(option: string, value: unknown, longest = 200): string
   })
 }
 
+/** Refuses anything but a string, which may be empty. */
+export function checkString(option: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'a string', got: value })
+}
+
 /** Refuses anything but an object. */
 export function checkObject<Value extends object>(option: string, value: Value): Value {
   if (typeof value === 'object' && value !== null) return value

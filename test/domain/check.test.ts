@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkDuration, checkInteger, checkName, checkPositive } from '../../src/domain/check.ts'
+import { checkDuration, checkInteger, checkName, checkPositive, checkString } from '../../src/domain/check.ts'
 
 const junk = [
   Number.NaN,
@@ -17,6 +17,7 @@ describe.each([
   ['a duration', checkDuration, [0, 0.5, 2 ** 40], junk],
   ['a positive duration', checkPositive, [0.5, 1, 2 ** 40], [0, ...junk]],
   ['a whole number', checkInteger, [0, 7, Number.MAX_SAFE_INTEGER], [0.5, 2 ** 53, ...junk]],
+  ['a string', checkString, ['', 'a', 'x'.repeat(201)], [5, null, undefined, {}, Symbol('a')]],
   ['a name', checkName, ['a', 'x'.repeat(200)], ['', 'x'.repeat(201), 5, null, undefined, {}]],
 ])('%s', (_, check, good, bad) => {
   test.each(good.map((value) => [value]))('may be %o', (value) => {

@@ -1,3 +1,4 @@
+import type { Job, JobPool } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import {
   createHeld,
@@ -181,6 +182,47 @@ describe('a cancel and a completion in the same tick', () => {
 test('cancelling a job that was never submitted is refused', () => {
   const { pool } = createPool()
   expectRefusal(pool, 'ESP_UNKNOWN_JOB', () => pool.cancelJob('nobody'))
+})
+
+describe('a reason that is no string is refused', () => {
+  const unprintable = {
+    toString() {
+      throw new Error('no words')
+    },
+  }
+  const ways = {
+    'by its job': (job, _, reason) => job.cancel(reason),
+    'by the pool': (job, pool, reason) => pool.cancelJob(job.id, reason),
+    'as an event': (job, _, reason) => job.send({ type: 'job.cancel', at: 0, by: 'user', reason }),
+  } satisfies Record<string, (job: Job, pool: JobPool, reason: string) => unknown>
+  const reasons = [Object.create(null), Symbol('why'), unprintable, 5, null, () => 'why', new Error('why')]
+
+  test.each(Object.entries(ways))('%s, and nothing has changed', async (_, cancel) => {
+    const { pool, clock } = createPool({ maxParallelJobs: 1, timeoutMs: 100 })
+    const held = createHeld()
+    const job = pool.submitJob({ execute: held.execute })
+    const next = pool.submitJob({ execute: obedient })
+    for (const reason of reasons) {
+      const { message } = expectRefusal(pool, 'ESP_INVALID_OPTION', () => cancel(job, pool, reason))
+      expect(message).toContain('"reason"')
+    }
+    expect(stateOf(job)).toBe('running.executing')
+    expect(held.of(job.id).context.signal.aborted).toBe(false)
+    await clock.advance(100)
+    held.of(job.id).reject(new Error('aborted'))
+    expect(await job.result()).toMatchObject({ status: 'failed', reason: 'timeout' })
+    expect(next.status).toBe('running')
+    await pool.shutdown({ wait: false })
+    expect(next.status).toBe('cancelled')
+  })
+
+  test('also of a job that has ended', async () => {
+    const { pool } = createPool()
+    const job = pool.submitJob({ execute: () => 1 })
+    await job.result()
+    for (const cancel of Object.values(ways))
+      expectRefusal(pool, 'ESP_INVALID_OPTION', () => cancel(job, pool, null as never))
+  })
 })
 
 describe('cancelling the root of', () => {

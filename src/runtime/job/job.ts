@@ -8,6 +8,7 @@ import type {
   Subscription,
 } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.ts'
+import { checkString } from '../../domain/check.ts'
 import { EspalierError } from '../../domain/errors.ts'
 import type { CancelSource, Execute, JobId, JobResult, JobStatus, Transferable } from '../../domain/job.ts'
 import type { Demand } from '../../domain/resources.ts'
@@ -51,6 +52,7 @@ export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
    *
    * @param reason - Kept in the result; default `'user'`.
    * @returns `false` when the job had already ended: its outcome stands.
+   * @throws {EspalierError} `ESP_INVALID_OPTION` when the reason is no string.
    */
   cancel(reason?: string): boolean
 }
@@ -284,7 +286,7 @@ export class JobActor
   }
 
   cancel(reason = 'user'): boolean {
-    return this.supervisor.cancel(this, 'user', reason)
+    return this.supervisor.cancel(this, 'user', checkString('reason', reason))
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   checkKeys,
   checkObject,
   checkPositive,
+  checkString,
 } from '../../domain/check.ts'
 import { EspalierError } from '../../domain/errors.ts'
 import { JOB_STATES, type JobId, type JobResult, type JobSpec } from '../../domain/job.ts'
@@ -147,9 +148,10 @@ export class PoolCore implements AsyncDisposable {
    *
    * @param reason - Kept in the result; default `'user'`.
    * @returns `false` when the job had already ended: its outcome stands.
-   * @throws {EspalierError} `ESP_UNKNOWN_JOB`.
+   * @throws {EspalierError} `ESP_UNKNOWN_JOB`; `ESP_INVALID_OPTION` when the reason is no string.
    */
   cancelJob(jobId: JobId, reason = 'user'): boolean {
+    checkString('reason', reason)
     const job = this.#supervisor.jobs.get(jobId)
     if (job !== undefined) return job.cancel(reason)
     if (this.#supervisor.jobs.tombstone(jobId) !== undefined) return false
