@@ -203,7 +203,7 @@ describe('a job that waits for a person', () => {
     const job = await run(pool, { id: 'deploy', execute: { logic: approval, input: { what: 'deploy' } } })
     await isWaiting(job.body)
     expect(job.body?.getSnapshot().context).toEqual({ what: 'deploy', by: '' })
-    pool.job('deploy')?.send({ type: 'approve', by: 'ada' } as never)
+    pool.job('deploy')?.send({ type: 'approve', by: 'ada' })
     expect(await job.value()).toEqual({ approved: true, by: 'ada' })
     expect(job.body).toBeUndefined()
   })
@@ -219,7 +219,7 @@ describe('a job that waits for a person', () => {
     const seen: string[] = []
     const logic = fromCallback(({ receive }) => receive(({ type }) => void seen.push(type)))
     const job = await run(createPool(), { execute: { logic } })
-    job.send({ type: 'hello' } as never)
+    job.send({ type: 'hello' })
     job.send({ type: 'dependencies.met', at: 1 })
     job.send({ type: 'deadline.reached', at: 1 })
     await new Promise((resolve) => setImmediate(resolve))
@@ -234,8 +234,8 @@ describe('a job that waits for a person', () => {
     const first = await run(pool, { execute: { logic: approval, input: { what: 'a' } } })
     const second = pool.submitJob({ id: 'second', execute: { logic: approval, input: { what: 'b' } } })
     expect(second.body).toBeUndefined()
-    second.send({ type: 'approve', by: 'early' } as never)
-    first.send({ type: 'approve', by: 'ada' } as never)
+    second.send({ type: 'approve', by: 'early' })
+    first.send({ type: 'approve', by: 'ada' })
     await first.result()
     expect(ignored).toMatchObject([{ jobId: 'second', event: 'approve', status: 'queued' }])
     await waitFor(second, (snapshot) => snapshot.matches('running'))
@@ -246,7 +246,7 @@ describe('a job that waits for a person', () => {
     const ignored: PoolStreamEvent[] = []
     pool.on('job.ignored', (event) => ignored.push(event))
     const job = await run(pool, { executor: 'async', execute: () => new Promise(() => {}) })
-    job.send({ type: 'approve' } as never)
+    job.send({ type: 'approve' })
     expect(ignored).toMatchObject([{ event: 'approve', status: 'running' }])
     expect(job.body).toBeUndefined()
   })
@@ -324,7 +324,7 @@ describe('a body', () => {
       },
     })
     const job = await run(pool, { id: 'watched', execute: { logic: approval, input: { what: 'x' } } })
-    job.send({ type: 'approve', by: 'ada' } as never)
+    job.send({ type: 'approve', by: 'ada' })
     await job.result()
     expect(Object.fromEntries(parents)).toMatchObject({
       body: 'attempt 1',
@@ -352,7 +352,7 @@ describe('a body', () => {
     const run = new Orchestrator(workflow, { pool })
     const outcome = run.run()
     const started = new Promise<string>((resolve) => pool.on('job.started', ({ jobId }) => resolve(jobId)))
-    pool.job(await started)?.send({ type: 'approve', by: 'ada' } as never)
+    pool.job(await started)?.send({ type: 'approve', by: 'ada' })
     expect((await outcome).tree.nodes.n0?.result?.value).toEqual({ approved: true, by: 'ada' })
   })
 })
@@ -385,6 +385,6 @@ test('an event for the body of a stored job reaches it at once, though nothing i
     handlers: { approve: { logic: approval, input: { what: 'a release' } } },
   })
   const job = await run(pool, { execute: 'approve' })
-  job.send({ type: 'approve', by: 'Ada' } as never)
+  job.send({ type: 'approve', by: 'Ada' })
   expect(await job.value()).toEqual({ approved: true, by: 'Ada' })
 })

@@ -38,9 +38,9 @@ describeInBrowser('the chart of a machine that a job runs', () => {
     const states = page.locator('.actor-steps code')
     await expect.poll(() => states.allTextContents()).toEqual(['approval.drafted'])
 
-    job.send({ type: 'ask' } as never)
+    job.send({ type: 'ask' })
     await expect.poll(() => states.allTextContents()).toEqual(['approval.asked', 'approval.drafted'])
-    job.send({ type: 'approve' } as never)
+    job.send({ type: 'approve' })
     await job.result()
     const all = ['approval.approved', 'approval.asked', 'approval.drafted']
     await expect.poll(() => states.allTextContents()).toEqual(all)
@@ -67,7 +67,7 @@ describeInBrowser('the chart of a machine that a job runs', () => {
     await using pool = new JobPool({ store, handlers: { deploy: { logic: approval } } })
     const job = pool.submitJob({ id: 'deploy', executor: 'machine', execute: 'deploy' })
     await waitFor(job, (snapshot) => snapshot.matches('running'))
-    for (const type of ['ask', 'approve']) job.send({ type } as never)
+    for (const type of ['ask', 'approve']) job.send({ type })
     expect((await job.result()).status).toBe('completed')
     await using watched = await openPage(used.browser, { reducedMotion: 'reduce' })
     const { page } = watched

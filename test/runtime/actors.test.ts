@@ -1,6 +1,15 @@
 import type { Job } from 'espalier'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { type ActorRefFrom, createActor, fromCallback, setup, toPromise, waitFor } from 'xstate'
+import {
+  type ActorRef,
+  type ActorRefFrom,
+  createActor,
+  fromCallback,
+  type SnapshotFrom,
+  setup,
+  toPromise,
+  waitFor,
+} from 'xstate'
 import type { jobMachine } from '../../machines/index.ts'
 import { createHeld, createPool, failing, stateOf } from './harness.ts'
 
@@ -94,6 +103,18 @@ describe('a job is an XState actor', () => {
     job.send({ type: 'job.cancel', at: clock.now(), by: 'user', reason: 'by event' })
     expect(await job.result()).toMatchObject({ status: 'cancelled', reason: 'by event' })
     expect(pool.getStatus()).toMatchObject({ cancelled: 1, queued: 0 })
+  })
+
+  test('that may be sent events of others, for its body', () => {
+    interface Approve {
+      readonly type: 'approve'
+      readonly by: string
+    }
+    expectTypeOf<Job['send']>().toBeCallableWith({ type: 'approve', by: 'ada' })
+    expectTypeOf<Job['send']>().toBeCallableWith({} as Approve)
+    expectTypeOf<Job>().toExtend<ActorRef<SnapshotFrom<typeof jobMachine>, Approve>>()
+    // @ts-expect-error an event has a type
+    expectTypeOf<Job['send']>().toBeCallableWith({ by: 'ada' })
   })
 
   test('in the system of its pool, with a session of its own', () => {

@@ -2,6 +2,7 @@ import type {
   ActorOptions,
   ActorRefFrom,
   AnyActorRef,
+  AnyEventObject,
   Observer,
   SnapshotFrom,
   StateValue,
@@ -25,6 +26,13 @@ import { Owed } from './owed.ts'
 export type JobSnapshot = SnapshotFrom<typeof jobMachine>
 
 /**
+ * What may be sent to a job: an event of its chart, or any other, for the body of its attempt.
+ *
+ * Any string is a `type`; a plain `string` would keep editors from offering those of the chart.
+ */
+type SentEvent = JobEvent | (AnyEventObject & { readonly type: string & Record<never, never> })
+
+/**
  * A job: the XState actor itself, with the job's verbs on top.
  *
  * Works with `waitFor`, `toPromise`, `subscribe` and whatever else takes an `ActorRef`.
@@ -39,6 +47,12 @@ export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
   readonly body: AnyActorRef | undefined
   /** Resolves when the job is committed to the store: in memory, at once. */
   readonly accepted: Promise<void>
+  /**
+   * Takes an event: `job.cancel` is carried out as `cancel` does, and one that the job's chart does not know goes to `body`.
+   *
+   * Where nobody takes it, and for the chart's other events, which are the pool's to say, the pool tells `job.ignored`.
+   */
+  send(event: SentEvent): void
   /** How the job ends; never rejects. */
   result(): Promise<JobResult<Value>>
   /**
@@ -296,10 +310,10 @@ export class JobActor
    * chart's other events are the pool's to say: they are recorded as ignored, or whoever holds a job could start it
    * beyond the limit, or end it with a value of their own.
    */
-  override send(event: JobEvent): void {
-    if (event.type === 'job.cancel') this.cancel(event.reason)
-    else if (isJobEvent(event.type)) this.supervisor.ignored(this, event)
-    else this.take(event)
+  override send(event: SentEvent): void {
+    if (event.type === 'job.cancel') this.cancel((event as { readonly reason?: string }).reason)
+    else if (isJobEvent(event.type)) this.supervisor.ignored(this, event as JobEvent)
+    else this.take(event as JobEvent)
   }
 
   /** Takes an event from the pool. */

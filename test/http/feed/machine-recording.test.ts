@@ -44,8 +44,8 @@ describe('a recording of jobs that are machines', () => {
     const jobs = ['a', 'b'].map((id) =>
       pool.submitJob({ id, executor: 'machine', execute: { logic: lamp.provide({}) } }),
     )
-    for (const job of jobs) job.send({ type: 'toggle' } as never)
-    jobs[0]!.send({ type: 'break' } as never)
+    for (const job of jobs) job.send({ type: 'toggle' })
+    jobs[0]!.send({ type: 'break' })
     await jobs[0]!.result()
     const { model, rows, machines } = await recorded(inspector)
     jobs[1]!.cancel()
@@ -61,9 +61,9 @@ describe('a recording of jobs that are machines', () => {
   test('that begins while they run has where they are, and what follows', async () => {
     await using pool = new JobPool()
     const job = pool.submitJob({ executor: 'machine', execute: { logic: lamp } })
-    job.send({ type: 'toggle' } as never)
+    job.send({ type: 'toggle' })
     await using inspector = createInspector(pool)
-    job.send({ type: 'break' } as never)
+    job.send({ type: 'break' })
     await job.result()
     const { rows, machines } = await recorded(inspector)
     expect(activeOf(rows)).toEqual(['lamp.on', 'lamp.broken'])
@@ -89,7 +89,7 @@ describe('a recording of jobs that are machines', () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool)
     const job = pool.submitJob({ executor: 'machine', execute: { logic: lamp } })
-    for (let flip = 0; flip < 1_500; flip++) job.send({ type: 'toggle' } as never)
+    for (let flip = 0; flip < 1_500; flip++) job.send({ type: 'toggle' })
     const { rows } = await recorded(inspector)
     job.cancel()
     expect(rows).toHaveLength(1_001)
