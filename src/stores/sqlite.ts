@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
 import { type Keep, type ResolvedKeep, resolveKeep } from '../domain/keep.ts'
 import type { CatchUp, PruneReport, PruneRule, RunStore, StoreBatch } from '../ports/run-store.ts'
-import { LogRoom } from './sqlite/log-room.ts'
+import { giveBackRoom, LogRoom } from './sqlite/log-room.ts'
 import { explain, inOurWords, openForReading, openForWriting } from './sqlite/open.ts'
 import { giveUpOwnership, livingOwner } from './sqlite/owner.ts'
 import { pruneRows } from './sqlite/prune.ts'
@@ -149,7 +149,7 @@ class SqliteStore implements RunStore {
     const resolved = resolveKeep(keep)
     this.catchUp()
     const report = this.#transact(() => pruneRows(this.#db, now, resolved))
-    explain(this.name, () => this.#db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'))
+    explain(this.name, () => giveBackRoom(this.#db))
     return report
   }
 

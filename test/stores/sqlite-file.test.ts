@@ -5,9 +5,11 @@ import {
   copyFileSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -123,6 +125,33 @@ test('a process that dies while it makes a store leaves a whole one, or none', (
   expect(calls).toBeGreaterThan(8)
 })
 
+test('a process that dies while it opens a store, or closes it, leaves it to the next', () => {
+  const images: string[] = []
+  const parts = ['', '-wal', '-shm']
+  const spies = (['exec', 'close'] as const).map((name) => {
+    const call = DatabaseSync.prototype[name] as (...given: unknown[]) => void
+    return vi.spyOn(DatabaseSync.prototype, name).mockImplementation(function (
+      this: DatabaseSync,
+      ...given: unknown[]
+    ) {
+      call.apply(this, given)
+      const image = `${file}.${images.length}`
+      images.push(image)
+      for (const part of parts) if (existsSync(file + part)) copyFileSync(file + part, image + part)
+    })
+  })
+  made()
+  const whenMade = images.findIndex(existsSync)
+  openSqliteStore(file).close()
+  for (const spy of spies) spy.mockRestore()
+  expect(images.length - whenMade).toBeGreaterThan(20)
+  for (const image of images.slice(whenMade)) {
+    const reader = openSqliteStore(image, { readOnly: true })
+    expect(reader.lastKey).toBeLessThan(2)
+    reader.close()
+  }
+})
+
 test.each(['', 'process.exit(1)', 'throw new Error()'])(
   'a process that ends with "%s" and has not closed its store leaves it to the next',
   (end) => {
@@ -134,10 +163,21 @@ test.each(['', 'process.exit(1)', 'throw new Error()'])(
 )
 
 describe('a file that is not a whole store is refused, and left as it was', () => {
+  /** The file, and what lies beside it. */
+  const found = () =>
+    readdirSync(folder)
+      .filter((name) => join(folder, name).startsWith(file))
+      .map((name) => [name, name.endsWith('-shm') || readFileSync(join(folder, name))])
   const refused = (code: string, readOnly = false) => {
-    const before = statSync(file, { throwIfNoEntry: false }) && readFileSync(file)
+    const before = found()
     expect(codeOf(() => openSqliteStore(file, { mustExist: true, readOnly }))).toBe(code)
-    expect(statSync(file, { throwIfNoEntry: false }) && readFileSync(file)).toEqual(before)
+    expect(found()).toEqual(before)
+  }
+  /** The files of a store as a crash leaves them, or as they are copied. */
+  const left = (store: RunStore, ...parts: string[]) => {
+    const copy = `${store.name}.left`
+    for (const part of ['', ...parts]) copyFileSync(store.name + part, copy + part)
+    file = copy
   }
 
   test('missing', () => refused('ESP_STORE_MISSING'))
@@ -160,8 +200,9 @@ describe('a file that is not a whole store is refused, and left as it was', () =
 
   test("another program's", () => {
     const db = new DatabaseSync(file)
-    db.exec('CREATE TABLE theirs (a)')
+    db.exec('PRAGMA journal_mode = WAL; CREATE TABLE theirs (a)')
     db.close()
+    refused('ESP_STORE_FOREIGN', true)
     refused('ESP_STORE_FOREIGN')
   })
 
@@ -173,14 +214,36 @@ describe('a file that is not a whole store is refused, and left as it was', () =
     refused('ESP_STORE_NEWER', true)
   })
 
-  test('copied without its log while it was in use', () => {
+  test('copied without its log while it was in use, however often it is opened', () => {
     const store = openSqliteStore(file)
     store.commit(batch(job(1)))
-    const copy = `${file}.copy`
-    copyFileSync(file, copy)
-    file = copy
-    refused('ESP_STORE_LOG_MISSING')
-    refused('ESP_STORE_LOG_MISSING', true)
+    left(store)
+    for (const readOnly of [true, true, false, false, true]) refused('ESP_STORE_LOG_MISSING', readOnly)
+    store.close()
+  })
+
+  test('whose log was emptied', async () => {
+    const child = await owned()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    truncateSync(`${file}-wal`, 0)
+    for (const readOnly of [true, false, true]) refused('ESP_STORE_LOG_MISSING', readOnly)
+  })
+
+  test('for another reason, while its log has what it has not: the log is not touched', () => {
+    const store = openSqliteStore(file)
+    store.commit(batch(job(1)))
+    left(store, '-wal', '-shm')
+    refused('ESP_STORE_OWNED')
+    refused('ESP_STORE_OWNED')
+    file = store.name
+    const db = new DatabaseSync(file)
+    db.exec('PRAGMA user_version = 999')
+    left(store, '-wal', '-shm')
+    refused('ESP_STORE_NEWER')
+    refused('ESP_STORE_NEWER', true)
+    db.exec('PRAGMA user_version = 1')
+    db.close()
     store.close()
   })
 
@@ -251,6 +314,17 @@ describe('the log', () => {
     store.close()
   })
 
+  test('is short after pruning, and never empty while there is an owner', () => {
+    const store = openSqliteStore(file)
+    expect(logSize()).toBeGreaterThan(0)
+    for (let key = 1; key <= 70; key++) store.commit(batch(job(key)))
+    store.prune({ now: 0, keep: {} })
+    expect(logSize()).toBeGreaterThan(0)
+    expect(logSize()).toBeLessThan(10_000)
+    store.close()
+    expect(existsSync(`${file}-wal`)).toBe(false)
+  })
+
   test('that was given room is read by whoever opens the store after a crash', () => {
     const writer = openSqliteStore(file)
     for (let key = 1; key <= 100; key++) writer.commit(batch(job(key)))
@@ -264,6 +338,32 @@ describe('the log', () => {
     expect([...store.jobs(undefined)].length).toBe(100)
     store.close()
   })
+})
+
+test('a copy made with VACUUM INTO is a store that nobody owns, also while what was copied is in use', () => {
+  const store = openSqliteStore(file)
+  store.commit(batch(job(1)))
+  const copy = `${file}.copy`
+  const tool = new DatabaseSync(file)
+  tool.exec(`VACUUM INTO '${copy}'`)
+  tool.close()
+  const reader = openSqliteStore(copy, { readOnly: true })
+  expect([reader.lastKey, reader.owner()]).toEqual([1, undefined])
+  reader.close()
+  const again = openSqliteStore(copy)
+  expect([again.lastKey, again.owner()?.pid]).toEqual([1, process.pid])
+  expect(codeOf(() => openSqliteStore(copy))).toBe('ESP_STORE_OWNED')
+  again.close()
+  store.close()
+})
+
+test('a store is read through a symbolic link while it is in use', () => {
+  const store = openSqliteStore(file)
+  symlinkSync(file, `${file}.link`)
+  const reader = openSqliteStore(`${file}.link`, { readOnly: true })
+  expect(reader.owner()?.pid).toBe(process.pid)
+  reader.close()
+  store.close()
 })
 
 describe('a full disk', () => {

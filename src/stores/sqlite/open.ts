@@ -1,19 +1,11 @@
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  constants as fs,
-  linkSync,
-  openSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, copyFileSync, existsSync, constants as fs, linkSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
-import { readOwner, takeOwnership } from './owner.ts'
+import { disownCopy, takeOwnership } from './owner.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.ts'
+import { checkIdentity, pragma, requireWhole } from './whole.ts'
 
 /** Older ones may lose what a checkpoint was writing while another connection reset the log. */
 const SQLITE_LEAST = '3.51.3'
@@ -28,20 +20,23 @@ const BUSY_TIMEOUT_MS = 2_000
  */
 export function openForWriting(file: string, mustExist: boolean, now: number): DatabaseSync {
   requireSqlite()
-  requireContent(file, mustExist)
-  if (!existsSync(file)) explain(file, () => make(file))
-  const hasLog = existsSync(`${file}-wal`)
-  return prepared(file, {}, (db) => {
-    checkIdentity(db, file)
-    if (!hasLog) refuseWithoutLog(db, file)
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON')
-    transact(db, () => {
-      migrate(db)
-      takeOwnership(db, file, now)
+  if (!isThere(file, mustExist)) explain(file, () => make(file))
+  // As long as there is a reader, SQLite keeps the log when what is opened is closed again: one that is refused loses nothing.
+  const reader = openForReading(file)
+  try {
+    return prepared(file, {}, (db) => {
+      if (pragma(db, 'user_version') > 0) transact(db, () => disownCopy(db))
+      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON')
+      transact(db, () => {
+        migrate(db)
+        takeOwnership(db, file, now)
+      })
+      // Now the database itself says that it is open: without its log it will be known to be incomplete.
+      db.exec('PRAGMA wal_checkpoint(FULL)')
     })
-    // Now the database itself says that it is open: without its log it will be known to be incomplete.
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  })
+  } finally {
+    reader.close()
+  }
 }
 
 /**
@@ -51,12 +46,14 @@ export function openForWriting(file: string, mustExist: boolean, now: number): D
  */
 export function openForReading(file: string): DatabaseSync {
   requireSqlite()
-  requireContent(file, true)
-  const hasLog = existsSync(`${file}-wal`)
-  return prepared(file, { readOnly: true }, (db) => {
-    checkIdentity(db, file)
-    if (!hasLog) refuseWithoutLog(db, file)
-  })
+  isThere(file, true)
+  return prepared(file, { readOnly: true }, (db) => checkIdentity(db, file))
+}
+
+function isThere(file: string, mustExist: boolean): boolean {
+  const isThere = explain(file, () => requireWhole(file))
+  if (!isThere && mustExist) throw new EspalierError('ESP_STORE_MISSING', { store: file })
+  return isThere
 }
 
 /**
@@ -128,13 +125,6 @@ function prepared(
   })
 }
 
-/** An empty file is what is left of a database that was cut off, since none is made empty: it must not pass for a new one. */
-function requireContent(file: string, mustExist: boolean): void {
-  const size = explain(file, () => statSync(file, { throwIfNoEntry: false })?.size)
-  if (size === undefined && mustExist) throw new EspalierError('ESP_STORE_MISSING', { store: file })
-  if (size === 0) throw new EspalierError('ESP_STORE_EMPTY', { store: file })
-}
-
 function requireSqlite(): void {
   const version = process.versions.sqlite ?? '0'
   if (isOlder(version, SQLITE_LEAST)) {
@@ -148,32 +138,11 @@ function isOlder(version: string, least: string): boolean {
   return place >= 0 && (a[place] ?? 0) < (b[place] as number)
 }
 
-function checkIdentity(db: DatabaseSync, file: string): void {
-  const application = pragma(db, 'application_id')
-  const version = pragma(db, 'user_version')
-  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
-  const isNew = application === 0 && version === 0 && tables === 0
-  if (!isNew && application !== APPLICATION_ID) throw new EspalierError('ESP_STORE_FOREIGN', { store: file })
-  if (version > SCHEMA_VERSION) {
-    throw new EspalierError('ESP_STORE_NEWER', { store: file, known: SCHEMA_VERSION, got: version })
-  }
-}
-
-/** A database that says it is open was copied without its log, or the log was removed: what it holds is not all. */
-function refuseWithoutLog(db: DatabaseSync, file: string): void {
-  if (pragma(db, 'user_version') === 0 || readOwner(db) === undefined) return
-  throw new EspalierError('ESP_STORE_LOG_MISSING', { store: file })
-}
-
 function migrate(db: DatabaseSync): void {
   const version = pragma(db, 'user_version')
   if (version === SCHEMA_VERSION) return
   for (const migration of MIGRATIONS.slice(version)) db.exec(migration)
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`)
-}
-
-function pragma(db: DatabaseSync, name: string): number {
-  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() as object)[0])
 }
 
 /** Tells what SQLite or the file system refuses in the words of the error table. */

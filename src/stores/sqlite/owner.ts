@@ -37,6 +37,11 @@ export function takeOwnership(db: DatabaseSync, file: string, now: number): void
   )
 }
 
+/** What a copy has of the owner of what was copied, inside a transaction that is open for writing. */
+export function disownCopy(db: DatabaseSync): void {
+  db.exec(`DELETE FROM owner WHERE NOT ${HAS_LOG}`)
+}
+
 /** When this process has taken ownerships whose entries could not be removed. */
 const givenUp = new Set<number>()
 
@@ -61,25 +66,28 @@ function remove(db: DatabaseSync): boolean {
   }
 }
 
-/** Moves the log into the database, and gives its room back. */
+/** Moves the log into the database, so that the next commit needs no more room than the log has. */
 function isMoved(db: DatabaseSync): boolean {
   try {
-    return db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0
+    return db.prepare('PRAGMA wal_checkpoint(RESTART)').get()?.busy === 0
   } catch {
     return false
   }
 }
 
+/** A database that somebody works with has a log; one without is a copy, made with `VACUUM INTO`. */
+const HAS_LOG = `(SELECT journal_mode = 'wal' FROM pragma_journal_mode)`
+
 /** Who works with the store now. */
 export function livingOwner(db: DatabaseSync): StoreOwner | undefined {
-  const owner = readOwner(db)
+  const owner = readOwner(db, `WHERE ${HAS_LOG}`)
   if (owner === undefined || !isAlive(owner) || isGivenUp(owner)) return undefined
   const { pid, host, since } = owner
   return { pid, host, since }
 }
 
-export function readOwner(db: DatabaseSync): Owner | undefined {
-  return db.prepare('SELECT pid, started, host, since FROM owner').get() as Owner | undefined
+export function readOwner(db: DatabaseSync, condition = ''): Owner | undefined {
+  return db.prepare(`SELECT pid, started, host, since FROM owner ${condition}`).get() as Owner | undefined
 }
 
 function isAlive({ pid, started, host }: Owner): boolean {
