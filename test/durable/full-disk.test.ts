@@ -82,4 +82,47 @@ test.concurrent.each([1, 2, 3, 4, 5, 6, 7])(
   },
 )
 
+test.each([1, 2])(
+  'a job that the disk does not take at the %i. commit is over, for whoever asks and whenever',
+  async (nth) => {
+    const { store } = openOnDisk(join(folder, `over-${nth}.db`), nth)
+    const pool = new JobPool({ store, handlers: { work: () => 1 }, logger: silent })
+    if (nth > 1) await pool.submitJob({ id: 'first', execute: 'work' }).accepted
+    const job = pool.submitJob({ id: 'a', execute: 'work', args: [LARGE] })
+    const ended = new Promise<void>((resolve) => void job.subscribe({ complete: resolve }))
+    // Nobody asks before the refusal.
+    await ended
+    const refused = { code: 'ESP_STORE_REFUSED' }
+    await expect(job.accepted).rejects.toMatchObject(refused)
+    await expect(job.accepted).rejects.toMatchObject(refused)
+    const result = await job.result()
+    expect(result).toMatchObject({ status: 'failed', reason: 'rejected', error: refused, attempts: 0 })
+    expect(await job.result()).toBe(result)
+    await expect(job.value()).rejects.toBe(result.error)
+    expect([job.status, job.getSnapshot().status, job.getSnapshot().output]).toEqual([
+      'failed',
+      'done',
+      result,
+    ])
+    expect(job.cancel()).toBe(false)
+    expect(pool.job('a')).toBeUndefined()
+    await pool.submitJob({ id: 'b', execute: 'work' }).value()
+    expect(store.job('a')).toBeUndefined()
+    verifyStore(store)
+    await pool.shutdown()
+    store.close()
+  },
+)
+
+test('a job that the disk did not take fails those that are to wait for it', async () => {
+  const { store } = openOnDisk(join(folder, 'dependants.db'), 1)
+  const pool = new JobPool({ store, handlers: { work: () => 1 }, logger: silent })
+  const refused = pool.submitJob({ id: 'a', execute: 'work', args: [LARGE] })
+  await expect(refused.accepted).rejects.toMatchObject({ code: 'ESP_STORE_REFUSED' })
+  const dependant = pool.submitJob({ execute: 'work', dependencies: [refused] })
+  await expect(dependant.result()).resolves.toMatchObject({ status: 'cancelled', causedBy: 'a' })
+  await pool.shutdown()
+  store.close()
+})
+
 const silent = { debug() {}, info() {}, warn() {}, error() {} }

@@ -49,8 +49,9 @@ export function takeBack(
     pool.deadlines.remove(job)
     pool.jobs.drop(job)
     unlink(job)
-    job.settle(refusal(job, error, pool.now()))
   }
+  // Whoever hears of it may submit again.
+  for (const job of gone) job.refuse(refusal(job, error, pool.now()))
   return facts
 }
 

@@ -1,4 +1,4 @@
-import type { ActorOptions, StateValue } from 'xstate'
+import type { ActorOptions, AnyEventObject, StateValue } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.ts'
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobResult, JobStatus } from '../../domain/job.ts'
@@ -111,6 +111,8 @@ export class DurableJob extends JobActor implements StagingJob {
       this.#accepted = Promise.withResolvers()
       // Not everybody who asks whether it was accepted waits for the answer.
       this.#accepted.promise.catch(() => {})
+      // It has ended and was not accepted: it was refused.
+      if (this.known !== undefined) this.#accepted.reject(this.known.error)
     }
     return this.#accepted.promise
   }
@@ -168,6 +170,18 @@ export class DurableJob extends JobActor implements StagingJob {
     if (this.#isAccepted) return true
     this.#accepted?.reject(error)
     return false
+  }
+
+  /**
+   * Ends a job that was never accepted, for whoever holds it.
+   *
+   * The chart has no step for it, since nothing of it is told: the job is put where a refusal has to leave it.
+   */
+  refuse(result: JobResult): void {
+    const refused = jobLogic.resolveState({ value: 'failed', context: this.context, output: result })
+    const actor = this as unknown as { update(snapshot: JobSnapshot, event: AnyEventObject): void }
+    actor.update(refused as JobSnapshot, { type: 'submission.refused' })
+    this.settle(result)
   }
 
   // Effects come from staging; those that the actor itself names again are carried out already.
