@@ -1,5 +1,5 @@
 import { checkKeys, checkObject } from './domain/check.ts'
-import type { RunOutcome, Workflow } from './domain/workflow.ts'
+import { defineWorkflow, type RunOutcome, type Workflow } from './domain/workflow.ts'
 import { asyncExecutor } from './executors/async.ts'
 import { createCommandExecutor } from './executors/command.ts'
 import { createMachineExecutor } from './executors/machine.ts'
@@ -32,6 +32,13 @@ export class JobPool extends PoolCore {
   }
 }
 
+/** The pool of one run: jobs of its store that stand alone are left to a pool that has their handlers. */
+class RunPool extends PoolCore {
+  constructor(options: JobPoolOptions) {
+    super(options, FACTORIES, systemHost, openSqliteStore, 'runs')
+  }
+}
+
 /** What a run is started with: a pool to run in, or the options of one of its own. */
 export type RunOptions = Omit<OrchestratorOptions, 'pool'> &
   (
@@ -54,7 +61,7 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
   if (options.pool !== undefined) checkKeys('a run in a given pool', options, RUN_OPTION_NAMES)
   else checkKeys('a run', options, ALL_OPTION_NAMES)
   const { pool: given, input, runId, executor, source, fork, signal, ...poolOptions } = options
-  const pool = given ?? new JobPool(poolOptions as JobPoolOptions)
+  const pool = given ?? new RunPool(poolOptions as JobPoolOptions)
   try {
     const run = {
       pool,
@@ -68,6 +75,30 @@ export async function runWorkflow(workflow: Workflow<any>, options: RunOptions =
     return await new Orchestrator(workflow, run).run()
   } finally {
     if (given === undefined) await pool.shutdown()
+  }
+}
+
+/**
+ * Cancels a stored run that no process works on.
+ *
+ * Nothing of it starts, so its workflow, and the executors and limits that its jobs name, need not be there.
+ */
+export async function cancelStoredRun(
+  { id: runId, workflow: name }: { readonly id: string; readonly workflow: string },
+  store: NonNullable<JobPoolOptions['store']>,
+): Promise<RunOutcome> {
+  const pool = new PoolCore({ store }, FACTORIES, systemHost, openSqliteStore, 'cancel')
+  pool.pause()
+  try {
+    // What was not decided stays so: an answer of ours would be recorded as the workflow's.
+    const expand = () => new Promise<never>(() => {})
+    const workflow = defineWorkflow({ name, handlers: {}, root: () => [], expand })
+    const orchestrator = new Orchestrator(workflow, { pool, runId })
+    const ended = orchestrator.run()
+    orchestrator.cancel()
+    return await ended
+  } finally {
+    await pool.shutdown({ wait: false })
   }
 }
 

@@ -1,11 +1,5 @@
-import {
-  defineWorkflow,
-  JobPool,
-  Orchestrator,
-  openSqliteStore,
-  type RunRecord,
-  type RunStore,
-} from '../index.ts'
+import { cancelStoredRun } from '../compose.ts'
+import { openSqliteStore } from '../index.ts'
 import type { Output } from './output.ts'
 import type { LookOptions } from './runs.ts'
 import { findRun, type KeepOptions, keepOf, storeFile } from './store.ts'
@@ -42,25 +36,11 @@ export async function cancelRun(runId: string, options: LookOptions, output: Out
   const store = openSqliteStore(storeFile(options), { mustExist: true })
   try {
     const run = findRun(store, runId)
-    const status = run.status === 'running' ? await cancel(run, store) : run.status
+    const status = run.status === 'running' ? (await cancelStoredRun(run, store)).status : run.status
     if (options.json) output.document({ runId, status })
     else output.print([[`${runId} is ${status}.`]])
     return status === 'cancelled' ? 0 : 1
   } finally {
     store.close()
   }
-}
-
-/** Takes the run up in a pool that starts nothing, with handlers that do nothing in the place of its own. */
-async function cancel({ id: runId, workflow: name }: RunRecord, store: RunStore): Promise<string> {
-  const names = Array.from(store.jobs(runId), ({ submitted: { execute } }) =>
-    'handler' in execute ? execute.handler : '',
-  )
-  const handlers = Object.fromEntries(names.map((handler) => [handler, () => undefined]))
-  const pool = new JobPool({ store, handlers })
-  pool.pause()
-  const orchestrator = new Orchestrator(defineWorkflow({ name, handlers, root: () => [] }), { pool, runId })
-  const ended = orchestrator.run()
-  orchestrator.cancel()
-  return (await ended).status
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { JobPool, runWorkflow } from 'espalier'
+import { defineWorkflow, type Executor, JobPool, node, runWorkflow } from 'espalier'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Command, fixture } from './command.ts'
 import counting from './fixtures/counting.ts'
@@ -113,6 +113,42 @@ describe('a run in a store', () => {
       state: 'cancelled',
       causes: [{ status: 'cancelled', cancelledBy: 'tree' }],
     })
+  })
+
+  test('is cancelled without what its jobs and those beside it name', async () => {
+    const store = join(folder, 'foreign.db')
+    const own: Executor = { name: 'own', supports: {}, refuses: () => undefined, start: () => {} }
+    const workflow = defineWorkflow({
+      name: 'foreign',
+      handlers: { load: () => new Promise(() => {}) },
+      root: () => [
+        node({ handler: 'load', key: 'a', resources: { gpu: 1 } }),
+        node({ handler: 'load', executor: 'own', dependencies: ['a'] }),
+      ],
+    })
+    const handlers = { mail: () => 'sent' }
+    const pool = new JobPool({ store, handlers, executors: [own], limits: { gpu: 1 } })
+    pool.pause()
+    const { promise: areThere, resolve } = Promise.withResolvers<void>()
+    let count = 0
+    pool.on('job.submitted', () => ++count === 3 && resolve())
+    pool.submitJob({ id: 'letter', execute: 'mail' })
+    const left = runWorkflow(workflow, { pool, runId: 'r4' }).catch(({ code }) => code)
+    await areThere
+    await pool.shutdown({ wait: false })
+    expect(await left).toBe('ESP_POOL_CLOSED')
+    const cancelled = await call('cancel', 'r4', '--store', 'foreign.db')
+    expect([cancelled.stderr, cancelled.stdout]).toEqual(['', 'r4 is cancelled.\n'])
+    expect((await call('show', 'r4', '--store', 'foreign.db', '--verify')).code).toBe(0)
+    const other = defineWorkflow({
+      name: 'other',
+      handlers: { one: () => 1 },
+      root: () => node({ handler: 'one' }),
+    })
+    expect((await runWorkflow(other, { store })).status).toBe('completed')
+    const next = new JobPool({ store, handlers })
+    expect((await next.waitForJob('letter')).value).toBe('sent')
+    await next.shutdown()
   })
 
   test('names the first of many that a job waits for', async () => {

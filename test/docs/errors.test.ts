@@ -7,7 +7,7 @@ function templateOf(code: ErrorCode): string {
   const lists = ['known', 'path', 'issues']
   const facts = new Proxy({} as Record<string, unknown>, {
     get: (_, name: string) =>
-      name === 'todo' ? undefined : lists.includes(name) ? [`{${name}}`] : `{${name}}`,
+      ['todo', 'openJob'].includes(name) ? undefined : lists.includes(name) ? [`{${name}}`] : `{${name}}`,
   })
   const { message } = new EspalierError(code, facts as never)
   return message.slice(code.length + 2).replaceAll('"{got}"', '{got}')

@@ -244,7 +244,10 @@ describe('after its process has died', () => {
     first.die()
     const { lastSeq } = disk.store
     expect(() => start(2_000, { handlers: {} })).toThrow(
-      expect.objectContaining({ code: 'ESP_UNKNOWN_HANDLER' }),
+      expect.objectContaining({
+        code: 'ESP_UNKNOWN_HANDLER',
+        message: expect.stringContaining('Job "a" of the store has not ended. Handler "held"'),
+      }),
     )
     expect(disk.store.lastSeq).toBe(lastSeq)
   })

@@ -21,6 +21,7 @@ import { type ExecutorFactories, ExecutorSet } from './executors.ts'
 import { explain, type JobExplanation } from './explain.ts'
 import type { PoolMetrics } from './metrics.ts'
 import { type JobPoolOptions, resolveOptions } from './options.ts'
+import type { PoolPurpose } from './purpose.ts'
 import { recoverPool } from './recovery.ts'
 import {
   healthOf,
@@ -69,6 +70,7 @@ export class PoolCore implements AsyncDisposable {
    * @param factories - Make the executors that `executorType` and a job's `executor` may name.
    * @param systemHost - The machine, for pools that name no `host`.
    * @param openStore - Opens a store that is given as a path.
+   * @param purpose - What it takes up of its store.
    * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_EXECUTOR`; with a store, what opening it throws, and
    * `ESP_UNKNOWN_HANDLER` when a job in it names a handler that the pool does not have.
    */
@@ -77,12 +79,13 @@ export class PoolCore implements AsyncDisposable {
     factories: ExecutorFactories,
     systemHost: Host,
     openStore: (file: string) => RunStore = openNone,
+    purpose: PoolPurpose = 'jobs',
   ) {
     const settings = resolveOptions(options, systemHost, openStore)
     if (settings.autoLimit !== undefined)
       settings.logger.info(`maxParallelJobs: ${settings.autoLimit.formula}.`)
     this.#executors = new ExecutorSet(settings, factories)
-    this.#supervisor = new Supervisor(settings, this.#executors.first)
+    this.#supervisor = new Supervisor(settings, this.#executors.first, purpose)
     this.#submissions = new Submissions(this.#supervisor, this.#executors)
     if (settings.store !== undefined) this.#recover(settings.store, settings.closesStore)
     const abort = () => void this.shutdown({ wait: false })

@@ -1,6 +1,6 @@
+import { EspalierError, isEspalierError } from '../../domain/errors.ts'
 import type { Execute, JobId, JobResult } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
-import type { JobSubmitted } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import type { Dependency, JobEntry, JobExtras } from '../job/job.ts'
 import { isRunning, stateOf } from '../job/job-states.ts'
@@ -30,8 +30,9 @@ export interface Recovered {
  * What ran when the process ended is lost: each such job hears so as an event, and its chart decides what follows.
  *
  * @returns The jobs, in the order of the records; those that have ended become actors when somebody asks for them.
- * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a job that has not ended names a handler that is not there any more;
- * nothing has been taken up then.
+ * @throws {EspalierError} `ESP_UNKNOWN_HANDLER` when a job that has not ended names a handler that is not there any more,
+ * `ESP_UNKNOWN_EXECUTOR` and `ESP_RESOURCES_EXCEEDED` alike; a pool that only cancels needs none. For a handler, nothing has been
+ * taken up then.
  */
 export function recoverJobs(
   records: Iterable<JobRecord>,
@@ -39,16 +40,17 @@ export function recoverJobs(
   supervisor: Supervisor,
   submissions: Submissions,
 ): JobEntry[] {
+  const isCancelling = supervisor.purpose === 'cancel'
   const taken = Array.from(records)
   const named = new Set<JobId>()
   for (const record of taken) {
     if (record.end !== undefined) continue
     const { submitted } = record
-    executeFor(submitted, handlers)
+    if (!isCancelling) executeFor(record, handlers)
     for (const id of submitted.dependencies ?? []) named.add(id)
   }
   const actorOf = (record: JobRecord, result?: JobResult) => {
-    const execute = result === undefined ? executeFor(record.submitted, handlers) : NEVER
+    const execute = result === undefined && !isCancelling ? executeFor(record, handlers) : NEVER
     return revive(record, execute, result, nodeOf?.(record.id), supervisor, submissions)
   }
   const waitedFor = new Map<JobId, JobEntry>()
@@ -85,7 +87,7 @@ export function recoverJobs(
   return jobs
 }
 
-/** Takes up the jobs of a store that stand alone and have not ended; ended ones are looked up when they are asked for. */
+/** Takes up the jobs of a store that stand alone and have not ended, if that is the pool's purpose; ended ones are looked up when they are asked for. */
 export function recoverPool(supervisor: Supervisor, submissions: Submissions): void {
   const journal = supervisor.journal as Journal<DurableJob>
   const { store } = journal
@@ -97,6 +99,7 @@ export function recoverPool(supervisor: Supervisor, submissions: Submissions): v
     if (record?.end === undefined) return undefined
     return recoverJobs([record], { handlers }, supervisor, submissions)[0]?.actor
   }
+  if (supervisor.purpose !== 'jobs') return
   recoverJobs(store.jobs(undefined, { isOpen: true }), { handlers }, supervisor, submissions)
 }
 
@@ -146,21 +149,29 @@ function extrasOf(
   const { args, dedupeKey, executor, memoryLimitBytes, resources, onDependencyFailure, cache } = submitted
   const own = [dedupeKey, executor, memoryLimitBytes, resources, onDependencyFailure, cache]
   if (end !== undefined || own.every((given) => given === undefined)) return node ?? { args }
+  const startsNothing = supervisor.purpose === 'cancel'
   return {
     args: node === undefined ? args : node.args,
     dedupeKey,
-    executor: submissions.namedExecutor(executor),
+    executor: startsNothing ? undefined : submissions.namedExecutor(executor),
     observer: node?.observer,
     memoryLimitBytes,
-    demand: resources && supervisor.settings.limits.demandOf(id, resources),
+    demand: startsNothing ? undefined : resources && supervisor.settings.limits.demandOf(id, resources),
     cache,
     runsOnDependencyFailure: onDependencyFailure === 'run',
   }
 }
 
-function executeFor({ execute }: JobSubmitted, handlers: Handlers): Execute {
-  return 'handler' in execute ? executeOf(execute.handler, handlers) : (execute as Execute)
+/** @throws {EspalierError} `ESP_UNKNOWN_HANDLER`, naming the job: whoever opened the store may not know of it. */
+function executeFor({ id, submitted: { execute } }: JobRecord, handlers: Handlers): Execute {
+  if (!('handler' in execute)) return execute as Execute
+  try {
+    return executeOf(execute.handler, handlers)
+  } catch (error) {
+    if (!isEspalierError(error, 'ESP_UNKNOWN_HANDLER')) throw error
+    throw new EspalierError('ESP_UNKNOWN_HANDLER', { ...error.details, openJob: id })
+  }
 }
 
-/** Of jobs that have ended, nothing is run any more. */
+/** Of jobs that have ended or are to be cancelled, nothing is run any more. */
 const NEVER: Execute = () => undefined

@@ -35,6 +35,7 @@ import type { Loop } from './loop.ts'
 import { Meter } from './metrics.ts'
 import type { PoolSettings } from './options.ts'
 import { PoolEffects } from './pool-effects.ts'
+import type { PoolPurpose } from './purpose.ts'
 import type { Recorder } from './recorder.ts'
 import { Turns } from './turns.ts'
 
@@ -47,6 +48,7 @@ import { Turns } from './turns.ts'
  */
 export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly settings: PoolSettings
+  readonly purpose: PoolPurpose
   readonly executor: Executor
   readonly actor: PoolActor
   readonly jobs: JobTable
@@ -80,8 +82,9 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly #afterEffects = new Fifo<() => void>()
   #isActing = false
 
-  constructor(settings: PoolSettings, executor: Executor) {
+  constructor(settings: PoolSettings, executor: Executor, purpose: PoolPurpose) {
     this.settings = settings
+    this.purpose = purpose
     this.executor = executor
     const { clock, logger, store } = settings
     const effects = new JobEffects(this)
