@@ -16,6 +16,20 @@ class RefusedError extends Error {
 /** Whether the server refused because it does not know who asks. */
 export const isLocked = (error: unknown): boolean => error instanceof RefusedError && error.status === 401
 
+/** How long the server may take to tell whether it knows this page, in ms. */
+const ANSWER_WITHIN_MS = 3_000
+
+/** Whether the server wants its token; not when it cannot be reached, or takes its time. */
+export async function isLockedOut(): Promise<boolean> {
+  try {
+    await getJson('api/status', AbortSignal.timeout(ANSWER_WITHIN_MS))
+    return false
+  } catch (error) {
+    // A recording has no status, and lets in who may hear that.
+    return isLocked(error)
+  }
+}
+
 /** Details are asked for at the server the page came from; a recording has none. */
 export const hasServer = (): boolean => ['live', 'ended', 'lost'].includes(connection.value.kind)
 

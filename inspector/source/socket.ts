@@ -7,6 +7,7 @@ import {
 } from '../../src/protocol/index.ts'
 import { RunStore } from '../model/run-store.ts'
 import { canControl, connection, header, missingJobs, status, store, tick } from '../state/session.ts'
+import { isLockedOut } from './api.ts'
 import { messageOf } from './recorded.ts'
 
 const FIRST_RETRY_MS = 500
@@ -62,7 +63,7 @@ export class Feed {
         this.#fail(`What the server sent cannot be read: ${messageOf(error)}`)
       }
     }
-    socket.onclose = () => this.#lose()
+    socket.onclose = () => void this.#lose(socket)
   }
 
   #hear(message: ServerMessage): void {
@@ -121,12 +122,19 @@ export class Feed {
     this.#send({ type: 'ack', block: first })
   }
 
-  #lose(): void {
+  async #lose(socket: WebSocket): Promise<void> {
+    if (socket !== this.#socket) return
     clearInterval(this.#clock)
     if (this.#hasEnded || connection.peek().kind === 'refused') return
     const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
-    connection.value = { kind: 'lost', retryAt: Date.now() + wait }
+    const lost = { kind: 'lost', retryAt: Date.now() + wait } as const
+    if (this.#run !== undefined) connection.value = lost
     this.#retry = setTimeout(() => this.#open(), wait)
+    // A browser tells no page why a socket was refused.
+    const isLocked = await isLockedOut()
+    if (socket !== this.#socket) return
+    if (isLocked) clearTimeout(this.#retry)
+    connection.value = isLocked ? { kind: 'locked' } : lost
   }
 
   #fail(message: string): void {

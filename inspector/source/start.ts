@@ -1,6 +1,6 @@
 import { batch } from '@preact/signals'
 import { type Connection, connection, header, store, tick } from '../state/session.ts'
-import { getJson, isLocked, postJson } from './api.ts'
+import { isLocked, postJson } from './api.ts'
 import { type Loaded, loadRecording, messageOf, unpack } from './recorded.ts'
 import { Feed } from './socket.ts'
 
@@ -23,7 +23,6 @@ export async function startSource(): Promise<void> {
       )
     }
     await openSession()
-    await getJson('api/status')
     feed.start()
   } catch (error) {
     connection.value = isLocked(error) ? { kind: 'locked' } : { kind: 'refused', message: messageOf(error) }
@@ -75,7 +74,7 @@ async function openSession(): Promise<void> {
 /** Gives the token for a cookie, and shows what it opens. */
 export async function unlock(token: string): Promise<void> {
   await enter(token)
-  feed.start()
+  feed.retryNow()
 }
 
 const enter = (token: string): Promise<void> => postJson('api/session', { token })

@@ -1,0 +1,32 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { Command, fixture } from '../cli/command.ts'
+import { describeInBrowser, openPage, useBrowser } from './browser.ts'
+
+describeInBrowser('the page of espalier inspect', () => {
+  const used = useBrowser()
+  const stored = ['--store', 'runs.db'] as const
+
+  test.each([
+    { of: 'a recorded file', run: ['--report', 'rec.espalier'], shown: ['rec.espalier'] },
+    { of: 'a run of a store', run: ['--run-id', 'r1', ...stored], shown: ['r1', ...stored] },
+  ])('shows the jobs of $of', async ({ run, shown }) => {
+    process.env.XDG_STATE_HOME = used.folder
+    onTestFinished(() => {
+      delete process.env.XDG_STATE_HOME
+    })
+    const ran = await Command.start(used.folder, 'run', fixture('counting'), '--quiet', ...run).ended
+    expect(ran.code).toBe(0)
+    const inspect = Command.start(used.folder, 'inspect', ...shown)
+    onTestFinished(() => inspect.kill('SIGKILL'))
+    await inspect.prints('#code=')
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    page.setDefaultTimeout(10_000)
+    await page.goto(/inspector: (\S+)/.exec(inspect.stdout)?.[1] ?? '')
+    await page.getByRole('link', { name: 'jobs', exact: true }).click()
+    const jobs = page.getByRole('grid').getByRole('row')
+    await jobs.filter({ hasText: 'step 3' }).filter({ hasText: 'completed' }).waitFor()
+    await jobs.filter({ hasText: 'a wrong turn' }).filter({ hasText: 'failed' }).first().waitFor()
+    expect(errors).toEqual([])
+  })
+})
