@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { messageOf } from '../source/recorded.ts'
 import { unlock } from '../source/start.ts'
+import { isCodeRefused } from '../state/session.ts'
 
 /** The server wants its token: whoever started it was told the address with a code, and where the token lies. */
 export function TokenForm() {
@@ -19,7 +20,9 @@ export function TokenForm() {
       <p class="empty-title">This inspector wants its token</p>
       <label class="token">
         <span class="muted">
-          Open the address that was printed at the start, which has a code good once, or give the token.
+          {isCodeRefused.value
+            ? 'The link was used already, or is of an earlier start of the server: its code opens one session, in one browser. Give the token.'
+            : 'Open the address that was printed at the start, which has a code good once, or give the token.'}
         </span>
         <input
           type="password"

@@ -1,5 +1,5 @@
 import { batch } from '@preact/signals'
-import { type Connection, connection, header, store, tick } from '../state/session.ts'
+import { type Connection, connection, header, isCodeRefused, store, tick } from '../state/session.ts'
 import { isLocked, postJson } from './api.ts'
 import { type Loaded, loadRecording, messageOf, unpack } from './recorded.ts'
 import { Feed } from './socket.ts'
@@ -63,17 +63,26 @@ function show({ header: head, run }: Loaded, state: Connection): void {
 /** The path that is given to `createBrowserInspector` as its `url`. */
 const isStatelyTarget = (): boolean => location.pathname.endsWith('/stately')
 
-/** Gives the code of the address, which is good once, for a cookie, and takes it out of the address. */
+/**
+ * Gives the code of the address, which is good once, for a cookie, and takes it out of the address. Who opens a link again may
+ * have the cookie of the first time: so a code that is refused is no end.
+ */
 async function openSession(): Promise<void> {
   const code = /^#code=([^&]+)/.exec(location.hash)?.[1]
   if (code === undefined) return
   location.replace('#/overview')
-  await enter(decodeURIComponent(code))
+  try {
+    await enter(decodeURIComponent(code))
+  } catch (error) {
+    if (!isLocked(error)) throw error
+    isCodeRefused.value = true
+  }
 }
 
 /** Gives the token for a cookie, and shows what it opens. */
 export async function unlock(token: string): Promise<void> {
   await enter(token)
+  isCodeRefused.value = false
   feed.retryNow()
 }
 

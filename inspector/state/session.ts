@@ -40,6 +40,8 @@ export const store = {
 /** What a live pool says of itself, exact however far its blocks are behind. */
 export const status = signal<FeedStatus | undefined>(undefined)
 export const canControl = signal(false)
+/** Whether the page was opened by a link whose code the server does not take. */
+export const isCodeRefused = signal(false)
 /** Jobs that ended before the recording began. */
 export const missingJobs = signal(0)
 /** Where there is no run, but another page's actors. */

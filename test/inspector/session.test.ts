@@ -7,6 +7,24 @@ import { describeInBrowser, openPage, useBrowser } from './browser.ts'
 describeInBrowser('the session of a page', () => {
   const used = useBrowser()
 
+  test('is gone on with by the same link, which tells another browser that it was used', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool)
+    const address = await inspector.listen()
+    await using watched = await openPage(used.browser)
+    for (let time = 0; time < 2; time++) {
+      await watched.page.goto('about:blank')
+      await watched.page.goto(address)
+      await watched.page.getByText('No jobs yet').waitFor({ timeout: 10_000 })
+    }
+    await using other = await openPage(used.browser)
+    await other.page.goto(address)
+    await other.page.getByText(/The link was used already/).waitFor({ timeout: 10_000 })
+    await other.page.getByLabel('Token').fill(inspector.token)
+    await other.page.getByLabel('Token').press('Enter')
+    await other.page.getByText('No jobs yet').waitFor({ timeout: 10_000 })
+  })
+
   test('is asked for anew by a server that was started again with another token', async () => {
     await using pool = new JobPool()
     pool.submitJob({ id: 'before', execute: () => 1 })
