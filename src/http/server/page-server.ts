@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly readOnly?: boolean
   /** Names, with or without a port, by which the server may be called besides `localhost`, `127.0.0.1` and `[::1]`. */
   readonly allowedHosts?: readonly string[]
-  /** Where it is mounted, such as `/inspector`. Default: at the root. */
+  /** Where it is mounted, such as `/inspector`. Default `''`: at the root. */
   readonly basePath?: string
 }
 
@@ -179,10 +179,10 @@ function checkServeOptions(options: ServeOptions): void {
   checkObject('options', options)
   for (const host of options.allowedHosts ?? []) checkName('allowedHosts', host)
   const { basePath } = options
-  if (basePath !== undefined && !/^(\/[\w.~-]+)+$/.test(basePath)) {
+  if (basePath !== undefined && !/^(\/[\w.~-]+)*$/.test(basePath)) {
     throw new EspalierError('ESP_INVALID_OPTION', {
       option: 'basePath',
-      expected: "a path such as '/inspector', without a slash at its end",
+      expected: "'' or a path such as '/inspector', without a slash at its end",
       got: basePath,
     })
   }

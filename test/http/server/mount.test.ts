@@ -104,6 +104,12 @@ test('is mounted in a Fastify server, and ends with it', async () => {
   await closed
 })
 
+test('is at the root where it is said to be mounted nowhere', async () => {
+  await using pool = new JobPool()
+  await using inspector = createInspector(pool, { basePath: '' })
+  expect(new URL(await inspector.listen()).pathname).toBe('/')
+})
+
 test.each(['inspector', '/', '/inspector/', '/a//b', '/a?b'])('cannot be mounted at %j', async (basePath) => {
   await using pool = new JobPool()
   expect(() => createInspector(pool, { basePath })).toThrow(/ESP_INVALID_OPTION/)
