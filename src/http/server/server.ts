@@ -8,6 +8,7 @@ import { PAGE_MESSAGE_BYTES_MAX } from '../../protocol/messages.ts'
 import { ROUTES, type Route, type RouteName } from '../../protocol/routes.ts'
 import type { StaticFile } from '../files/static-files.ts'
 import type { Gate } from './gate.ts'
+import { bodyOf } from './read-before.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
 const HEADER_BYTES_MAX = 16 * 1024
@@ -91,6 +92,9 @@ export async function createServer({
       done(error as Error)
     }
   })
+  app.addHook('preParsing', async (request, _reply, payload) =>
+    request.method === 'POST' ? bodyOf(request.raw) : payload,
+  )
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((request, reply) =>
     sendError(

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express from 'express'
+import express, { type RequestHandler } from 'express'
 import fastify from 'fastify'
 import { expect, test } from 'vitest'
 import { createInspector } from '../../../src/http/index.ts'
@@ -79,6 +79,58 @@ test('is mounted in an Express app, before its routes', async () => {
     server.closeAllConnections()
   }
 })
+
+test.each([
+  { parser: 'express.json()', parse: express.json() },
+  { parser: 'express.text()', parse: express.text({ type: '*/*' }) },
+  { parser: 'express.raw()', parse: express.raw({ type: '*/*', inflate: true }) },
+])('takes a body that $parser has read before', async ({ parse }) => {
+  await using pool = new JobPool()
+  await using mounted = await mountAfter(parse, pool)
+  const { status } = await mounted.post('/api/session', { token: mounted.token })
+  expect(status).toBe(204)
+  expect((await mounted.post('/api/commands', { type: 'pool.limit', maxParallelJobs: 3 })).status).toBe(200)
+  expect(pool.getStatus().maxParallelJobs).toBe(3)
+})
+
+test('refuses a body that was read before and not kept, and says where to mount it', async () => {
+  await using pool = new JobPool()
+  await using mounted = await mountAfter((request, _response, next) => {
+    request.on('end', next).resume()
+  }, pool)
+  const refused = await mounted.post('/api/commands', { type: 'pool.pause' })
+  expect([refused.status, await refused.json()]).toEqual([
+    400,
+    { code: 'ESP_BAD_REQUEST', message: expect.stringContaining('mounted before') },
+  ])
+})
+
+/** An Express app that reads bodies before it asks the inspector. */
+async function mountAfter(parse: RequestHandler, pool: JobPool) {
+  const inspector = createInspector(pool, { basePath: '/inspector' })
+  const server = express()
+    .use(parse)
+    .use((request, response) => void inspector.handle(request, response))
+    .listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { token } = inspector
+  return {
+    token,
+    post: (path: string, body: unknown) =>
+      fetch(`${origin}/inspector${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(5_000),
+      }),
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+      await inspector.close()
+    },
+  }
+}
 
 test('is mounted in a Fastify server, and ends with it', async () => {
   await using pool = new JobPool()
