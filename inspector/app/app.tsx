@@ -32,7 +32,7 @@ const failed = signal<ReadonlySet<Loader>>(new Set())
 const asked = new Set<Loader>()
 
 export function App() {
-  const isStale = connection.value.kind === 'lost'
+  const isStale = ['lost', 'silent'].includes(connection.value.kind)
   return (
     <>
       <button type="button" class="skip" onClick={skipToMain}>

@@ -11,6 +11,7 @@ export function Banner() {
   const run = store.value
   return (
     <div class="banners">
+      {value.kind === 'silent' && <Silent />}
       {value.kind === 'lost' && <Lost retryAt={value.retryAt} />}
       {value.kind === 'recorded' && value.read !== undefined && (
         <p class="banner" role="status">
@@ -37,6 +38,18 @@ export function Banner() {
         </p>
       )}
     </div>
+  )
+}
+
+function Silent() {
+  return (
+    <p class="banner bad" role="alert">
+      <Icon name="warn" /> The server does not answer: what you see is of its last word. It goes on as soon as
+      there is another.
+      <button type="button" onClick={retryNow}>
+        Connect anew
+      </button>
+    </p>
   )
 }
 

@@ -52,6 +52,7 @@ export function TopBar() {
 const KINDS = {
   loading: ['wait', 'loading'],
   live: ['live', 'live'],
+  silent: ['bad', 'no answer'],
   lost: ['bad', 'disconnected'],
   ended: ['over', 'ended'],
   recorded: ['over', 'recorded'],

@@ -31,7 +31,7 @@ export async function isLockedOut(): Promise<boolean> {
 }
 
 /** Details are asked for at the server the page came from; a recording has none. */
-export const hasServer = (): boolean => ['live', 'ended', 'lost'].includes(connection.value.kind)
+export const hasServer = (): boolean => ['live', 'silent', 'ended', 'lost'].includes(connection.value.kind)
 
 /** @throws {RefusedError} */
 export async function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {

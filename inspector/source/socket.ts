@@ -1,6 +1,7 @@
 import { batch } from '@preact/signals'
 import {
   decodeBlock,
+  type FeedStatus,
   type PageMessage,
   PROTOCOL_VERSION,
   type ServerMessage,
@@ -12,8 +13,9 @@ import { messageOf } from './recorded.ts'
 
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 15_000
-/** How often a live run's clock moves on while nothing happens. */
-const CLOCK_MS = 500
+/** A live server tells its status twice a second, whatever happens: after so long without a word, in ms, it is silent. */
+const SILENT_AFTER_MS = 3_000
+const CHECK_EVERY_MS = 500
 
 /** The feed of a live pool: blocks in, acknowledgements out; after a lost connection it goes on where it was. */
 export class Feed {
@@ -23,10 +25,10 @@ export class Feed {
   #nextBlock = 0
   #failures = 0
   #retry: ReturnType<typeof setTimeout> | undefined
-  #clock: ReturnType<typeof setInterval> | undefined
+  #watch: ReturnType<typeof setInterval> | undefined
+  /** When the server was last heard, by `performance.now()`. */
+  #heardAt = 0
   #hasEnded = false
-  /** Server minus page, ms: the run's clock is the server's. */
-  #clockSkew = 0
 
   start(): void {
     document.addEventListener('visibilitychange', () => this.#tellVisible())
@@ -40,6 +42,7 @@ export class Feed {
   }
 
   #open(): void {
+    const before = this.#socket
     if (this.#run === undefined) connection.value = { kind: 'loading', what: 'Connecting to the pool' }
     const address = new URL('api/feed', document.baseURI)
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:'
@@ -47,6 +50,7 @@ export class Feed {
     const socket = new WebSocket(address)
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
+    before?.close()
     socket.onopen = () => {
       const resume =
         this.#recording === undefined
@@ -56,6 +60,9 @@ export class Feed {
       this.#tellVisible()
     }
     socket.onmessage = ({ data }) => {
+      if (socket !== this.#socket) return
+      this.#heardAt = performance.now()
+      if (connection.peek().kind === 'silent') connection.value = { kind: 'live' }
       try {
         if (typeof data === 'string') this.#hear(JSON.parse(data) as ServerMessage)
         else this.#take(new Uint8Array(data as ArrayBuffer))
@@ -83,12 +90,11 @@ export class Feed {
           store.value = run
           connection.value = { kind: 'live' }
         })
-        this.#startClock()
+        this.#startWatch()
         return
       }
       case 'status':
-        status.value = message
-        this.#clockSkew = message.at - Date.now()
+        this.#takeStatus(message)
         return
       case 'renewed':
         this.#recording = undefined
@@ -97,12 +103,21 @@ export class Feed {
       case 'ended':
         this.#hasEnded = true
         connection.value = { kind: 'ended' }
-        clearInterval(this.#clock)
+        clearInterval(this.#watch)
         return
       case 'refused':
         this.#fail(message.error.message)
         return
     }
+  }
+
+  /** The run's clock is the server's: it goes as far as the server has told, and no further. */
+  #takeStatus(told: FeedStatus): void {
+    status.value = told
+    // A run that lies behind has no moments yet to stand in.
+    if (this.#run === undefined || this.#nextBlock <= told.block) return
+    this.#run.advance(told.at)
+    tick.value = tick.peek() + 1
   }
 
   /** A frame is the number of its first block, then each block after its length. */
@@ -124,7 +139,7 @@ export class Feed {
 
   async #lose(socket: WebSocket): Promise<void> {
     if (socket !== this.#socket) return
-    clearInterval(this.#clock)
+    clearInterval(this.#watch)
     if (this.#hasEnded || connection.peek().kind === 'refused') return
     const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
     const lost = { kind: 'lost', retryAt: Date.now() + wait } as const
@@ -144,19 +159,18 @@ export class Feed {
     this.#socket?.close()
   }
 
-  #startClock(): void {
-    clearInterval(this.#clock)
-    this.#clock = setInterval(() => {
-      if (document.hidden || this.#run === undefined) return
-      // A run that lies behind has no moments yet to stand in.
-      if (this.#hasAllBlocks()) this.#run.advance(Date.now() + this.#clockSkew)
-      tick.value = tick.peek() + 1
-    }, CLOCK_MS)
-  }
-
-  #hasAllBlocks(): boolean {
-    const newest = status.peek()?.block
-    return newest !== undefined && this.#nextBlock > newest
+  #startWatch(): void {
+    clearInterval(this.#watch)
+    let checkedAt = performance.now()
+    this.#watch = setInterval(() => {
+      const now = performance.now()
+      // A hidden page is told nothing; one that slept, or was busy itself, has yet to hear what came meanwhile.
+      const wasAway = document.hidden || now - checkedAt > 2 * CHECK_EVERY_MS
+      checkedAt = now
+      if (wasAway) this.#heardAt = now
+      else if (now - this.#heardAt > SILENT_AFTER_MS && connection.peek().kind === 'live')
+        connection.value = { kind: 'silent' }
+    }, CHECK_EVERY_MS)
   }
 
   #tellVisible(): void {

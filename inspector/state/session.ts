@@ -7,6 +7,8 @@ import type { StatelyActors } from '../model/stately-actors.ts'
 export type Connection =
   | { readonly kind: 'loading'; readonly what: string }
   | { readonly kind: 'live' }
+  /** Connected, but the server says nothing: what is shown is of its last word. */
+  | { readonly kind: 'silent' }
   /** Lost: what is shown is of then. Tried again at `retryAt`, epoch ms. */
   | { readonly kind: 'lost'; readonly retryAt: number }
   /** The pool is closed; everything it told is here. */

@@ -132,6 +132,78 @@ describeInBrowser('the page of a running pool', () => {
     await page.getByText('of 2', { exact: true }).waitFor()
   })
 
+  test('tells that the server does not answer, stops the clock, and goes on with its next word', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'frozen' })
+    await using server = await serveInspector(inspector)
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    // What the page sees of a server that is stopped: its socket stays open, and nothing comes.
+    let isFrozen = false
+    const kept: (() => void)[] = []
+    await page.routeWebSocket(/api\/feed/, (socket) => {
+      const upstream = socket.connectToServer()
+      upstream.onMessage((message) => {
+        if (isFrozen) kept.push(() => socket.send(message))
+        else socket.send(message)
+      })
+    })
+    pool.submitJob({ execute: () => 1 })
+    await page.goto(inspector.link(server.origin))
+    await page.getByText('of 1', { exact: true }).waitFor()
+    await page.locator('.pill', { hasText: 'live' }).waitFor()
+
+    isFrozen = true
+    await page.getByText(/The server does not answer/).waitFor()
+    await page.locator('.pill', { hasText: 'no answer' }).waitFor()
+    await page.locator('main.stale').waitFor()
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0)
+    expect(await violationsInBothThemes(page)).toEqual([])
+    const clock = page.locator('.time-text b')
+    const stoppedAt = await clock.textContent()
+    await expect.poll(() => kept.length).toBeGreaterThan(10)
+    expect(await clock.textContent()).toBe(stoppedAt)
+
+    isFrozen = false
+    for (const send of kept.splice(0)) send()
+    await page.getByText(/The server does not answer/).waitFor({ state: 'detached' })
+    await page.locator('.pill', { hasText: 'live' }).waitFor()
+    await expect.poll(() => clock.textContent()).not.toBe(stoppedAt)
+    expect(errors).toEqual([])
+  })
+
+  test('says nothing of a silence while nobody sees it, nor when it is shown again', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'hidden' })
+    await using watched = await openPage(used.browser)
+    const { page } = watched
+    await page.clock.install()
+    await page.goto(await inspector.listen())
+    await page.getByText('No jobs yet').waitFor()
+    await page.evaluate(() => {
+      Object.assign(window, { states: [] })
+      const pill = document.querySelector('.pill')!
+      new MutationObserver(() =>
+        (window as unknown as { states: unknown[] }).states.push(pill.textContent),
+      ).observe(pill, { characterData: true, childList: true, subtree: true })
+    })
+    const setHidden = (isHidden: boolean) =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, isHidden)
+    await setHidden(true)
+    await page.clock.runFor(60_000)
+    await setHidden(false)
+    await page.clock.runFor(2_000)
+    expect(await page.evaluate('states')).toEqual([])
+
+    // Asleep: no timer has run, and then the clock is an hour further.
+    await page.clock.fastForward(3_600_000)
+    expect(await page.evaluate('states')).toEqual([])
+    expect(await page.locator('.pill').first().textContent()).toBe('live')
+  })
+
   test('shows the job that a link names as soon as it is there', async () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool, { title: 'early' })
