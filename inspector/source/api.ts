@@ -1,5 +1,5 @@
 import type { Command, CommandResult, ErrorBody } from '../../src/protocol/index.ts'
-import { canControl, connection } from '../state/session.ts'
+import { canControl, connection, isOperator } from '../state/session.ts'
 import { toast } from '../state/toasts.ts'
 
 /** What a server refused, with its reason. */
@@ -57,7 +57,10 @@ export const sendCommand = (command: Command): Promise<CommandResult> => postJso
 /** Sends a command and tells how it went. */
 export async function doCommand(command: Command, done: string): Promise<CommandResult | undefined> {
   if (!canControl.peek()) {
-    toast('failed', 'This page may only look: the server does not let it change anything.')
+    const why = isOperator.peek()
+      ? 'the pool cannot be reached, or has ended.'
+      : 'this page may only look, since the server does not let it change anything.'
+    toast('failed', `${done} did not happen: ${why}`)
     return undefined
   }
   try {

@@ -7,7 +7,7 @@ import {
   type ServerMessage,
 } from '../../src/protocol/index.ts'
 import { RunStore } from '../model/run-store.ts'
-import { canControl, connection, header, missingJobs, status, store, tick } from '../state/session.ts'
+import { connection, header, isOperator, missingJobs, status, store, tick } from '../state/session.ts'
 import { isLockedOut } from './api.ts'
 import { messageOf } from './recorded.ts'
 
@@ -85,7 +85,7 @@ export class Feed {
         const run = this.#run
         batch(() => {
           header.value = message.recording
-          canControl.value = message.canControl
+          isOperator.value = message.canControl
           missingJobs.value = message.missing?.jobs ?? 0
           store.value = run
           connection.value = { kind: 'live' }

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import type { FeedStatus, RecordingHeader } from '../../src/protocol/index.ts'
 import type { RunStore } from '../model/run-store.ts'
 import type { StatelyActors } from '../model/stately-actors.ts'
@@ -41,7 +41,10 @@ export const store = {
 }
 /** What a live pool says of itself, exact however far its blocks are behind. */
 export const status = signal<FeedStatus | undefined>(undefined)
-export const canControl = signal(false)
+/** Whether the server lets this page change anything. */
+export const isOperator = signal(false)
+/** Whether this page can change anything now: a pool that is there and not closed, by a server that lets it. */
+export const canControl = computed(() => isOperator.value && connection.value.kind === 'live')
 /** Whether the page was opened by a link whose code the server does not take. */
 export const isCodeRefused = signal(false)
 /** Jobs that ended before the recording began. */

@@ -132,6 +132,34 @@ describeInBrowser('the page of a running pool', () => {
     await page.getByText('of 2', { exact: true }).waitFor()
   })
 
+  test('asks nothing of a pool that cannot be reached, or has ended', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'out of reach' })
+    await using server = await serveInspector(inspector)
+    await using watched = await openPage(used.browser)
+    const { page } = watched
+    page.setDefaultTimeout(10_000)
+    await page.goto(inspector.link(server.origin))
+    await page.getByText('No jobs yet').waitFor()
+    /** Of two keys the second is answered last. */
+    const pressPause = async () => {
+      await page.keyboard.press('p')
+      await page.keyboard.press('?')
+      await page.getByRole('heading', { name: 'Keys' }).waitFor()
+      expect(await page.getByText('Pause the pool?').count()).toBe(0)
+      await page.keyboard.press('Escape')
+    }
+    await server.cut()
+    await page.getByText(/The connection is lost/).waitFor()
+    await pressPause()
+
+    await server.listen()
+    await page.locator('.pill', { hasText: 'live' }).waitFor()
+    await pool.shutdown()
+    await page.locator('.pill', { hasText: 'ended' }).waitFor()
+    await pressPause()
+  })
+
   test('tells that the server does not answer, stops the clock, and goes on with its next word', async () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool, { title: 'frozen' })
