@@ -1,3 +1,4 @@
+import { computed, signal } from '@preact/signals'
 import type { CommandResult, JobSelection } from '../../src/protocol/index.ts'
 import { formatCount, plural } from '../model/format.ts'
 import type { PRIORITIES } from '../model/priorities.ts'
@@ -70,12 +71,40 @@ export function togglePool(): void {
       }
 }
 
-export function changeLimit(maxParallelJobs: number): void {
-  if (maxParallelJobs < 1) return
-  void doCommand(
-    { type: 'pool.limit', maxParallelJobs },
-    `At most ${plural(maxParallelJobs, 'job')} at a time`,
-  )
+/** How long a status may be on its way that was sent before a command was carried out, in ms: two come a second. */
+const STATUS_LATE_MS = 1_000
+
+/** The limit that was asked for last, which counts until a status must have told what became of it. */
+const askedLimit = signal<{ readonly limit: number; readonly until: number } | undefined>(undefined)
+
+/** How many jobs may run at a time: what was asked for last, or else what the pool says. */
+export const limit = computed(() => {
+  const told = status.value?.limit ?? 0
+  const asked = askedLimit.value
+  return asked !== undefined && performance.now() < asked.until ? asked.limit : told
+})
+
+let isChangingLimit = false
+
+/** Counts on from what was asked for last; what is asked while a command is on its way goes as one when that is answered. */
+export async function changeLimit(by: 1 | -1): Promise<void> {
+  const wanted = limit.peek() + by
+  if (wanted < 1) return
+  askedLimit.value = { limit: wanted, until: Number.POSITIVE_INFINITY }
+  if (isChangingLimit) return
+  isChangingLimit = true
+  let sent: number | undefined
+  while (askedLimit.peek() !== undefined && limit.peek() !== sent) {
+    sent = limit.peek()
+    const result = await doCommand(
+      { type: 'pool.limit', maxParallelJobs: sent },
+      `At most ${plural(sent, 'job')} at a time`,
+    )
+    if (result === undefined) askedLimit.value = undefined
+  }
+  isChangingLimit = false
+  if (sent !== undefined && askedLimit.peek() !== undefined)
+    askedLimit.value = { limit: sent, until: performance.now() + STATUS_LATE_MS }
 }
 
 async function previewOf(ask: () => Promise<CommandResult>): Promise<CommandResult | undefined> {

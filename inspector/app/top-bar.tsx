@@ -6,7 +6,7 @@ import { canControl, connection, header, status, store } from '../state/session.
 import { nextTheme, theme } from '../state/theme.ts'
 import { isFollowing, momentOf } from '../state/time.ts'
 import { Icon } from '../ui/icons.tsx'
-import { changeLimit, togglePool } from './controls.tsx'
+import { changeLimit, limit, togglePool } from './controls.tsx'
 import { ExportMenu } from './export-menu.tsx'
 
 export function TopBar() {
@@ -21,7 +21,7 @@ export function TopBar() {
       <ConnectionPill />
       <Progress />
       <div class="top-actions">
-        {canControl.value && connection.value.kind === 'live' && <PoolControls />}
+        {canControl.value && <PoolControls />}
         <ExportMenu />
         <button type="button" onClick={() => (isPaletteOpen.value = true)} title="Commands (Ctrl K)">
           <Icon name="search" /> <span class="wide-only">Find</span> <kbd>⌘K</kbd>
@@ -119,13 +119,13 @@ function PoolControls() {
         <button
           type="button"
           aria-label="One less at a time"
-          disabled={pool.limit <= 1}
-          onClick={() => changeLimit(pool.limit - 1)}
+          disabled={limit.value <= 1}
+          onClick={() => changeLimit(-1)}
         >
           <Icon name="minus" size={13} />
         </button>
-        <span title="At most so many jobs at a time">{pool.limit} slots</span>
-        <button type="button" aria-label="One more at a time" onClick={() => changeLimit(pool.limit + 1)}>
+        <span title="At most so many jobs at a time">{limit.value} slots</span>
+        <button type="button" aria-label="One more at a time" onClick={() => changeLimit(1)}>
           <Icon name="plus" size={13} />
         </button>
       </div>

@@ -170,6 +170,17 @@ describeInBrowser('the controls', () => {
     expect(await told.textContent()).toMatch(/event (\d+) of \1/)
   })
 
+  test('the limit counts each click, however quickly they come', async () => {
+    const more = page.getByRole('button', { name: 'One more at a time' })
+    for (let click = 0; click < 4; click++) await more.click()
+    await page.getByText('7 slots', { exact: true }).waitFor()
+    await expect.poll(() => pool.getStatus().maxParallelJobs).toBe(7)
+    const less = page.getByRole('button', { name: 'One less at a time' })
+    for (let click = 0; click < 4; click++) await less.click()
+    await expect.poll(() => pool.getStatus().maxParallelJobs).toBe(3)
+    await page.getByText('3 slots', { exact: true }).waitFor()
+  })
+
   test('nothing has gone wrong on the page', () => {
     expect(watched.errors).toEqual([])
   })
