@@ -74,12 +74,11 @@ function drawRunning(
     const y = top + lane * view.laneHeight - view.scroll
     context.fillStyle = palette.surface2.css
     context.fillRect(now, y, width - now, view.laneHeight - gap)
-    const slice = slices.lanes[lane]!.data[slices.placeAt(slices.lanes[lane]!, view.until)]
-    const start = slice === undefined ? Number.POSITIVE_INFINITY : slices.start.data[slice]!
-    if (slice === undefined || start > view.until || slices.end.data[slice]! <= view.until) continue
+    const slice = slices.lastIn(slices.lanes[lane]!, view.until)
+    if (slice < 0 || slices.end.data[slice]! <= view.until) continue
     const isLit = view.lit === undefined || view.lit.has(slices.job.data[slice]!)
     context.fillStyle = isLit ? palette.states[EXECUTING]!.css : palette.wait.css
-    const left = Math.max(0, (start - view.from) * scale)
+    const left = Math.max(0, (slices.start.data[slice]! - view.from) * scale)
     context.fillRect(left, y, now - left, view.laneHeight - gap)
   }
   context.restore()

@@ -88,8 +88,8 @@ export class Moment {
     const { slices } = this.#store
     const held = new Int32Array(slices.lanes.length).fill(-1)
     slices.lanes.forEach((lane, slot) => {
-      const slice = lane.data[slices.placeAt(lane, this.at)]
-      if (slice === undefined || slices.start.data[slice]! > this.at) return
+      const slice = slices.lastIn(lane, this.at)
+      if (slice < 0 || slices.end.data[slice]! < this.at) return
       const job = slices.job.data[slice]!
       if (isRunning(this.stateOf(job))) held[slot] = job
     })

@@ -83,7 +83,13 @@ export class Slices {
     return low
   }
 
-  /** Where in a lane the slice lies that runs at `at` or is the next one after it. */
+  /** The slice of a lane that has started last at `at`, whether it still runs or not; -1 for none. */
+  lastIn(lane: Column<Uint32Array>, at: number): number {
+    const started = this.startedIn(lane, at)
+    return started === 0 ? -1 : lane.data[started - 1]!
+  }
+
+  /** Where in a lane the slice lies that runs at `at` or is the next one after it; the lane's length when there is none. */
   placeAt(lane: Column<Uint32Array>, at: number): number {
     const next = this.startedIn(lane, at)
     const before = next - 1

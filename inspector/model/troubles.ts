@@ -81,7 +81,7 @@ function slowJobs(run: RunStore, moment: Moment): Trouble[] {
   const { slices } = run
   const durations: number[] = []
   for (let slice = slices.firstAfter(moment.at) - 1; slice >= 0 && durations.length < SAMPLED; slice--)
-    if (slices.outcome.data[slice] === COMPLETED)
+    if (slices.outcomeAt(slice, moment.at) === COMPLETED)
       durations.push(slices.end.data[slice]! - slices.start.data[slice]!)
   if (durations.length < LEAST_ENDED) return []
   const overMs = 3 * quantileOf(Float64Array.from(durations).sort(), 0.99)

@@ -1,0 +1,67 @@
+import { RunStore } from '../../inspector/model/run-store.ts'
+import {
+  EVENT_CODES,
+  type EventName,
+  JOB_STATES,
+  JournalWriter,
+  POOL_STATES,
+} from '../../src/protocol/index.ts'
+
+type JobState = (typeof JOB_STATES)[number]
+
+/** A run that a test tells event by event, from the instant 0; all times are in ms. */
+export class ToldRun {
+  readonly #writer = new JournalWriter()
+
+  /** @returns Its number. */
+  job(id: string, { priority = 2, on = [] }: { priority?: number; on?: readonly number[] } = {}): number {
+    const job = this.#writer.add('jobs', {
+      sequence: 0,
+      id: this.#writer.text(id),
+      kind: this.#writer.text('load'),
+      nodeId: 0,
+      node: 0,
+      treeId: 0,
+      executor: this.#writer.text('async'),
+      priority,
+      score: Number.NaN,
+    })
+    for (const each of on) this.#writer.add('dependencies', { job, on: each })
+    return job
+  }
+
+  /** What happened to a job, and its state after that. */
+  step(at: number, name: EventName, job: number, state: JobState, detail = 0): this {
+    return this.#event(at, name, job, JOB_STATES.indexOf(state), detail)
+  }
+
+  /** One attempt from its job's submission to its end. */
+  attempt(job: number, slot: number, from: number, to: number, end: JobState = 'completed'): this {
+    return this.step(from, 'job.submitted', job, 'queued.ready')
+      .step(from, 'attempt.started', job, 'running.executing', slot)
+      .step(to, end === 'completed' ? 'attempt.completed' : 'attempt.failed', job, end)
+  }
+
+  pool(at: number, name: EventName, state: (typeof POOL_STATES)[number], detail = 0): this {
+    const place = POOL_STATES.findIndex((pair) => pair.join() === state.join())
+    return this.#event(at, name, 0, place, detail)
+  }
+
+  sample(at: number, limit: number): this {
+    const none = { busy: 0, ready: 0, waiting: 0, rss: 0, heap: 0, lag: 0, cpu: 0 }
+    this.#writer.add('samples', { ...none, at: at * 1000, limit })
+    return this
+  }
+
+  /** What was told since the last time, for a store of its own or for one that goes on. */
+  run(store = new RunStore({ startedAt: 0, idPrefix: '' })): RunStore {
+    const block = this.#writer.take()
+    if (block !== undefined) store.apply(block)
+    return store
+  }
+
+  #event(at: number, name: EventName, subject: number, state: number, detail: number): this {
+    this.#writer.add('events', { at: at * 1000, code: EVENT_CODES[name], subject, state, detail })
+    return this
+  }
+}
