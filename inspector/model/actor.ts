@@ -10,6 +10,7 @@ import {
 } from '../../src/protocol/index.ts'
 import { ABSENT } from './job-states.ts'
 import type { Moment } from './moment.ts'
+import { poolAt } from './pool-at.ts'
 import type { RunStore } from './run-store.ts'
 
 /** An actor at a moment. */
@@ -44,8 +45,8 @@ export function actorOf(run: RunStore, moment: Moment, id: string): Actor | unde
 
 function poolActor(run: RunStore, moment: Moment): Actor {
   const steps = run.poolSteps.filter((step) => step < moment.step)
-  const pair = POOL_STATES[run.log.state.data[steps.at(-1) ?? -1] ?? 0] ?? POOL_STATES[0]
-  const states = [`pool.lifecycle.${pair[0]}`, `pool.dispatch.${pair[1]}`]
+  const { lifecycle, dispatch } = poolAt(run, moment)
+  const states = [`pool.lifecycle.${lifecycle}`, `pool.dispatch.${dispatch}`]
   const leafOf = (step: number) => POOL_STATES[run.log.state.data[step]!]?.map((name) => name).join(' ') ?? ''
   return actor(run, { id: 'pool', name: 'The pool', machine: 'pool', states, steps, leafOf })
 }

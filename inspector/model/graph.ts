@@ -65,6 +65,16 @@ export function kindGraph(run: RunStore, moment: Moment, most: number): KindGrap
   return { nodes, kinds: all.length, edges }
 }
 
+/** How many dependencies there are at a moment: those of the jobs that are there. */
+export function linksAt(run: RunStore, { states, total }: Moment): number {
+  if (total === run.jobCount) return run.links.length
+  let count = 0
+  run.links.forEach((dependant) => {
+    if (states[dependant] !== ABSENT) count++
+  })
+  return count
+}
+
 /** Some jobs around one, and how many more there are beside them. */
 export interface Neighbourhood {
   readonly jobs: readonly number[]

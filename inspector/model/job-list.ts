@@ -1,7 +1,7 @@
 import { type Filter, parseFilter } from './filter.ts'
 import { ABSENT, BY_URGENCY, STATE_COUNT, STATE_NAMES } from './job-states.ts'
 import type { Moment } from './moment.ts'
-import { PRIORITIES } from './priorities.ts'
+import { PRIORITIES, prioritiesAt } from './priorities.ts'
 import type { RunStore } from './run-store.ts'
 import { usedUntil } from './used.ts'
 
@@ -45,7 +45,7 @@ export function listJobs(
   if (matches === undefined && isOpen && sort === 'urgency') return listAll(run, moment, isDescending)
   const { total, states } = moment
   const { data: kinds } = run.jobs.kind
-  const { data: priorities } = run.jobs.priority
+  const priorities = prioritiesAt(run, moment)
   // As tables of 0 and 1: asked for each of 100,000 jobs in each frame.
   const ofStates = allowed(STATE_COUNT, filter.states, (name) => [STATE_NAMES.indexOf(name)])
   const ofPriorities = allowed(PRIORITIES.length, filter.priorities, (name) => [
@@ -77,14 +77,15 @@ export function listJobs(
   const list = found.subarray(0, length)
   const facets = { states: perState, kinds: named(run, perKind), priorities: perPriority }
   if (sort === 'urgency') return { jobs: byUrgency(list, states, foundOfState, isDescending), total, facets }
-  sortBy(run, list, sort, isDescending, moment.at)
+  sortBy(run, list, sort, isDescending, moment)
   return { jobs: list, total, facets }
 }
 
 /** All jobs there are at a moment, by urgency: each gets its place at once, since the moment knows how many are in each state. */
-function listAll(run: RunStore, { total, states, counts }: Moment, isReversed: boolean): JobList {
+function listAll(run: RunStore, moment: Moment, isReversed: boolean): JobList {
+  const { total, states, counts } = moment
   const { data: kinds } = run.jobs.kind
-  const { data: priorities } = run.jobs.priority
+  const priorities = prioritiesAt(run, moment)
   const perPriority = new Uint32Array(PRIORITIES.length)
   const perKind = new Uint32Array(run.strings.length)
   const ends = endsOf(counts)
@@ -181,7 +182,7 @@ function matcher(run: RunStore, moment: Moment, filter: Filter): ((job: number) 
   }
   return (job) => {
     if (dependants !== undefined && !dependants.has(job)) return false
-    if (isRetried && run.jobs.attempts.data[job]! < 2) return false
+    if (isRetried && (run.jobs.attempts.data[job]! < 2 || moment.attemptsOf(job) < 2)) return false
     if (longerMs !== undefined || shorterMs !== undefined) {
       const ran = ranUntil(run, job, moment.at)
       if (longerMs !== undefined && ran <= longerMs) return false
@@ -224,7 +225,7 @@ function sortBy(
   jobs: Uint32Array,
   sort: Exclude<Sort, 'urgency'>,
   isDescending: boolean,
-  at: number,
+  moment: Moment,
 ): void {
   const sign = isDescending ? -1 : 1
   if (sort === 'name') {
@@ -234,13 +235,14 @@ function sortBy(
   }
   const keys = new Float64Array(run.jobCount)
   // What is not known stands last, whichever way.
-  for (const job of jobs) keys[job] = nanOr(keyOf(run, job, sort, at), sign * Number.POSITIVE_INFINITY)
+  for (const job of jobs) keys[job] = nanOr(keyOf(run, job, sort, moment), sign * Number.POSITIVE_INFINITY)
   jobs.sort((a, b) => sign * (keys[a]! - keys[b]!) || a - b)
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-function keyOf(run: RunStore, job: number, sort: Exclude<Sort, 'urgency' | 'name'>, at: number): number {
+function keyOf(run: RunStore, job: number, sort: Exclude<Sort, 'urgency' | 'name'>, moment: Moment): number {
+  const { at } = moment
   switch (sort) {
     case 'queued':
       return run.jobs.queuedAt.data[job]!
@@ -249,7 +251,7 @@ function keyOf(run: RunStore, job: number, sort: Exclude<Sort, 'urgency' | 'name
     case 'run':
       return ranUntil(run, job, at)
     case 'attempts':
-      return run.jobs.attempts.data[job]!
+      return moment.attemptsOf(job)
     case 'score':
       return run.jobs.score.data[job]!
     case 'cpu':

@@ -83,6 +83,12 @@ export class Moment {
     return slice
   }
 
+  /** How many attempts of a job have begun at this instant. */
+  attemptsOf(job: number): number {
+    const slice = this.sliceOf(job)
+    return slice < 0 ? 0 : this.#store.slices.attempt.data[slice]!
+  }
+
   /** The job that holds each slot, -1 for a free one. */
   slots(): Int32Array {
     const { slices } = this.#store

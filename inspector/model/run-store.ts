@@ -30,7 +30,7 @@ export interface Origin {
 const IS_JOB_EVENT = EVENTS.map(({ subject }) => subject === 'job')
 const IS_NODE_EVENT = EVENTS.map(({ subject }) => subject === 'node')
 const IS_RUN_EVENT = EVENTS.map(({ subject }) => subject === 'run')
-const { 'attempt.started': STARTED, 'pool.limited': LIMITED, 'job.prioritised': PRIORITISED } = EVENT_CODES
+const { 'attempt.started': STARTED, 'job.prioritised': PRIORITISED } = EVENT_CODES
 const { 'attempt.abandoned': ABANDONED, 'attempt.ended': ENDED } = EVENT_CODES
 
 /**
@@ -65,6 +65,7 @@ export class RunStore {
     nodeNumber: u32(),
     treeId: u32(),
     executor: u32(),
+    /** After the last known event, as its state. */
     priority: u8(),
     score: f32(),
     queuedAt: f64(),
@@ -125,13 +126,13 @@ export class RunStore {
   readonly usages = { job: u32(), attempt: u32(), cpu: f64(), memory: i32() }
   readonly usageRows = new JobRows()
   readonly bodies = new Bodies()
+  /** The steps that moved a job in the queue, and its priority until then. */
+  readonly priorityChanges = { step: u32(), job: u32(), before: u8() }
   /** JSON by name: charts, and what runs were started with. */
   readonly documents = new Map<string, string>()
 
   /** How many jobs are in each state after the last event. */
   readonly counts = new Uint32Array(STATE_COUNT)
-  /** `undefined` until the pool has told. */
-  limit: number | undefined
   /** The events of the pool itself, which are few. */
   readonly poolSteps: number[] = []
   /** Slices of attempts that were abandoned and still hold their slot, by job. */
@@ -279,10 +280,7 @@ export class RunStore {
   }
 
   #addSamples(rows: Block['tables']['samples']): void {
-    for (let row = 0; row < rows.at.length; row++) {
-      this.samples.at.push(this.epoch + rows.at[row]! / 1000)
-      this.limit = rows.limit[row]
-    }
+    for (let row = 0; row < rows.at.length; row++) this.samples.at.push(this.epoch + rows.at[row]! / 1000)
     const { at: _, ...others } = rows
     append<keyof typeof others>(this.samples, others)
   }
@@ -325,10 +323,7 @@ export class RunStore {
       tree.step(step, code, subject, detail)
       if (detail > 0 && code !== EVENT_CODES['node.decided']) jobs.node.data[detail - 1] = subject
     } else if (IS_RUN_EVENT[code]) tree.stepRun(step, at, code, subject, detail)
-    else {
-      this.poolSteps.push(step)
-      if (code === LIMITED) this.limit = detail
-    }
+    else this.poolSteps.push(step)
   }
 
   #stepJob(step: number, at: number, code: number, job: number, state: number, detail: number): void {
@@ -337,7 +332,7 @@ export class RunStore {
     jobs.lastStep.data[job] = step
     this.taken.count(before, state, code)
     if (code === STARTED) this.#startAttempt(at, job, detail)
-    else if (code === PRIORITISED) jobs.priority.data[job] = detail
+    else if (code === PRIORITISED) this.#prioritise(step, job, detail)
     else if (code === ABANDONED) this.#zombies.set(job, jobs.lastSlice.data[job]!)
     else if (code === ENDED) this.#endZombie(job, at)
     if (before === state) return
@@ -367,6 +362,14 @@ export class RunStore {
     if (queued !== this.#queued) series.level('queued', queued, at)
     this.#running = running
     this.#queued = queued
+  }
+
+  #prioritise(step: number, job: number, priority: number): void {
+    const { priorityChanges, jobs } = this
+    priorityChanges.step.push(step)
+    priorityChanges.job.push(job)
+    priorityChanges.before.push(jobs.priority.data[job]!)
+    jobs.priority.data[job] = priority
   }
 
   #startAttempt(at: number, job: number, slot: number): void {

@@ -1,6 +1,7 @@
 import type { FeedStatus } from '../../src/protocol/index.ts'
-import { ABSENT, BLOCKED, COMPLETED, EXECUTING, FAILED, isEnded, READY } from './job-states.ts'
+import { ABSENT, BLOCKED, COMPLETED, EXECUTING, FAILED, isEnded, READY, STOPPING } from './job-states.ts'
 import type { Moment } from './moment.ts'
+import { poolAt } from './pool-at.ts'
 import type { RunStore } from './run-store.ts'
 import { quantileOf } from './statistics.ts'
 
@@ -38,11 +39,15 @@ const LEAST_ENDED = 20
 /** How many ended attempts are looked at for what is usual. */
 const SAMPLED = 2_000
 
-/** What needs attention at a moment, worst first. */
-export function findTroubles(run: RunStore, moment: Moment, status: FeedStatus | undefined): Trouble[] {
+/**
+ * What needs attention at a moment, worst first.
+ *
+ * @param status - Of a live pool, for the newest moment only.
+ */
+export function findTroubles(run: RunStore, moment: Moment, status?: FeedStatus): Trouble[] {
   return [
     ...failingKinds(run, moment),
-    ...idleSlots(moment, status),
+    ...idleSlots(run, moment, status),
     ...slowJobs(run, moment),
     ...blockers(run, moment),
   ]
@@ -108,11 +113,12 @@ function blockers(run: RunStore, moment: Moment): Trouble[] {
   return [{ kind: 'blocked', key: 'blocked', id: run.idOf(job), name: run.nameOf(job), count }]
 }
 
-function idleSlots(moment: Moment, status: FeedStatus | undefined): Trouble[] {
-  if (status === undefined || moment.counts[READY] === 0) return []
-  const free = status.limit - status.busy
-  if (free <= 0 || (status.dispatch === 'open' && status.lifecycle === 'accepting')) return []
-  const why =
-    status.dispatch === 'open' ? `the pool is ${status.lifecycle}` : `the pool is ${status.dispatch}`
+function idleSlots(run: RunStore, moment: Moment, status: FeedStatus | undefined): Trouble[] {
+  if (moment.counts[READY] === 0) return []
+  const { limit, lifecycle, dispatch } = poolAt(run, moment, status)
+  if (limit === undefined || (dispatch === 'open' && lifecycle === 'accepting')) return []
+  const free = limit - (status?.busy ?? moment.counts[EXECUTING]! + moment.counts[STOPPING]!)
+  if (free <= 0) return []
+  const why = dispatch === 'open' ? `the pool is ${lifecycle}` : `the pool is ${dispatch}`
   return [{ kind: 'idle', key: 'idle', free, ready: moment.counts[READY]!, why }]
 }

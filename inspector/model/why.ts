@@ -1,5 +1,6 @@
 import { BLOCKED, DELAYED, isEnded, READY } from './job-states.ts'
 import type { Moment } from './moment.ts'
+import { prioritiesAt } from './priorities.ts'
 import type { RunStore } from './run-store.ts'
 
 /** Why a job is not running at a moment. */
@@ -34,12 +35,13 @@ export function whyWaiting(run: RunStore, moment: Moment, job: number): Wait | u
 
 /** How many ready jobs go first: those of a higher priority, then of a higher score, then those submitted before. */
 function positionOf(run: RunStore, moment: Moment, job: number): number {
-  const { priority, score } = run.jobs
-  const own = { priority: priority.data[job]!, score: score.data[job]! || 0 }
+  const { score } = run.jobs
+  const priority = prioritiesAt(run, moment)
+  const own = { priority: priority[job]!, score: score.data[job]! || 0 }
   let before = 0
   for (let other = 0; other < run.jobCount; other++) {
     if (moment.states[other] !== READY || other === job) continue
-    const band = priority.data[other]!
+    const band = priority[other]!
     if (band > own.priority) continue
     const worth = score.data[other]! || 0
     if (band < own.priority || worth > own.score || (worth === own.score && other < job)) before++

@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { parseFilter } from '../../inspector/model/filter.ts'
+import { linksAt } from '../../inspector/model/graph.ts'
+import { listJobs, type Sort } from '../../inspector/model/job-list.ts'
 import { Moment } from '../../inspector/model/moment.ts'
+import { poolAt } from '../../inspector/model/pool-at.ts'
+import { prioritiesAt } from '../../inspector/model/priorities.ts'
 import type { RunStore } from '../../inspector/model/run-store.ts'
 import { findTroubles } from '../../inspector/model/troubles.ts'
+import { whyWaiting } from '../../inspector/model/why.ts'
+import type { FeedStatus } from '../../src/protocol/index.ts'
 import { ToldRun } from './told-run.ts'
 
 /** The moment of a run at an instant. */
@@ -32,7 +39,98 @@ describe('a slot that nothing comes to any more', () => {
   })
 
   test('runs no job for longer than usual', () => {
-    const slow = findTroubles(run, moment, undefined).find(({ kind }) => kind === 'slow')
+    const slow = findTroubles(run, moment).find(({ kind }) => kind === 'slow')
     expect(slow).toMatchObject({ count: 1 })
+  })
+})
+
+describe('the pool of a moment', () => {
+  const open = ['accepting', 'open'] as const
+  const paused = ['accepting', 'paused'] as const
+  const told = new ToldRun()
+  const jobs = ['a', 'b', 'c'].map((id) => told.job(id))
+  for (const job of jobs) told.step(0, 'job.submitted', job, 'queued.ready')
+  told.sample(500, 6).pool(1_000, 'pool.paused', paused).pool(2_000, 'pool.limited', paused, 8)
+  told.pool(3_000, 'pool.resumed', open).sample(3_500, 8).pool(4_000, 'pool.limited', open, 2)
+  const run = told.run()
+
+  test.each([
+    [0, 'open', 6],
+    [1_500, 'paused', 6],
+    [2_500, 'paused', 8],
+    [3_200, 'open', 8],
+    [3_600, 'open', 8],
+    [4_000, 'open', 2],
+  ])('has what was so at %d ms: %s, with %d slots', (at, dispatch, limit) => {
+    expect(poolAt(run, momentAt(run, at))).toEqual({ lifecycle: 'accepting', dispatch, limit })
+  })
+
+  test('is what a live one says of itself', () => {
+    const status = { lifecycle: 'draining', dispatch: 'throttled', limit: 3 } as FeedStatus
+    expect(poolAt(run, momentAt(run, run.end), status)).toBe(status)
+  })
+
+  test('has idle slots for the reason there was', () => {
+    const idleAt = (at: number) => findTroubles(run, momentAt(run, at)).find(({ kind }) => kind === 'idle')
+    expect(idleAt(500)).toBeUndefined()
+    expect(idleAt(2_500)).toMatchObject({ free: 8, ready: 3, why: 'the pool is paused' })
+    expect(idleAt(3_500)).toBeUndefined()
+  })
+
+  test('is told by its first event, and has no limit where only a change tells of one', () => {
+    const begun = new ToldRun().pool(1_000, 'pool.resumed', open).pool(2_000, 'pool.limited', open, 4).run()
+    expect(poolAt(begun, momentAt(begun, 0))).toEqual({ ...pairOf(paused), limit: undefined })
+    expect(poolAt(begun, momentAt(begun, 1_500))).toEqual({ ...pairOf(open), limit: undefined })
+    expect(poolAt(begun, momentAt(begun, 2_000))).toEqual({ ...pairOf(open), limit: 4 })
+  })
+})
+
+const pairOf = ([lifecycle, dispatch]: readonly [string, string]) => ({ lifecycle, dispatch })
+
+describe('a job of a moment', () => {
+  const told = new ToldRun()
+  const [first, second] = [told.job('first'), told.job('second')]
+  told.step(0, 'job.submitted', first, 'queued.ready').step(0, 'job.submitted', second, 'queued.ready')
+  told.step(100, 'job.prioritised', first, 'queued.ready', 3)
+  told.step(200, 'job.prioritised', first, 'queued.ready', 0)
+  told.step(300, 'attempt.started', first, 'running.executing', 0)
+  told.step(400, 'attempt.failed', first, 'queued.ready')
+  told.step(500, 'attempt.started', first, 'running.executing', 0)
+  const run = told.run()
+  const third = told.job('third', { on: [first, second] })
+  told.step(600, 'job.submitted', third, 'queued.blocked').run(run)
+  const found = (at: number, text: string, sort: Sort = 'urgency') => [
+    ...listJobs(run, momentAt(run, at), parseFilter(text), sort, false).jobs,
+  ]
+
+  test.each([
+    [50, 2],
+    [150, 3],
+    [250, 0],
+  ])('has the priority that it had at %d ms', (at, priority) => {
+    expect(prioritiesAt(run, momentAt(run, at))[first]).toBe(priority)
+    for (const text of ['', 'load']) {
+      const { priorities } = listJobs(run, momentAt(run, at), parseFilter(text), 'urgency', false).facets
+      expect(priorities[priority]).toBe(priority === 2 ? 2 : 1)
+    }
+  })
+
+  test('waits in the place that it had by its priority', () => {
+    const position = (at: number) => whyWaiting(run, momentAt(run, at), first)
+    expect(position(50)).toMatchObject({ position: 1 })
+    expect(position(150)).toMatchObject({ position: 2 })
+  })
+
+  test('has been tried as often as it had been by then', () => {
+    const tries = [50, 350, 450, 550].map((at) => momentAt(run, at).attemptsOf(first))
+    expect(tries).toEqual([0, 1, 1, 2])
+    expect(found(450, 'is:retried')).toEqual([])
+    expect(found(550, 'is:retried')).toEqual([first])
+    expect(found(50, '', 'attempts')).toEqual([first, second])
+    expect(found(350, '', 'attempts')).toEqual([second, first])
+  })
+
+  test('depends on nothing before it is there', () => {
+    expect([500, 600].map((at) => linksAt(run, momentAt(run, at)))).toEqual([0, 2])
   })
 })

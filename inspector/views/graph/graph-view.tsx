@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import { formatCount, formatDuration, formatShare, plainText, plural } from '../../model/format.ts'
-import { criticalPath, kindGraph, neighbourhood } from '../../model/graph.ts'
+import { criticalPath, kindGraph, linksAt, neighbourhood } from '../../model/graph.ts'
 import { FAILED } from '../../model/job-states.ts'
 import { hasCycle } from '../../model/layered.ts'
 import { restTick } from '../../state/rest.ts'
@@ -24,6 +24,7 @@ const SHOWN_PATH = 200
 export function GraphView() {
   const run = store.value!
   const node = route.value.params.node ?? ''
+  const links = useMemo(() => linksAt(run, momentOf(run)), [run, restTick.value])
   const mode = node !== '' ? 'job' : route.value.params.as === 'path' ? 'path' : 'kinds'
   return (
     <div class="view">
@@ -55,7 +56,7 @@ export function GraphView() {
           />
         )}
         <p class="of muted">
-          {plural(momentOf(run).total, 'job')}, {plural(run.links.length, 'dependency')}
+          {plural(momentOf(run).total, 'job')}, {plural(links, 'dependency')}
         </p>
       </div>
       {mode === 'kinds' && <Kinds />}

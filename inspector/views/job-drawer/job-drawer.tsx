@@ -4,7 +4,7 @@ import { CANCEL_SOURCES, EVENTS } from '../../../src/protocol/index.ts'
 import { confirmCancel, confirmPriority, confirmRetry, type Priority } from '../../app/controls.tsx'
 import { formatClock, formatCount, plainText } from '../../model/format.ts'
 import { isEnded } from '../../model/job-states.ts'
-import { PRIORITIES } from '../../model/priorities.ts'
+import { PRIORITIES, prioritiesAt } from '../../model/priorities.ts'
 import { useDetail } from '../../source/use-detail.ts'
 import { hrefOf, selectedId, selectJob } from '../../state/route.ts'
 import { canControl, store, tick } from '../../state/session.ts'
@@ -70,7 +70,7 @@ function Details({ job }: { job: number }) {
         </p>
         <p class="drawer-facts">
           <StateLabel state={state} />
-          <span>priority {PRIORITIES[run.jobs.priority.data[job]!]}</span>
+          <span>priority {PRIORITIES[prioritiesAt(run, moment)[job]!]}</span>
           <span>{plainText(run.kindOf(job))}</span>
           <span>{run.text(run.jobs.executor.data[job]!)}</span>
         </p>

@@ -3,7 +3,7 @@ import { hasPart, parseFilter, togglePart } from '../../model/filter.ts'
 import { formatClock, formatCount, formatDuration, formatMiB, plainText } from '../../model/format.ts'
 import { type JobList, listJobs, ranUntil, SORTS, type Sort, waitedUntil } from '../../model/job-list.ts'
 import { BY_URGENCY, STATE_NAMES } from '../../model/job-states.ts'
-import { PRIORITIES } from '../../model/priorities.ts'
+import { PRIORITIES, prioritiesAt } from '../../model/priorities.ts'
 import { usedUntil } from '../../model/used.ts'
 import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { canControl, store } from '../../state/session.ts'
@@ -28,6 +28,7 @@ export function JobsView() {
   const moment = momentOf(run)
   const list = listJobs(run, moment, parseFilter(text), sort, isDescending)
   const { jobs } = list
+  const priorities = prioritiesAt(run, moment)
 
   const sortBy = (name: Sort) => () =>
     setParams({ sort: name === 'urgency' ? '' : name, desc: sort === name && !isDescending ? '1' : '' })
@@ -86,9 +87,9 @@ export function JobsView() {
       key: 'priority',
       title: 'Priority',
       width: '70px',
-      cell: (row) => <span class="muted">{PRIORITIES[run.jobs.priority.data[jobs[row]!]!]}</span>,
+      cell: (row) => <span class="muted">{PRIORITIES[priorities[jobs[row]!]!]}</span>,
     },
-    column('attempts', 'Tries', '52px', (job) => run.jobs.attempts.data[job]),
+    column('attempts', 'Tries', '52px', (job) => moment.attemptsOf(job)),
     column('queued', 'Queued at', '86px', (job) => formatClock(run.jobs.queuedAt.data[job]! - run.epoch)),
     column('wait', 'Waited', '78px', (job) => formatDuration(waitedUntil(run, job, moment.at))),
     column('run', 'Ran', '78px', (job) => formatDuration(ranUntil(run, job, moment.at))),

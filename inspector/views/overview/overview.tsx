@@ -1,9 +1,10 @@
 import { formatCount, formatDuration, formatRate, plural } from '../../model/format.ts'
 import { CANCELLED, COMPLETED, FAILED, READY } from '../../model/job-states.ts'
+import { poolAt } from '../../model/pool-at.ts'
 import { Summary } from '../../model/summary.ts'
 import { hrefOf } from '../../state/route.ts'
 import { connection, status, store, tick } from '../../state/session.ts'
-import { momentOf } from '../../state/time.ts'
+import { isFollowing, momentOf } from '../../state/time.ts'
 import { LanesKey } from '../../ui/lanes-key.tsx'
 import { Card, Empty, Tile } from '../../ui/parts.tsx'
 import { Plot } from '../../ui/plot.tsx'
@@ -42,7 +43,7 @@ function Tiles() {
   const moment = momentOf(run)
   const { counts, total } = moment
   const summary = new Summary(run, moment)
-  const limit = status.value?.limit ?? run.limit
+  const { limit } = poolAt(run, moment, isFollowing.value ? status.value : undefined)
   const oldest = summary.oldestReady()
   const waiting = counts[0]! + counts[READY]! + summary.delayed
   const { etaMs } = summary

@@ -200,7 +200,7 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
       title: 'Tries',
       width: '56px',
       isNumber: true,
-      cell: (row) => run.jobs.attempts.data[at.jobOf(node(row))] ?? 0,
+      cell: (row) => moment.attemptsOf(at.jobOf(node(row))),
     },
     {
       key: 'ran',
