@@ -1,5 +1,7 @@
 import type { JobDetail } from '../../../src/protocol/index.ts'
 import { formatCount, formatDuration } from '../../model/format.ts'
+import { type PoolAt, poolAt } from '../../model/pool-at.ts'
+import { Summary } from '../../model/summary.ts'
 import { whyWaiting } from '../../model/why.ts'
 import { status, store } from '../../state/session.ts'
 import { isFollowing, momentOf } from '../../state/time.ts'
@@ -11,8 +13,7 @@ export function WaitText({ job, detail }: { job: number; detail: JobDetail | und
   const moment = momentOf(run)
   const why = whyWaiting(run, moment, job)
   if (why === undefined) return null
-  const pool = isFollowing.value ? status.value : undefined
-  const isHeld = pool !== undefined && pool.dispatch !== 'open'
+  const pool = poolAt(run, moment, isFollowing.value ? status.value : undefined)
   return (
     <section class="drawer-part why">
       <h3>Why it waits</h3>
@@ -28,13 +29,19 @@ export function WaitText({ job, detail }: { job: number; detail: JobDetail | und
       )}
       {why.for === 'slot' && (
         <p>
-          {isHeld ? `The pool is ${pool.dispatch}: nothing starts. ` : 'No slot is free. '}
-          It is number <b>{formatCount(why.position)}</b> of {formatCount(why.ready)} that are ready.
+          {slotText(pool, new Summary(run, moment).running)} It is number <b>{formatCount(why.position)}</b>{' '}
+          of {formatCount(why.ready)} that are ready.
         </p>
       )}
       {why.for === 'instant' && <p>{delayText(detail, why.until, moment.at)}</p>}
     </section>
   )
+}
+
+/** What is known of why nothing more starts: a slot that is free may be held back by what no recording tells. */
+function slotText({ dispatch, limit }: PoolAt, running: number): string {
+  if (dispatch !== 'open') return `The pool is ${dispatch}: nothing starts.`
+  return limit === undefined || running < limit ? '' : 'No slot is free.'
 }
 
 function delayText(detail: JobDetail | undefined, known: number | undefined, now: number): string {
