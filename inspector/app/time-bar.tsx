@@ -181,7 +181,7 @@ function Activity() {
       context.lineTo(x(bucket), y)
       context.lineTo(Math.min(width, x(bucket + 1)), y)
     })
-    context.lineTo(width, height)
+    context.lineTo(Math.min(width, x(length)), height)
     context.fill()
     context.globalAlpha = 1
     context.fillStyle = palette.states[6]!.css

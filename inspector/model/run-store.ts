@@ -182,6 +182,8 @@ export class RunStore {
       if (nodes.job[row]! > 0) this.jobs.node.data[nodes.job[row]! - 1] = firstNode + row
     this.tree.addDecisions(decisions)
     this.#addEvents(tables.events)
+    // What happened last need not have happened to a job.
+    this.series.advance(this.end)
     this.version++
   }
 

@@ -1,5 +1,6 @@
 import { DELAYED, EXECUTING, isEnded, READY, STOPPING } from './job-states.ts'
 import type { Moment } from './moment.ts'
+import { poolAt } from './pool-at.ts'
 import type { RunStore } from './run-store.ts'
 
 /** Over so much time before the moment the rate is taken, ms. */
@@ -39,10 +40,11 @@ export class Summary {
     return ended / (((last - first + 1) * series.width) / 1000)
   }
 
-  /** When nothing would be left at this rate; `undefined` when that cannot be told. */
+  /** When nothing would be left at this rate; `undefined` when that cannot be told, and while the pool is paused. */
   get etaMs(): number | undefined {
     const rate = this.jobsPerSecond
     const { backlog } = this
+    if (poolAt(this.#run, this.#moment).dispatch === 'paused') return undefined
     return backlog === 0 || rate === 0 ? undefined : (backlog / rate) * 1000
   }
 

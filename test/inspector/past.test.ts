@@ -6,6 +6,7 @@ import { Moment } from '../../inspector/model/moment.ts'
 import { poolAt } from '../../inspector/model/pool-at.ts'
 import { prioritiesAt } from '../../inspector/model/priorities.ts'
 import type { RunStore } from '../../inspector/model/run-store.ts'
+import { Summary } from '../../inspector/model/summary.ts'
 import { findTroubles } from '../../inspector/model/troubles.ts'
 import { whyWaiting } from '../../inspector/model/why.ts'
 import type { FeedStatus } from '../../src/protocol/index.ts'
@@ -132,5 +133,39 @@ describe('a job of a moment', () => {
 
   test('depends on nothing before it is there', () => {
     expect([500, 600].map((at) => linksAt(run, momentAt(run, at)))).toEqual([0, 2])
+  })
+})
+
+describe('a run whose last stretch is quiet', () => {
+  const told = new ToldRun()
+  for (let place = 0; place < 20; place++) told.attempt(told.job(`${place}`), 0, place * 50, place * 50 + 40)
+  const left = told.job('left')
+  told.step(1_000, 'job.submitted', left, 'queued.ready')
+  told.pool(30_000, 'pool.limited', ['accepting', 'open'], 2)
+  told.pool(30_000, 'pool.paused', ['accepting', 'paused']).pool(45_000, 'pool.closed', ['closed', 'paused'])
+  const run = told.run()
+  const summaryAt = (at: number) => new Summary(run, momentAt(run, at))
+
+  test('has series until its end', () => {
+    expect(run.series.startOf(run.series.length)).toBeGreaterThan(45_000)
+    expect(run.series.average('queued').at(-1)).toBe(1)
+  })
+
+  test('has no rate of long ago, and tells when its jobs are done only while that goes on', () => {
+    expect(summaryAt(2_000).jobsPerSecond).toBeCloseTo(9)
+    expect(summaryAt(2_000).etaMs).toBeCloseTo(1_000 / 9)
+    expect(summaryAt(25_000).jobsPerSecond).toBe(0)
+    expect(summaryAt(25_000).etaMs).toBeUndefined()
+  })
+
+  test('that is paused does not tell when its jobs are done', () => {
+    const paused = new ToldRun().attempt(0, 0, 0, 100).attempt(1, 0, 100, 200)
+    const waiting = [paused.job('a'), paused.job('b'), paused.job('c')].at(-1)!
+    paused.step(200, 'job.submitted', waiting, 'queued.ready')
+    const open = paused.run()
+    expect(new Summary(open, momentAt(open, 200)).etaMs).toBeDefined()
+    paused.pool(300, 'pool.paused', ['accepting', 'paused']).run(open)
+    expect(new Summary(open, momentAt(open, 300)).jobsPerSecond).toBeGreaterThan(0)
+    expect(new Summary(open, momentAt(open, 300)).etaMs).toBeUndefined()
   })
 })
