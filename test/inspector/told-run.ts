@@ -1,4 +1,5 @@
 import { RunStore } from '../../inspector/model/run-store.ts'
+import { encodeBlock } from '../../src/protocol/block.ts'
 import {
   EVENT_CODES,
   type EventName,
@@ -6,6 +7,17 @@ import {
   JournalWriter,
   POOL_STATES,
 } from '../../src/protocol/index.ts'
+import { encodeRecording, type RecordingHeader } from '../../src/protocol/recording.ts'
+
+const HEADER: RecordingHeader = {
+  format: 'espalier-recording',
+  version: 1,
+  id: 'told',
+  startedAt: 0,
+  idPrefix: '',
+  espalier: '0.0.0',
+  title: 'told',
+}
 
 type JobState = (typeof JOB_STATES)[number]
 
@@ -58,6 +70,12 @@ export class ToldRun {
     const block = this.#writer.take()
     if (block !== undefined) store.apply(block)
     return store
+  }
+
+  /** What was told since the last time, as a recording. */
+  recording(): Uint8Array<ArrayBuffer> {
+    const block = this.#writer.take()
+    return encodeRecording(HEADER, block === undefined ? [] : [encodeBlock(block)])
   }
 
   #event(at: number, name: EventName, subject: number, state: number, detail: number): this {

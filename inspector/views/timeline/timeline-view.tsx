@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { drawAxis } from '../../draw/axis.ts'
 import { drawFlow, drawLaneLabels, drawWaits, frameSlice } from '../../draw/lane-details.ts'
 import { LanePicture, type LaneView, sliceAt } from '../../draw/lanes.ts'
@@ -45,6 +45,8 @@ function Timeline() {
   const { slices } = run
   const moment = momentOf(run)
   const box = useRef<HTMLDivElement>(null)
+  /** Of the picture, in CSS pixels: known once it is laid out. */
+  const height = useSignal(300)
   const scroll = useSignal(0)
   const hovered = useSignal(-1)
   /** Chosen with the pointer while Shift is down, epoch ms; a range goes from where the press was, to either side. */
@@ -88,11 +90,10 @@ function Timeline() {
   const reveal = (slice: number) => {
     const start = slices.start.data[slice]!
     zoom.reveal(start, slices.endOf(slice, run.end))
-    const height = box.current?.clientHeight ?? 300
-    const top = slices.slot.data[slice]! * laneHeight(height)
+    const top = slices.slot.data[slice]! * laneHeight(height.value)
     if (top < scroll.value) scroll.value = top
-    else if (top + laneHeight(height) > scroll.value + height - AXIS_PX)
-      scroll.value = top + laneHeight(height) - height + AXIS_PX
+    else if (top + laneHeight(height.value) > scroll.value + height.value - AXIS_PX)
+      scroll.value = top + laneHeight(height.value) - height.value + AXIS_PX
   }
   const fitSlice = (slice: number) => {
     const [start, end] = [slices.start.data[slice]!, slices.endOf(slice, run.end)]
@@ -100,8 +101,7 @@ function Timeline() {
     zoom.set(start - room, end + room)
   }
   const scrollBy = (by: number) => {
-    const height = box.current?.clientHeight ?? 300
-    const most = Math.max(0, lanes * laneHeight(height) - height + AXIS_PX)
+    const most = Math.max(0, lanes * laneHeight(height.value) - height.value + AXIS_PX)
     scroll.value = Math.max(0, Math.min(most, scroll.value + by))
   }
   const onKeyDown = (event: KeyboardEvent) => {
@@ -111,6 +111,15 @@ function Timeline() {
     event.preventDefault()
     event.stopPropagation()
   }
+
+  useLayoutEffect(() => {
+    const element = box.current!
+    const sizes = new ResizeObserver(() => {
+      height.value = element.clientHeight
+    })
+    sizes.observe(element)
+    return () => sizes.disconnect()
+  }, [])
 
   // A link to a job in the timeline shows its last attempt, from near; the span in view then takes its place in the address.
   const focus = route.value.params.focus ?? ''
@@ -179,8 +188,8 @@ function Timeline() {
           <LaneNames
             lanes={lanes}
             scroll={scroll.value}
-            laneHeight={laneHeight(box.current?.clientHeight ?? 300)}
-            height={box.current?.clientHeight ?? 300}
+            laneHeight={laneHeight(height.value)}
+            height={height.value}
           />
         </ol>
         <div

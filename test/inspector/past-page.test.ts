@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { describeInBrowser, openPage, useBrowser, writeReport } from './browser.ts'
+import { ToldRun } from './told-run.ts'
+
+const SLOTS = 8
+
+describeInBrowser('a report', () => {
+  const used = useBrowser()
+
+  test('names each slot beside its lane, also in a small window', async () => {
+    const told = new ToldRun()
+    for (let slot = 0; slot < SLOTS; slot++) told.attempt(told.job(`job-${slot}`), slot, 0, 1_000)
+    const report = await writeReport(used.folder, told.recording())
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    await page.goto(`${report}#/timeline`)
+    const names = page.locator('.lane-names li')
+    await expect.poll(() => names.count()).toBe(SLOTS)
+    await page.setViewportSize({ width: 800, height: 600 })
+    await expect.poll(async () => (await names.first().boundingBox())?.height).toBeLessThan(40)
+    const picture = (await page.locator('.picture').boundingBox())!
+    // All before the pointer is there: with it, they would be drawn anew.
+    const boxes = await Promise.all((await names.all()).map((name) => name.boundingBox()))
+    for (const [slot, name] of boxes.entries()) {
+      await page.mouse.move(picture.x + picture.width / 2, name!.y + name!.height / 2)
+      await expect.poll(() => page.locator('.picture-told').textContent()).toContain(`job-${slot}`)
+    }
+    expect(errors).toEqual([])
+  })
+
+  test('says that a job waited because the pool was paused, when it was', async () => {
+    const told = new ToldRun().sample(0, SLOTS)
+    const job = told.job('held')
+    told.pool(0, 'pool.paused', ['accepting', 'paused'])
+    told.step(100, 'job.submitted', job, 'queued.ready').pool(900, 'pool.resumed', ['accepting', 'open'])
+    told.step(1_000, 'attempt.started', job, 'running.executing', 0)
+    const report = await writeReport(used.folder, told.recording())
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    await page.goto(`${report}#/overview?job=held&at=500`)
+    const drawer = page.getByRole('complementary', { name: 'Selected job' })
+    await drawer.getByText('The pool is paused: nothing starts.').waitFor()
+    await page.getByText('8 slots free while 1 job wait: the pool is paused').waitFor()
+    await page.getByText('/ 8 slots').waitFor()
+    expect(errors).toEqual([])
+  })
+})
