@@ -30,6 +30,13 @@ export interface Actor {
   lastEdge(chart: Chart): string | undefined
 }
 
+/** The states that hold no other active one: the innermost. */
+export const leavesOf = (states: readonly string[]): string[] =>
+  states.filter((id) => !states.some((other) => other.startsWith(`${id}.`)))
+
+/** A state without the name of its chart: `job.queued.ready` → `queued.ready`. */
+export const stateInChart = (id: string): string => id.replace(/^[^.]*\./, '')
+
 /** The actor of an id: `pool`, `jobs` for all jobs together, a run's, or a job's. */
 export function actorOf(run: RunStore, moment: Moment, id: string): Actor | undefined {
   if (id === 'pool') return poolActor(run, moment)

@@ -38,7 +38,7 @@ export function BodyChart({
           {...(canControl.value && {
             onEdge: (id: string) => {
               const edge = edges.find((each) => each.id === id)
-              if (edge !== undefined) confirmSend(actor, edge.event)
+              if (edge !== undefined) confirmSend(actor, edge.event, machine)
             },
           })}
         />

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { ActorDetail, Chart } from '../../../src/protocol/index.ts'
-import { type Actor, actorOf } from '../../model/actor.ts'
+import { type Actor, actorOf, leavesOf, stateInChart } from '../../model/actor.ts'
 import { plainText, plural } from '../../model/format.ts'
 import { useDetail } from '../../source/use-detail.ts'
 import { chartOf, countsByState, takenByEdge } from '../../state/charts.ts'
@@ -62,13 +62,15 @@ function ActorPanel({ actor }: { actor: Actor }) {
   const hasChoice = machine !== undefined || recorded !== undefined
   const isBody = hasChoice && route.value.params.of !== 'job'
   const chart = chartOf(run, actor.machine)
+  const states = isBody ? leavesOf(machine?.active ?? []) : actor.states
   return (
     <>
       <Card
         class="fill chart-card"
         title={
           <>
-            {plainText(actor.name)} <span class="muted">· chart of the {actor.machine}</span>
+            {plainText(actor.name)}{' '}
+            <span class="muted">· chart of {isBody ? 'its machine' : `the ${actor.machine}`}</span>
           </>
         }
         aside={
@@ -84,7 +86,7 @@ function ActorPanel({ actor }: { actor: Actor }) {
                 onChoose={(of) => setParams({ of: of === 'job' ? 'job' : '' })}
               />
             )}
-            <span class="muted">{actor.states.map((state) => state.replace(/^\w+\./, '')).join(' · ')}</span>
+            <span class="muted">{plainText(states.map(stateInChart).join(' · '))}</span>
           </>
         }
       >
@@ -168,7 +170,7 @@ function ActorChart({
             detail !== undefined && {
               onEdge: (id: string) => {
                 const edge = chart.down.edges.find((each) => each.id === id)
-                if (edge !== undefined) confirmSend(actor, edge.event)
+                if (edge !== undefined) confirmSend(actor, edge.event, detail.body)
               },
             })}
         />
@@ -188,7 +190,12 @@ function Accepts({ actor, detail }: { actor: Actor; detail: ActorDetail | undefi
       <div class="accepts-list">
         {detail.accepts.map((event) =>
           canControl.value ? (
-            <button key={event} type="button" class="mono" onClick={() => confirmSend(actor, event)}>
+            <button
+              key={event}
+              type="button"
+              class="mono"
+              onClick={() => confirmSend(actor, event, detail.body)}
+            >
               {event} …
             </button>
           ) : (

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact'
+import { leavesOf } from '../../model/actor.ts'
 import { formatClock, formatCount, plainText } from '../../model/format.ts'
 import { machineOf } from '../../state/charts.ts'
 import { header, store } from '../../state/session.ts'
@@ -79,7 +80,7 @@ export function BodyStates({ rows }: { rows: readonly number[] }) {
             <button type="button" class="link mono" onClick={() => seek(at.data[row]!)}>
               {formatClock(at.data[row]! - run.epoch)}
             </button>
-            <code>{leavesOf(activeIn(row))}</code>
+            <code>{leavesText(activeIn(row))}</code>
             <span class="muted">attempt {attempt.data[row]}</span>
           </li>
         ))}
@@ -116,9 +117,6 @@ function activeIn(row: number): readonly string[] | undefined {
   return text === '' ? undefined : (JSON.parse(text) as string[])
 }
 
-/** Without the states that hold another active one: `lamp.on, lamp.fan.slow`. */
-function leavesOf(states: readonly string[] | undefined): string {
-  if (states === undefined) return 'not recorded'
-  const leaves = states.filter((id) => !states.some((other) => other.startsWith(`${id}.`)))
-  return plainText(leaves.join(', '))
-}
+/** `lamp.on, lamp.fan.slow`. */
+const leavesText = (states: readonly string[] | undefined): string =>
+  states === undefined ? 'not recorded' : plainText(leavesOf(states).join(', '))
