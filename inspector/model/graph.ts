@@ -1,4 +1,4 @@
-import { ABSENT, COMPLETED, FAILED, isEnded, isRunning } from './job-states.ts'
+import { ABSENT, CANCELLED, COMPLETED, FAILED, isEnded, isRunning } from './job-states.ts'
 import type { Moment } from './moment.ts'
 import type { RunStore } from './run-store.ts'
 
@@ -10,6 +10,7 @@ export interface KindNode {
   readonly total: number
   readonly done: number
   readonly failed: number
+  readonly cancelled: number
   readonly running: number
   readonly open: number
 }
@@ -37,12 +38,22 @@ export function kindGraph(run: RunStore, moment: Moment, most: number): KindGrap
     if (place < 0) {
       place = all.length
       places[kind] = place
-      all.push({ kind, name: run.text(kind), total: 0, done: 0, failed: 0, running: 0, open: 0 })
+      all.push({
+        kind,
+        name: run.text(kind),
+        total: 0,
+        done: 0,
+        failed: 0,
+        cancelled: 0,
+        running: 0,
+        open: 0,
+      })
     }
     const node = all[place]!
     node.total++
     if (state === COMPLETED) node.done++
     else if (state === FAILED) node.failed++
+    else if (state === CANCELLED) node.cancelled++
     else if (isRunning(state)) node.running++
     if (!isEnded(state)) node.open++
   }

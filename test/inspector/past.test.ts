@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseFilter } from '../../inspector/model/filter.ts'
-import { linksAt } from '../../inspector/model/graph.ts'
+import { kindGraph, linksAt } from '../../inspector/model/graph.ts'
 import { listJobs, type Sort } from '../../inspector/model/job-list.ts'
 import { Moment } from '../../inspector/model/moment.ts'
 import { poolAt } from '../../inspector/model/pool-at.ts'
@@ -168,4 +168,15 @@ describe('a run whose last stretch is quiet', () => {
     expect(new Summary(open, momentAt(open, 300)).jobsPerSecond).toBeGreaterThan(0)
     expect(new Summary(open, momentAt(open, 300)).etaMs).toBeUndefined()
   })
+})
+
+test('a kind of jobs is known to have been cancelled in part', () => {
+  const told = new ToldRun()
+  told.attempt(told.job('done'), 0, 0, 10)
+  const cancelled = told.job('cancelled')
+  told.step(0, 'job.submitted', cancelled, 'queued.ready').step(20, 'job.cancel', cancelled, 'cancelled')
+  const run = told.run()
+  const cancelledAt = (at: number) => kindGraph(run, momentAt(run, at), 1).nodes[0]
+  expect(cancelledAt(10)).toMatchObject({ done: 1, cancelled: 0, open: 1 })
+  expect(cancelledAt(20)).toMatchObject({ done: 1, cancelled: 1, open: 0 })
 })

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import { formatCount, formatDuration, formatShare, plainText, plural } from '../../model/format.ts'
-import { criticalPath, kindGraph, linksAt, neighbourhood } from '../../model/graph.ts'
+import { criticalPath, type KindNode, kindGraph, linksAt, neighbourhood } from '../../model/graph.ts'
 import { FAILED } from '../../model/job-states.ts'
 import { hasCycle } from '../../model/layered.ts'
 import { restTick } from '../../state/rest.ts'
@@ -75,18 +75,15 @@ function Kinds() {
       title: plainText(kind.name) || 'without a name',
       lines: [
         `${formatCount(kind.done)} of ${formatCount(kind.total)} done`,
-        [kind.running > 0 && `${kind.running} running`, kind.failed > 0 && `${kind.failed} failed`]
+        [
+          kind.running > 0 && `${kind.running} running`,
+          kind.failed > 0 && `${kind.failed} failed`,
+          kind.cancelled > 0 && `${kind.cancelled} cancelled`,
+        ]
           .filter(Boolean)
           .join(', '),
       ].filter((line) => line !== ''),
-      tone:
-        kind.failed > 0
-          ? 's-failed'
-          : kind.running > 0
-            ? 's-executing'
-            : kind.open > 0
-              ? 's-ready'
-              : 's-completed',
+      tone: toneOf(kind),
       share: kind.total === 0 ? 0 : kind.done / kind.total,
       href: hrefOf('jobs', { q: `kind:"${kind.name}"` }),
     }
@@ -121,6 +118,14 @@ function Kinds() {
       />
     </Card>
   )
+}
+
+/** What is worst, then what is to come; of kinds that are over, green only those that are done. */
+function toneOf({ failed, running, open, cancelled }: KindNode): string {
+  if (failed > 0) return 's-failed'
+  if (running > 0) return 's-executing'
+  if (open > 0) return 's-ready'
+  return cancelled > 0 ? 's-cancelled' : 's-completed'
 }
 
 function Around({ id }: { id: string }) {
