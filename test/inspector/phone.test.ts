@@ -6,6 +6,8 @@ import { VIEWS } from '../../inspector/state/route.ts'
 import { describeInBrowser, openPage, useBrowser, violationsInBothThemes, writeReport } from './browser.ts'
 
 const PHONE = { width: 390, height: 844 }
+/** What WCAG 1.4.10 asks for: a page of 1280 px, enlarged to 400 %. */
+const NARROWEST = { width: 320, height: 640 }
 
 describeInBrowser('on a phone', () => {
   const used = useBrowser()
@@ -39,6 +41,17 @@ describeInBrowser('on a phone', () => {
     await drawer.getByRole('button', { name: 'Close the job' }).tap()
     await drawer.waitFor({ state: 'detached' })
     expect(errors).toEqual([])
+  })
+
+  test('nor is any on the narrowest one', async () => {
+    const report = await writeReport(used.folder, generateRecording({ jobs: 300, seed: 4, failures: 0.2 }))
+    await using watched = await openPage(used.browser, { viewport: NARROWEST })
+    const { page } = watched
+    for (const view of VIEWS) {
+      await page.goto(`${report}#/${view}`)
+      await page.locator('main .card, main .grid').first().waitFor()
+      expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(NARROWEST.width)
+    }
   })
 
   test('two fingers zoom a picture where they are, one moves it, and neither is taken for a tap', async () => {
