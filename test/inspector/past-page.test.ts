@@ -44,4 +44,35 @@ describeInBrowser('a report', () => {
     await page.getByText('/ 8 slots').waitFor()
     expect(errors).toEqual([])
   })
+
+  test('says once by what a job was cancelled', async () => {
+    const told = new ToldRun()
+    const first = told.job('first')
+    const second = told.job('second', { on: [first] })
+    told.step(0, 'job.submitted', second, 'queued.blocked').attempt(first, 0, 0, 10, 'failed')
+    const report = await writeReport(used.folder, told.cancelledBy(20, first, second).recording())
+    await using watched = await openPage(used.browser)
+    await watched.page.goto(`${report}#/overview?job=second`)
+    await watched.page.getByText('by dependency', { exact: true }).waitFor()
+    expect(watched.errors).toEqual([])
+  })
+
+  test('compares itself with no other one once a file is none', async () => {
+    const told = new ToldRun()
+    told.attempt(told.job('only'), 0, 0, 10)
+    const recording = told.recording()
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    await page.goto(`${await writeReport(used.folder, recording)}#/compare`)
+    const choose = (buffer: Uint8Array) =>
+      page
+        .locator('input[type=file]')
+        .setInputFiles({ name: 'other.espalier', mimeType: '', buffer: Buffer.from(buffer) })
+    await choose(recording)
+    await page.getByRole('heading', { name: 'As a whole' }).waitFor()
+    await choose(new Uint8Array(64))
+    await page.getByRole('alert').waitFor()
+    expect(await page.getByRole('heading', { name: 'As a whole' }).count()).toBe(0)
+    expect(errors).toEqual([])
+  })
 })

@@ -1,6 +1,7 @@
 import { RunStore } from '../../inspector/model/run-store.ts'
 import { encodeBlock } from '../../src/protocol/block.ts'
 import {
+  CANCEL_SOURCES,
   EVENT_CODES,
   type EventName,
   JOB_STATES,
@@ -45,6 +46,14 @@ export class ToldRun {
   /** What happened to a job, and its state after that. */
   step(at: number, name: EventName, job: number, state: JobState, detail = 0): this {
     return this.#event(at, name, job, JOB_STATES.indexOf(state), detail)
+  }
+
+  /** A job that ends with the one it depends on. */
+  cancelledBy(at: number, dependency: number, job: number): this {
+    const reason = this.#writer.text('dependency')
+    const by = CANCEL_SOURCES.indexOf('dependency')
+    const cancel = this.#writer.add('cancels', { job, by, reason, causedBy: dependency + 1 })
+    return this.step(at, 'job.cancel', job, 'cancelled', cancel + 1)
   }
 
   /** One attempt from its job's submission to its end. */

@@ -25,6 +25,7 @@ export function CompareView() {
     try {
       other.value = await loadRecording(await recordingOf(new Uint8Array(await file.arrayBuffer())))
     } catch (error) {
+      other.value = undefined
       problem.value = messageOf(error)
     }
   }
@@ -63,11 +64,6 @@ export function CompareView() {
     <div class="view compare">
       <div class="view-head">
         {choose}
-        {problem.value !== '' && (
-          <span role="alert" class="s-failed">
-            {problem.value}
-          </span>
-        )}
         {other.value.fault !== undefined && (
           <span class="s-stopping">The other recording is not whole: {other.value.fault}</span>
         )}

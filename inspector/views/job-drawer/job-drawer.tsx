@@ -154,13 +154,16 @@ function Ending({ job }: { job: number }) {
   const cancel = run.jobs.cancel.data[job]!
   const isCancelled = stateName(moment.stateOf(job)) === 'cancelled'
   if (!isCancelled || cancel < 0) return null
+  const source = CANCEL_SOURCES[run.cancels.by.data[cancel]!]
+  // Whoever gives no reason of their own is the reason.
+  const reason = run.text(run.cancels.reason.data[cancel]!)
   const causedBy = run.cancels.causedBy.data[cancel]! - 1
   return (
     <section class="drawer-part">
       <h3>Cancelled</h3>
       <p>
-        by {CANCEL_SOURCES[run.cancels.by.data[cancel]!]}:{' '}
-        {plainText(run.text(run.cancels.reason.data[cancel]!))}
+        by {source}
+        {reason !== source && reason !== '' && `: ${plainText(reason)}`}
       </p>
       {causedBy >= 0 && <JobLink job={causedBy} />}
     </section>

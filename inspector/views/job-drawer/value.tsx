@@ -4,6 +4,9 @@ import { formatCount, plainText } from '../../model/format.ts'
 import { getJson } from '../../source/api.ts'
 import { toast } from '../../state/toasts.ts'
 
+/** The server says `undefined` as a text, for JSON has no word for it. */
+const NOTHING: ReadonlySet<string> = new Set(['', 'null', '[]', '"undefined"'])
+
 /** A value as JSON, cut to a size; the rest on demand. */
 export function Value({
   title,
@@ -18,7 +21,7 @@ export function Value({
 }) {
   const whole = useSignal<CappedValue | undefined>(undefined)
   const shown = whole.value ?? value
-  if (shown === undefined || shown.text === '' || shown.text === 'null' || shown.text === '[]') return null
+  if (shown === undefined || NOTHING.has(shown.text)) return null
   const fetchAll = async () => {
     try {
       const body = await getJson<Record<string, CappedValue>>(`${path}?full=1`)
