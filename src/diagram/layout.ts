@@ -58,7 +58,6 @@ const optionsOf = (direction: Direction): LayoutOptions => ({
   'elk.edgeRouting': 'ORTHOGONAL',
   // What follows makes a chart small, so that it can be read where it has to fit.
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
   'elk.layered.edgeLabels.centerLabelPlacementStrategy': 'TAIL_LAYER',
   'elk.layered.spacing.nodeNodeBetweenLayers': '20',
   'elk.layered.spacing.edgeNodeBetweenLayers': '10',

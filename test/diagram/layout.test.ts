@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { AnyStateMachine } from 'xstate'
+import { type AnyStateMachine, createMachine } from 'xstate'
 import { jobMachine, orchestratorMachine, poolMachine } from '../../machines/index.ts'
 import { layOutChart } from '../../src/diagram/layout.ts'
 import type { Box, Chart, ChartLayout } from '../../src/protocol/index.ts'
@@ -44,6 +44,29 @@ describe.each<[string, AnyStateMachine]>([
       expect(boxes.filter((box) => !isWithin(box))).toEqual([])
     })
   })
+})
+
+test.each([
+  createMachine({
+    id: 'lamp',
+    initial: 'off',
+    states: { off: { on: { toggle: 'on' } }, on: { on: { toggle: 'off' } } },
+  }),
+  createMachine({
+    id: 'parallel',
+    type: 'parallel',
+    states: {
+      left: { initial: 'a', states: { a: { on: { go: 'b' } }, b: { on: { back: 'a' } } } },
+      right: { initial: 'c', states: { c: { on: { on: 'd' } }, d: {} } },
+    },
+  }),
+  createMachine({ id: 'single' }),
+])('a small machine is laid out too: $id', async (machine) => {
+  const { down, right } = await layOutChart(machine)
+  for (const { nodes, width, height } of [down, right]) {
+    expect(nodes.length).toBeGreaterThan(0)
+    expect(Math.min(width, height)).toBeGreaterThan(0)
+  }
 })
 
 /** By more than a rounding. */

@@ -1,5 +1,5 @@
 import { createInspector } from 'espalier/http'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createMachine, fromPromise, setup } from 'xstate'
 import { BodyCharts } from '../../../src/http/feed/body-charts.ts'
 import { JobPool } from '../../../src/index.ts'
@@ -47,6 +47,7 @@ describe('a recording of jobs that are machines', () => {
     for (const job of jobs) job.send({ type: 'toggle' })
     jobs[0]!.send({ type: 'break' })
     await jobs[0]!.result()
+    await vi.waitFor(() => expect(jobs[1]!.body?.getSnapshot().value).toBe('on'))
     const { model, rows, machines } = await recorded(inspector)
     jobs[1]!.cancel()
     expect(machines.size).toBe(1)
