@@ -40,7 +40,7 @@ export interface HandlerContext {
   readonly signal: AbortSignal
   /** The values of the completed jobs this one depends on, by job id; in a tree, by node id. */
   readonly parentResults: Readonly<Record<string, unknown>>
-  /** Reports how far the attempt is, from 0 to 1. */
+  /** Reports how far the attempt is, from 0 to 1: less counts as 0, more as 1, and what is no finite number is not told. */
   progress(fraction: number, note?: string): void
   /** Adds a line to the job's log. */
   log(line: string): void

@@ -313,6 +313,21 @@ describe('a body', () => {
     expect(said).toEqual([[0.5, 'half'], 'hello'])
   })
 
+  test('may report progress with a note that is no text', async () => {
+    const pool = createPool()
+    const notes: unknown[] = []
+    pool.on('job.progress', ({ note }) => notes.push(note))
+    const logic = fromCallback(({ sendBack }) => {
+      const timer = setTimeout(() => {
+        for (const note of [5, Object.create(null)]) sendBack({ type: 'job.progress', fraction: 0.5, note })
+        sendBack({ type: 'job.complete', value: 'done' })
+      }, 1)
+      return () => clearTimeout(timer)
+    })
+    expect(await pool.submitJob({ execute: { logic } }).value()).toBe('done')
+    expect(notes).toEqual(['5', '{}'])
+  })
+
   test('is seen by inspection, below its attempt and its job', async () => {
     const parents = new Map<string, string | undefined>()
     const events: string[] = []

@@ -239,4 +239,38 @@ describe('a handler that', () => {
     ])
     expect(events[3]).toMatchObject({ line: '1 false' })
   })
+
+  test('says how far it is in no numbers or beyond the range is heard as far as that makes sense', async () => {
+    const { pool } = createPool()
+    const fractions: number[] = []
+    pool.on('job.progress', ({ fraction }) => fractions.push(fraction))
+    const said = [-1, 2, -0, Number.NaN, Number.POSITIVE_INFINITY, 'x', '0.5', 1n, null, undefined, {}, 0.5]
+    await pool
+      .submitJob({ execute: ({ progress }) => said.forEach((fraction) => void progress(fraction as number)) })
+      .value()
+    expect(fractions).toEqual([0, 1, 0, 0.5])
+  })
+
+  test.each([
+    [5, '5'],
+    [null, 'null'],
+    [Symbol('half'), 'Symbol(half)'],
+    [new Error('half'), 'Error: half'],
+    [Object.create(null), '{}'],
+    [{ toString: throwing(new Error('no words')) }, '{}'],
+  ])('says %o instead of words is heard all the same', async (word, words) => {
+    const { pool } = createPool()
+    const heard: unknown[] = []
+    pool.on('job.progress', ({ note }) => heard.push(note))
+    pool.on('job.log', ({ line }) => heard.push(line))
+    await pool
+      .submitJob({
+        execute: ({ progress, log }) => {
+          progress(0.5, word as string)
+          log(word as string)
+        },
+      })
+      .value()
+    expect(heard).toEqual([words, words])
+  })
 })

@@ -1,4 +1,5 @@
 import { NOTE_LENGTH_MAX, PROGRESS_COUNT_MAX, TextCap } from '../../domain/caps.ts'
+import { show } from '../../domain/errors.ts'
 import type { Execute, JobId, OutputStream, Transferable } from '../../domain/job.ts'
 import type { Attempt } from '../../ports/executor.ts'
 
@@ -101,13 +102,20 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
     return this.#parentResults
   }
 
-  /** A function of its own, so that a handler may take it out of its context. */
+  /**
+   * A function of its own, so that a handler may take it out of its context.
+   *
+   * What handlers say passes here and at `log` with every executor; neither throws, whatever that is.
+   */
   get progress(): (fraction: number, note?: string) => void {
     return (fraction, note) => {
-      if (this.hasEnded) return
+      if (this.hasEnded || !Number.isFinite(fraction)) return
       this.#said ??= new Said()
       const more = ++this.#said.progressCount - PROGRESS_COUNT_MAX
-      if (more <= 1) this.#listener.progressed(this, fraction, note?.slice(0, NOTE_LENGTH_MAX), more === 1)
+      if (more > 1) return
+      const inRange = Math.min(Math.max(fraction, 0), 1)
+      const cut = note === undefined ? undefined : textOf(note).slice(0, NOTE_LENGTH_MAX)
+      this.#listener.progressed(this, inRange, cut, more === 1)
     }
   }
 
@@ -116,7 +124,7 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
       this.#said ??= new Said()
       const cap = this.#said.log
       if (this.hasEnded || cap.isTruncated) return
-      const passing = cap.take(String(line))
+      const passing = cap.take(textOf(line))
       this.#listener.logged(this, passing, cap.isTruncated)
     }
   }
@@ -136,6 +144,15 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
   abort(reason: unknown): void {
     this.#controller ??= new AbortController()
     this.#controller.abort(reason)
+  }
+}
+
+/** As `String` has it, but for what that throws at. */
+function textOf(said: unknown): string {
+  try {
+    return String(said)
+  } catch {
+    return show(said)
   }
 }
 
