@@ -135,4 +135,29 @@ describe('an executor that breaks its contract', () => {
     expect(await job.result()).toMatchObject({ status: 'failed', error: { message: 'executor broke' } })
     expect(pool.getStatus()).toMatchObject({ failed: 1, running: 0 })
   })
+
+  test('by throwing when it is given an event ignores the event, and goes on', async () => {
+    const { pool, clock, logger } = createPool({
+      maxParallelJobs: 1,
+      killGraceMs: 10,
+      executorType: {
+        name: 'broken',
+        supports: { events: true },
+        refuses: () => undefined,
+        start() {},
+        deliver() {
+          throw new Error('executor broke')
+        },
+      },
+    })
+    const ignored: string[] = []
+    pool.on('job.ignored', ({ event }) => ignored.push(event))
+    const job = pool.submitJob({ execute: () => 0 })
+    for (const type of ['first', 'second']) job.send({ type })
+    expect(ignored).toEqual(['first', 'second'])
+    expect(logger.at('error')).toEqual(Array(2).fill(expect.stringContaining('"broken"')))
+    job.cancel()
+    await clock.advance(10)
+    expect(job.status).toBe('cancelled')
+  })
 })

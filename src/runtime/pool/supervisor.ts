@@ -294,8 +294,18 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
       return
     }
     this.#afterEffects.push(() => {
-      if (current.hasEnded || executor.deliver?.(current, event) !== true) this.ignored(job, event)
+      if (current.hasEnded || !this.#isTaken(current, event)) this.ignored(job, event)
     })
+  }
+
+  #isTaken(attempt: RunningAttempt<JobActor>, event: JobEvent): boolean {
+    const { executor } = attempt.job
+    try {
+      return executor.deliver?.(attempt, event) === true
+    } catch (thrown) {
+      this.settings.logger.error(`The executor "${executor.name}" threw when it was given an event.`, thrown)
+      return false
+    }
   }
 
   ignored(job: JobActor, event: JobEvent): void {
