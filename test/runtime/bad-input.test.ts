@@ -1,4 +1,4 @@
-import { JobPool, type JobPoolOptions, type JobSpec } from 'espalier'
+import { defineWorkflow, JobPool, type JobPoolOptions, type JobSpec, Orchestrator } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { createHeld, createPool, expectRefusal, never, RecordingLogger } from './harness.ts'
 
@@ -117,6 +117,42 @@ describe('bad options of a call are refused, and change nothing', () => {
     const refusal = expect.objectContaining({ code: 'ESP_UNKNOWN_OPTION' })
     await expect(pool.waitForJob('known', { timeout: 5 } as never)).rejects.toThrow(refusal)
     await expect(pool.waitForAll({ timeout: 5 } as never)).rejects.toThrow(refusal)
+  })
+})
+
+describe('a listener that would never be called is refused', () => {
+  const refuse =
+    (target: { on(type: never, listener: never): unknown }) => (type: unknown, given: unknown) => {
+      try {
+        target.on(type as never, given as never)
+      } catch (error) {
+        return error
+      }
+      throw new Error('Expected the listener to be refused, but it was taken.')
+    }
+  const pool = new JobPool()
+  const workflow = defineWorkflow({ name: 'w', handlers: { a: ok }, root: () => [] })
+  const run = new Orchestrator(workflow, { pool })
+
+  test.each([
+    ['of a pool', refuse(pool), 'job.started', 'job.stared'],
+    ['of a run', refuse(run), 'node.added', 'node.aded'],
+  ])('%s', (_, refusalOf, type, mistyped) => {
+    for (const unknown of [mistyped, 'nope', '', 5, null, undefined, {}, 'toString'])
+      expect(refusalOf(unknown, ok)).toMatchObject({
+        code: 'ESP_INVALID_OPTION',
+        details: { option: 'type' },
+      })
+    expect(refusalOf(mistyped, ok)).toMatchObject({
+      message: expect.stringContaining(`Did you mean "${type}"?`),
+    })
+    for (const listener of [5, null, undefined, {}, 'log']) {
+      for (const known of [type, '*'])
+        expect(refusalOf(known, listener)).toMatchObject({
+          code: 'ESP_INVALID_OPTION',
+          details: { option: 'listener' },
+        })
+    }
   })
 })
 

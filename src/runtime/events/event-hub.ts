@@ -1,4 +1,6 @@
+import { EspalierError } from '../../domain/errors.ts'
 import { Fifo } from '../../domain/fifo.ts'
+import { nearestName } from '../../domain/suggest.ts'
 
 /** How many events wait for a slow reader of {@link EventHub.stream} before the oldest are dropped. */
 const STREAM_EVENTS_MAX = 100_000
@@ -6,12 +8,17 @@ const STREAM_EVENTS_MAX = 100_000
 /** Hands events to whoever listens; costs nearly nothing while nobody does. */
 export class EventHub<Event extends { readonly type: string }> {
   readonly #listeners = new Map<string, Set<(event: Event) => unknown>>()
+  readonly #types: ReadonlySet<string>
   readonly #reportFault: (thrown: unknown, type: string) => void
   #isClosed = false
   readonly #streams = new Set<EventStream<Event>>()
 
-  /** @param reportFault - Told what a listener threw; the other listeners are not affected. */
-  constructor(reportFault: (thrown: unknown, type: string) => void) {
+  /**
+   * @param types - All types of events that there are.
+   * @param reportFault - Told what a listener threw; the other listeners are not affected.
+   */
+  constructor(types: ReadonlySet<string>, reportFault: (thrown: unknown, type: string) => void) {
+    this.#types = types
     this.#reportFault = reportFault
   }
 
@@ -27,8 +34,16 @@ export class EventHub<Event extends { readonly type: string }> {
     this.#tell(this.#listeners.get('*'), event)
   }
 
-  /** @returns A function that stops listening. */
+  /**
+   * @returns A function that stops listening.
+   * @throws {EspalierError} `ESP_INVALID_OPTION` for a type that no event has, or a listener that is no function.
+   */
   on(type: string, listener: (event: Event) => unknown): () => void {
+    if (type !== '*' && !this.#types.has(type)) throw unknownType(type, this.#types)
+    if (typeof listener !== 'function') {
+      const expected = 'a function'
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'listener', expected, got: listener })
+    }
     const listeners = this.#listeners.get(type) ?? new Set()
     this.#listeners.set(type, listeners)
     // A wrapper of its own: the same listener given twice is called twice.
@@ -66,6 +81,13 @@ export class EventHub<Event extends { readonly type: string }> {
       }
     }
   }
+}
+
+function unknownType(got: unknown, types: ReadonlySet<string>): EspalierError {
+  const expected = `'*' or one of ${[...types].join(', ')}`
+  const nearest = typeof got === 'string' ? nearestName(got, types) : undefined
+  const todo = nearest === undefined ? {} : { todo: `Did you mean "${nearest}"? Correct the name.` }
+  return new EspalierError('ESP_INVALID_OPTION', { option: 'type', expected, got, ...todo })
 }
 
 /** Events on their way to one reader. */

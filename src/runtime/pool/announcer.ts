@@ -1,5 +1,6 @@
 import type { Logger } from '../../ports/logger.ts'
 import { EventHub } from '../events/event-hub.ts'
+import { POOL_EVENT_TYPES } from '../events/event-types.ts'
 import type { PoolEventType, PoolStreamEvent } from '../events/events.ts'
 import type { JobActor } from '../job/job.ts'
 
@@ -9,7 +10,9 @@ export class Announcer {
   #idleWaiters: (() => void)[] = []
 
   constructor(logger: Logger) {
-    this.events = new EventHub((thrown, type) => logger.error(`A listener of "${type}" threw.`, thrown))
+    this.events = new EventHub(POOL_EVENT_TYPES, (thrown, type) =>
+      logger.error(`A listener of "${type}" threw.`, thrown),
+    )
   }
 
   /** Whether anybody listens: else an event need not be made. */

@@ -268,6 +268,7 @@ export class PoolCore implements AsyncDisposable {
    * Calls `listener` for each event of a type, or of every type with `'*'`. One that throws is logged.
    *
    * @returns A function that stops listening.
+   * @throws {EspalierError} `ESP_INVALID_OPTION` for a type that no event has, or a listener that is no function.
    */
   on(type: '*', listener: (event: PoolStreamEvent) => unknown): () => void
   on<Type extends PoolEventType>(type: Type, listener: PoolListener<Type>): () => void

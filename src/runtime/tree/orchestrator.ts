@@ -162,6 +162,7 @@ export class Orchestrator {
    * Calls `listener` for each event of a type, or of every type with `'*'`. One that throws is logged.
    *
    * @returns A function that stops listening.
+   * @throws {EspalierError} `ESP_INVALID_OPTION` for a type that no event has, or a listener that is no function.
    */
   on(type: '*', listener: (event: RunStreamEvent) => unknown): () => void
   on<Type extends RunEventType>(type: Type, listener: (event: RunEventOf<Type>) => unknown): () => void

@@ -12,6 +12,7 @@ import type { RunRecord } from '../../ports/run-store.ts'
 import type { EffectTaker } from '../../statechart/index.ts'
 import { type OrchestratorActor, startOrchestratorActor } from '../charts/charts.ts'
 import { EventHub } from '../events/event-hub.ts'
+import { RUN_EVENT_TYPES } from '../events/event-types.ts'
 import type { RunEventType, RunStreamEvent } from '../events/run-events.ts'
 import type { JobActor } from '../job/job.ts'
 import type { Submissions } from '../pool/submission.ts'
@@ -100,7 +101,9 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
       this.forkedFrom !== undefined,
     )
     const { logger } = supervisor.settings
-    this.events = new EventHub((thrown, type) => logger.error(`A listener of "${type}" threw.`, thrown))
+    this.events = new EventHub(RUN_EVENT_TYPES, (thrown, type) =>
+      logger.error(`A listener of "${type}" threw.`, thrown),
+    )
     this.actor = startOrchestratorActor(this, supervisor.reportSubscriber, {
       id: runId,
       parent: supervisor.actor,
