@@ -167,6 +167,13 @@ describe('a bad spec is refused, and changes nothing', () => {
       (score) => ['score', { score }, 'ESP_INVALID_OPTION'] as const,
     ),
     ...['', 'x'.repeat(201), 5, null, {}].map((id) => ['id', { id }, 'ESP_INVALID_OPTION'] as const),
+    ...['', 'x'.repeat(201), 5, null, {}].flatMap((id) => [
+      ['nodeId', { nodeId: id }, 'ESP_INVALID_OPTION'] as const,
+      ['treeId', { treeId: id }, 'ESP_INVALID_OPTION'] as const,
+    ]),
+    ...[5, null, {}, Symbol('key')].map(
+      (dedupeKey) => ['dedupeKey', { dedupeKey }, 'ESP_INVALID_OPTION'] as const,
+    ),
     ['backoff.type', { backoff: { type: 'linear', delayMs: 1 } }, 'ESP_INVALID_OPTION'],
     ['backoff', { backoff: null }, 'ESP_INVALID_OPTION'],
     ['args', { args: 'abc' }, 'ESP_INVALID_OPTION'],
@@ -226,6 +233,28 @@ describe('a bad spec is refused, and changes nothing', () => {
     expectRefusal(pool, 'ESP_DEPENDENCY_UNKNOWN', () =>
       pool.submitJob({ execute: ok, dependencies: [other] }),
     )
+  })
+})
+
+describe('an id that is no string is refused, and changes nothing', () => {
+  test.each([5, null, undefined, {}, Object.create(null), Symbol('id')])('%o', async (given) => {
+    const { pool } = createUsedPool()
+    const id = given as string
+    expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.job(id))
+    expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.cancelJob(id))
+    expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.prioritiseJob(id, 'high'))
+    expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.explain(id))
+    await expect(pool.waitForJob(id)).rejects.toMatchObject({ code: 'ESP_INVALID_OPTION' })
+  })
+})
+
+describe('what is no event is refused, and changes nothing', () => {
+  test.each([null, undefined, 5, 'job.cancel', {}, { type: 5 }, { type: null }, []])('%o', (event) => {
+    const { pool } = createUsedPool()
+    for (const id of ['known', 'waiting'])
+      expectRefusal(pool, 'ESP_INVALID_OPTION', () => pool.job(id)?.send(event as never))
+    expect(pool.cancelJob('waiting')).toBe(true)
+    expect(pool.job('waiting')?.status).toBe('cancelled')
   })
 })
 

@@ -5,6 +5,7 @@ import {
   checkKeys,
   checkName,
   checkObject,
+  checkString,
 } from '../../domain/check.ts'
 import { EspalierError } from '../../domain/errors.ts'
 import type { Execute, JobId, JobSpec } from '../../domain/job.ts'
@@ -18,6 +19,9 @@ export function checkKnownFields(spec: JobSpec): void {
 
 /** @throws {EspalierError} `ESP_INVALID_OPTION` for a field that is wrong by itself. */
 export function checkFields(spec: JobSpec): void {
+  if (spec.nodeId !== undefined) checkName('nodeId', spec.nodeId)
+  if (spec.treeId !== undefined) checkName('treeId', spec.treeId)
+  if (spec.dedupeKey !== undefined) checkString('dedupeKey', spec.dedupeKey)
   if (spec.score !== undefined && !Number.isFinite(spec.score)) {
     throw new EspalierError('ESP_INVALID_OPTION', {
       option: 'score',

@@ -51,6 +51,8 @@ export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
    * Takes an event: `job.cancel` is carried out as `cancel` does, and one that the job's chart does not know goes to `body`.
    *
    * Where nobody takes it, and for the chart's other events, which are the pool's to say, the pool tells `job.ignored`.
+   *
+   * @throws {EspalierError} `ESP_INVALID_OPTION` for what is no event, and for a cancel whose reason is no string.
    */
   send(event: SentEvent): void
   /** How the job ends; never rejects. */
@@ -311,6 +313,10 @@ export class JobActor
    * beyond the limit, or end it with a value of their own.
    */
   override send(event: SentEvent): void {
+    if (typeof event?.type !== 'string') {
+      const expected = 'an object with a string as `type`'
+      throw new EspalierError('ESP_INVALID_OPTION', { option: 'event', expected, got: event })
+    }
     if (event.type === 'job.cancel') this.cancel((event as { readonly reason?: string }).reason)
     else if (isJobEvent(event.type)) this.supervisor.ignored(this, event as JobEvent)
     else this.take(event as JobEvent)

@@ -136,8 +136,13 @@ export class PoolCore implements AsyncDisposable {
     return this.#submissions.submitAll(specs as readonly JobSpec[]) as unknown as Job<Value>[]
   }
 
-  /** The actor of a job, in any state; `undefined` for one that is not known, or not any more. */
+  /**
+   * The actor of a job, in any state; `undefined` for one that is not known, or not any more.
+   *
+   * @throws {EspalierError} `ESP_INVALID_OPTION` when the id is no string; so do all that take one.
+   */
   job(jobId: JobId): Job | undefined {
+    checkString('jobId', jobId)
     this.#forgetOld()
     return this.#supervisor.find(jobId)
   }
@@ -154,6 +159,7 @@ export class PoolCore implements AsyncDisposable {
    * @throws {EspalierError} `ESP_UNKNOWN_JOB`; `ESP_INVALID_OPTION` when the reason is no string.
    */
   cancelJob(jobId: JobId, reason = 'user'): boolean {
+    checkString('jobId', jobId)
     checkString('reason', reason)
     const job = this.#supervisor.jobs.get(jobId)
     if (job !== undefined) return job.cancel(reason)
@@ -168,6 +174,7 @@ export class PoolCore implements AsyncDisposable {
    * @throws {EspalierError} `ESP_UNKNOWN_JOB`, `ESP_UNKNOWN_PRIORITY`.
    */
   prioritiseJob(jobId: JobId, priority: Priority): boolean {
+    checkString('jobId', jobId)
     const band = bandOf(priority)
     if (band < 0) throw new EspalierError('ESP_UNKNOWN_PRIORITY', { jobId, got: priority })
     const job = this.#supervisor.jobs.get(jobId)
@@ -185,6 +192,7 @@ export class PoolCore implements AsyncDisposable {
    * @throws {EspalierError} `ESP_UNKNOWN_JOB`; `ESP_WAIT_TIMEOUT` when it takes longer: the job goes on.
    */
   async waitForJob(jobId: JobId, options: WaitOptions = {}): Promise<JobResult> {
+    checkString('jobId', jobId)
     const job = this.#supervisor.find(jobId)
     if (job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
     return this.#within(options, `Job "${jobId}"`, (done) => {
@@ -228,6 +236,7 @@ export class PoolCore implements AsyncDisposable {
    * @throws {EspalierError} `ESP_UNKNOWN_JOB`.
    */
   explain(jobId: JobId): JobExplanation {
+    checkString('jobId', jobId)
     const job = this.#supervisor.find(jobId)
     if (job === undefined) throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
     return explain(job, JOB_STATES[stateOf(job.stateValue)] as string, this.#supervisor)
