@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals'
 import { render } from 'preact'
-import { App } from './app/app.tsx'
+import { App, startLoading } from './app/app.tsx'
 import { startKeyboard } from './app/keyboard.ts'
 import { startSource } from './source/start.ts'
 import { startMomentLink } from './state/moment-link.ts'
@@ -34,6 +34,7 @@ startTime()
 startRest()
 startMomentLink()
 startKeyboard()
+startLoading()
 void startSource()
 const root = document.getElementById('app')
 if (root !== null) void firstNews().then(() => render(<App />, root))

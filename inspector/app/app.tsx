@@ -1,7 +1,8 @@
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
-import { selectedId, type View, view } from '../state/route.ts'
+import { selectedId, selectJob, type View, view } from '../state/route.ts'
 import { connection, header, store } from '../state/session.ts'
+import { Icon } from '../ui/icons.tsx'
 import { Empty } from '../ui/parts.tsx'
 import { Overview } from '../views/overview/overview.tsx'
 import { Announcer } from './announcer.tsx'
@@ -27,6 +28,9 @@ const LAZY: Readonly<Record<Exclude<View, 'overview'>, Loader>> = {
 }
 const DRAWER: Loader = async () => (await import('../views/job-drawer/job-drawer.tsx')).JobDrawer
 
+/** How long the page is live before it loads the views that nobody has opened yet, in ms: what is seen comes first. */
+const LOADED_AFTER_MS = 2_000
+
 const loaded = signal<ReadonlyMap<Loader, ComponentType>>(new Map())
 const failed = signal<ReadonlySet<Loader>>(new Set())
 const asked = new Set<Loader>()
@@ -47,7 +51,7 @@ export function App() {
             <CurrentView />
           </main>
         </div>
-        {selectedId.value !== '' && store.value !== undefined && <Lazy load={DRAWER} />}
+        {selectedId.value !== '' && store.value !== undefined && <Drawer />}
         <TimeBar />
       </div>
       <Dialogs />
@@ -69,6 +73,25 @@ function CurrentView() {
 
 const STATELY: Loader = async () => (await import('../views/stately/stately-view.tsx')).StatelyView
 
+/** The job beside the view; until its code is here, a place for it that can be closed. */
+function Drawer() {
+  if (loaded.value.has(DRAWER)) return <Lazy load={DRAWER} />
+  return (
+    <aside class="drawer" aria-label="Selected job">
+      <button
+        type="button"
+        class="plain square drawer-close"
+        aria-label="Close the job"
+        title="Close (Esc)"
+        onClick={() => selectJob('')}
+      >
+        <Icon name="close" />
+      </button>
+      <Lazy load={DRAWER} />
+    </aside>
+  )
+}
+
 function Lazy({ load }: { load: Loader }) {
   const Loaded = loaded.value.get(load)
   if (Loaded !== undefined) return <Loaded />
@@ -87,6 +110,7 @@ function Lazy({ load }: { load: Loader }) {
 
 function fetchView(load: Loader): void {
   asked.add(load)
+  failed.value = new Set([...failed.peek()].filter((each) => each !== load))
   load().then(
     (component) => {
       loaded.value = new Map([...loaded.peek(), [load, component]])
@@ -95,6 +119,19 @@ function fetchView(load: Loader): void {
       failed.value = new Set([...failed.peek(), load])
     },
   )
+}
+
+/** Loads what a view needs while its server is there: whatever is opened later may find it gone. */
+export function startLoading(): void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  effect(() => {
+    clearTimeout(timer)
+    if (connection.value.kind !== 'live') return
+    for (const load of failed.peek()) fetchView(load)
+    timer = setTimeout(() => {
+      for (const load of [DRAWER, ...Object.values(LAZY)]) if (!asked.has(load)) fetchView(load)
+    }, LOADED_AFTER_MS)
+  })
 }
 
 function Skeleton() {

@@ -132,6 +132,54 @@ describeInBrowser('the page of a running pool', () => {
     await page.getByText('of 2', { exact: true }).waitFor()
   })
 
+  test('opens any view while the connection is lost', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'well read' })
+    await using server = await serveInspector(inspector)
+    await using watched = await openPage(used.browser)
+    const { page, requests } = watched
+    page.setDefaultTimeout(10_000)
+    const finished: string[] = []
+    page.on('requestfinished', (request) => finished.push(request.url()))
+    pool.submitJob({ id: 'only', execute: () => 1 })
+    await page.goto(inspector.link(server.origin))
+    await page.getByText('of 1', { exact: true }).waitFor()
+    const hasAll = () =>
+      requests.length === finished.length && requests.some((url) => url.includes('compare-view'))
+    await expect.poll(hasAll, { timeout: 10_000 }).toBe(true)
+    await server.cut()
+    await page.getByText(/The connection is lost/).waitFor()
+    await page.getByRole('link', { name: 'jobs', exact: true }).click()
+    await page.getByRole('grid').getByRole('row').filter({ hasText: 'completed' }).waitFor()
+  })
+
+  test('loads a view that could not be loaded as soon as the server is back', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'unread' })
+    await using server = await serveInspector(inspector)
+    await using watched = await openPage(used.browser)
+    const { page } = watched
+    page.setDefaultTimeout(10_000)
+    pool.submitJob({ id: 'only', execute: () => 1 })
+    await page.route(/(jobs-view|job-drawer).*js$/, (route) => route.abort())
+    await page.goto(inspector.link(server.origin))
+    await page.getByText('of 1', { exact: true }).waitFor()
+    await server.cut()
+    await page.getByText(/The connection is lost/).waitFor()
+    await page.evaluate(() => location.assign('#/jobs?job=only'))
+    await page.locator('main').getByText('This view could not be loaded').waitFor()
+    const drawer = page.getByRole('complementary', { name: 'Selected job' })
+    await drawer.getByText('This view could not be loaded').waitFor()
+
+    await page.unroute(/(jobs-view|job-drawer).*js$/)
+    await server.listen()
+    await page.getByRole('grid').getByRole('row').filter({ hasText: 'completed' }).waitFor()
+    await drawer.getByText('completed').first().waitFor()
+
+    await page.getByRole('button', { name: 'Close the job' }).click()
+    await drawer.waitFor({ state: 'detached' })
+  })
+
   test('asks nothing of a pool that cannot be reached, or has ended', async () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool, { title: 'out of reach' })
