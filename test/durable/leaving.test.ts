@@ -1,5 +1,10 @@
-import { defineWorkflow, grow, node, Orchestrator } from 'espalier'
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { defineWorkflow, grow, JobPool, node, Orchestrator, runWorkflow } from 'espalier'
+import { SimulatedClock } from 'espalier/testing'
+import { afterAll, describe, expect, test } from 'vitest'
+import { RecordingLogger } from '../runtime/harness.ts'
 import { durablePool, expectFolded, FaultyStore, full } from './world.ts'
 
 describe('a durable pool that is shut down before its jobs have ended', () => {
@@ -156,5 +161,45 @@ describe('a durable pool that is shut down before its jobs have ended', () => {
     await expect(again).resolves.toMatchObject({ status: 'completed' })
     expect(asked).toEqual(['n0', 'n0', 'n1'])
     expectFolded(disk.store)
+  })
+})
+
+describe('a pool that was given the path of its store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-leaving-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const handlers = { one: () => 1 }
+
+  test('says after its shutdown that it is closed, and knows no job of the store any more', async () => {
+    const pool = new JobPool({ store: join(folder, 'closed.db'), handlers })
+    await pool.submitJob({ id: 'a', execute: 'one' }).value()
+    await pool.shutdown()
+    const root = () => node({ handler: 'one' })
+    const workflow = defineWorkflow({ name: 'late', handlers, root })
+    await expect(runWorkflow(workflow, { pool })).rejects.toMatchObject({ code: 'ESP_POOL_CLOSED' })
+    const unknown = { code: 'ESP_UNKNOWN_JOB' }
+    expect(() => pool.explain('zzz')).toThrow(expect.objectContaining(unknown))
+    await expect(pool.waitForJob('zzz')).rejects.toMatchObject(unknown)
+    expect(pool.job('zzz')).toBeUndefined()
+    expect((await pool.waitForJob('a')).value).toBe(1)
+  })
+
+  test('and does not start leaves nothing alive', async () => {
+    const store = join(folder, 'ghost.db')
+    const first = new JobPool({ store, handlers, limits: { gpu: 1 } })
+    first.pause()
+    first.submitJob({ id: 'later', execute: 'one', delayMs: 50 })
+    first.submitJob({ id: 'gpu', execute: 'one', resources: { gpu: 1 } })
+    await first.shutdown({ wait: false })
+    const clock = new SimulatedClock(Date.now() + 60_000)
+    const logger = new RecordingLogger()
+    expect(() => new JobPool({ store, handlers, clock, logger })).toThrow(
+      expect.objectContaining({ name: 'EspalierError' }),
+    )
+    await clock.advance(120_000)
+    expect(logger.at('error')).toEqual([])
+    const next = new JobPool({ store, handlers, limits: { gpu: 1 } })
+    await next.waitForAll()
+    expect(next.getStatus()).toMatchObject({ completed: 2 })
+    await next.shutdown()
   })
 })

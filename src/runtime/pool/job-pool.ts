@@ -101,6 +101,8 @@ export class PoolCore implements AsyncDisposable {
     try {
       recoverPool(this.#supervisor, this.#submissions)
     } catch (error) {
+      // Nobody has this pool: what it has taken up wakes nothing.
+      this.#supervisor.leaving?.end()
       if (isOwn) store.close()
       throw error
     }

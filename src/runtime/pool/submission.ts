@@ -85,7 +85,7 @@ export class Submissions {
 
   /** @throws {EspalierError} See `JobPool.submitJob`. */
   submit(spec: JobSpec): JobActor {
-    this.#refuseIfClosed()
+    this.refuseIfClosed()
     checkKnownFields(spec)
     const checked = this.#check(spec)
     const twin = this.#supervisor.jobs.byDedupeKey(spec.dedupeKey)
@@ -103,7 +103,7 @@ export class Submissions {
 
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
   submitAll(specs: readonly JobSpec[]): JobActor[] {
-    this.#refuseIfClosed()
+    this.refuseIfClosed()
     if (!Array.isArray(specs)) {
       throw new EspalierError('ESP_INVALID_OPTION', {
         option: 'jobs',
@@ -121,7 +121,7 @@ export class Submissions {
 
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
   submitNodes(specs: readonly NodeJobSpec[]): JobActor[] {
-    this.#refuseIfClosed()
+    this.refuseIfClosed()
     return this.#submitBatch(specs.map((spec) => this.#check(spec as JobSpec, spec)))
   }
 
@@ -152,7 +152,8 @@ export class Submissions {
     return admitted
   }
 
-  #refuseIfClosed(): void {
+  /** @throws {EspalierError} `ESP_POOL_CLOSED`. */
+  refuseIfClosed(): void {
     const pool = this.#supervisor.actor.getSnapshot()
     if (pool.hasTag('accepting')) return
     throw new EspalierError('ESP_POOL_CLOSED', { state: pool.value.lifecycle })

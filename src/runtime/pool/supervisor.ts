@@ -120,6 +120,11 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     return this.#poolEffects.closed
   }
 
+  /** Whether its store, which was opened for it, was closed with it. */
+  get isStoreClosed(): boolean {
+    return this.settings.closesStore && this.recall === undefined
+  }
+
   get memoryLimitBytes(): number | undefined {
     return this.settings.memoryLimitBytes
   }
@@ -372,6 +377,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   stopCommitting(): void {
     this.#turns.stop()
+    // A store that closes with its pool is not read any more either.
+    if (this.settings.closesStore) this.recall = undefined
   }
 
   /** The event loop has turned: the pool's chart gets the counts, and granting may go on. */

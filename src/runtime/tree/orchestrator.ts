@@ -84,6 +84,7 @@ export class Orchestrator {
     if (executor !== undefined) checkName('executor', executor)
     const runsOn = executor ?? workflow.executor
     if (runsOn !== undefined) submissions.checkExecutor(runsOn)
+    if (supervisor.isStoreClosed) submissions.refuseIfClosed()
     const stored = supervisor.journal?.store.run(this.runId) ?? (fork && this.#forked(fork, supervisor))
     if (stored !== undefined && stored.workflow !== workflow.name) {
       const expected = `the id of a run of workflow "${workflow.name}"`
