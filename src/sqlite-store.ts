@@ -12,7 +12,8 @@ export type { SqliteStoreOptions } from './stores/sqlite.ts'
  * `VACUUM INTO`, since the log beside it is part of it. The rows of its table `jobs` may be behind the journal while a pool
  * works on it; all that is read here is caught up.
  *
- * @throws {EspalierError} `ESP_STORE_OWNED` while another process owns it, `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`,
+ * @param file - Its path, which is no URI; what is `:memory:` elsewhere is `createMemoryStore()` here.
+ * @throws {EspalierError} `ESP_INVALID_OPTION` for another `file`, `ESP_STORE_OWNED` while another process owns it, `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`,
  * `ESP_STORE_EMPTY`, `ESP_STORE_MISSING`, `ESP_STORE_LOG_MISSING`, `ESP_STORE_CORRUPT`, `ESP_STORE_SQLITE` or
  * `ESP_STORE_UNUSABLE`; nothing has been changed.
  */

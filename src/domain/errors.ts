@@ -126,8 +126,9 @@ const ERRORS = {
   ESP_STORE_EMPTY: (o: { store: string }) =>
     `The store ${o.store} is an empty file, but a database was expected: what it held is lost. ` +
     'Restore it from a backup, or remove it to begin anew.',
-  ESP_STORE_FOREIGN: (o: { store: string }) =>
-    `${o.store} is a database of another program, but a store of espalier was expected. Name another file.`,
+  ESP_STORE_FOREIGN: (o: { store: string; what: string }) =>
+    `${o.store} is ${o.what}, but a store of espalier was expected. Name another file; where it was a store, restore it ` +
+    'from a backup.',
   ESP_STORE_NEWER: (o: { store: string; known: number; got: number }) =>
     `The store ${o.store} has schema ${o.got}, but this version of espalier knows ${o.known} at most. ` +
     'Use the newer espalier that wrote it.',
@@ -142,8 +143,9 @@ const ERRORS = {
     'Keep the file, and restore it from a backup.',
   ESP_STORE_SQLITE: (o: { least: string; got: string }) =>
     `SQLite ${o.least} or newer is needed, but this Node has ${o.got}, which can damage a store. Update Node.`,
-  ESP_STORE_UNUSABLE: (o: { store: string; message: string }) =>
-    `The store ${o.store} cannot be used: ${o.message}. It must be a file that this user may read and write, on a local disk.`,
+  ESP_STORE_UNUSABLE: (o: { store: string; message: string; todo?: string | undefined }) =>
+    `The store ${o.store} cannot be used: ${o.message}. ` +
+    (o.todo ?? 'It must be a file that this user may read and write, on a local disk.'),
   ESP_STORE_DIVERGED: (o: { store: string; what: string; expected: unknown; got: unknown }) =>
     `The journal of the store ${o.store} makes ${o.what} ${show(o.expected)}, but the store has ${show(o.got)}. ` +
     'Keep the file, and restore it from a backup.',

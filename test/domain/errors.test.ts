@@ -148,7 +148,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
   },
   ESP_STORE_MISSING: { details: { store: 'a.db' }, says: ['a.db', 'one was expected', 'Check the path'] },
   ESP_STORE_EMPTY: { details: { store: 'a.db' }, says: ['a.db', 'a database was expected', 'Restore it'] },
-  ESP_STORE_FOREIGN: { details: { store: 'a.db' }, says: ['a.db', 'another program', 'Name another file'] },
+  ESP_STORE_FOREIGN: {
+    details: { store: 'a.db', what: 'a database of another program' },
+    says: ['a.db', 'another program', 'Name another file'],
+  },
   ESP_STORE_NEWER: {
     details: { store: 'a.db', known: 1, got: 2 },
     says: ['a.db', 'schema 2', 'knows 1', 'newer'],

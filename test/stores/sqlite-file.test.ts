@@ -183,14 +183,20 @@ describe('a file that is not a whole store is refused, and left as it was', () =
   test('missing', () => refused('ESP_STORE_MISSING'))
 
   test('empty', () => {
+    writeFileSync(file, 'x')
+    refused('ESP_STORE_EMPTY')
     writeFileSync(file, '')
     refused('ESP_STORE_EMPTY')
     expect(codeOf(() => openSqliteStore(file))).toBe('ESP_STORE_EMPTY')
   })
 
   test('no database at all', () => {
-    writeFileSync(file, 'x'.repeat(5_000))
-    refused('ESP_STORE_CORRUPT')
+    for (const length of [2, 200, 5_000]) {
+      writeFileSync(file, 'x'.repeat(length))
+      refused('ESP_STORE_FOREIGN')
+      refused('ESP_STORE_FOREIGN', true)
+    }
+    expect(() => openSqliteStore(file)).toThrow('is no database, or no longer one')
   })
 
   test('cut off', () => {
@@ -366,6 +372,51 @@ test('a store is read through a symbolic link while it is in use', () => {
   store.close()
 })
 
+test.each([
+  ['file:a.db', 'the file system'],
+  ['file:m?mode=memory', 'the file system'],
+  [':memory:', 'createMemoryStore()'],
+  ['', 'the file system'],
+])('%j is no path of a store: it is refused, and nothing is made', (path, advice) => {
+  const cwd = process.cwd()
+  const empty = mkdtempSync(join(folder, 'empty-'))
+  process.chdir(empty)
+  try {
+    for (const readOnly of [true, false]) {
+      expect(() => openSqliteStore(path, { readOnly })).toThrow(
+        expect.objectContaining({ code: 'ESP_INVALID_OPTION', message: expect.stringContaining(advice) }),
+      )
+    }
+    expect(readdirSync(empty)).toEqual([])
+  } finally {
+    process.chdir(cwd)
+  }
+})
+
+test.each(['a name with spaces?mode=ro#x%20.db', './file:a.db', 'ünïcode.db'])(
+  '%j is the name of a file like any other',
+  (name) => {
+    const cwd = process.cwd()
+    const own = mkdtempSync(join(folder, 'names-'))
+    process.chdir(own)
+    try {
+      const store = openSqliteStore(name)
+      store.commit(batch(job(1)))
+      const reader = openSqliteStore(name, { readOnly: true })
+      expect(reader.lastKey).toBe(1)
+      reader.close()
+      store.close()
+      const again = openSqliteStore(name, { mustExist: true })
+      expect(again.lastKey).toBe(1)
+      again.close()
+      expect(readdirSync('.')).toEqual([name.replace('./', '')])
+      expect(statSync(name).mode & 0o777).toBe(0o600)
+    } finally {
+      process.chdir(cwd)
+    }
+  },
+)
+
 describe('a full disk', () => {
   /** Opens a store, and gives its connection too, whose size can be limited. */
   function open(): { store: RunStore; limitPages: (pages: number) => number; refuseWrites: () => void } {
@@ -388,6 +439,22 @@ describe('a full disk', () => {
       refuseWrites: () => connection?.exec('PRAGMA query_only = ON'),
     }
   }
+
+  test('that leaves no room for a store is told as such, and nothing of it stays', () => {
+    const { exec } = DatabaseSync.prototype
+    const spy = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (
+      this: DatabaseSync,
+      sql,
+    ) {
+      if (sql.startsWith('BEGIN')) this.prepare('PRAGMA max_page_count = 1').get()
+      exec.call(this, sql)
+    })
+    const refusal = { code: 'ESP_STORE_UNUSABLE', message: expect.stringContaining('Make room on its disk') }
+    expect(() => openSqliteStore(file)).toThrow(expect.objectContaining(refusal))
+    spy.mockRestore()
+    expect(readdirSync(folder).filter((name) => join(folder, name).startsWith(file))).toEqual([])
+    openSqliteStore(file).close()
+  })
 
   test('does not keep a store from being closed, and opened again once there is room', () => {
     const { store, refuseWrites } = open()

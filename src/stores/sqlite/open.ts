@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
 import { disownCopy, takeOwnership } from './owner.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.ts'
-import { checkIdentity, pragma, requireWhole } from './whole.ts'
+import { checkIdentity, checkPath, pragma, requireWhole } from './whole.ts'
 
 /** Older ones may lose what a checkpoint was writing while another connection reset the log. */
 const SQLITE_LEAST = '3.51.3'
@@ -51,6 +51,7 @@ export function openForReading(file: string): DatabaseSync {
 }
 
 function isThere(file: string, mustExist: boolean): boolean {
+  checkPath(file)
   const isThere = explain(file, () => requireWhole(file))
   if (!isThere && mustExist) throw new EspalierError('ESP_STORE_MISSING', { store: file })
   return isThere
@@ -156,16 +157,31 @@ export function explain<Result>(file: string, work: () => Result): Result {
 
 export function inOurWords(file: string, error: unknown): EspalierError {
   if (isEspalierError(error)) return error
-  const { message, errcode } = error as Error & { readonly errcode?: number }
-  const code = isCorrupt(errcode) ? 'ESP_STORE_CORRUPT' : 'ESP_STORE_UNUSABLE'
-  return new EspalierError(code, { store: file, message }, { cause: error })
+  const { message, code, errcode = 0 } = error as NodeJS.ErrnoException & { readonly errcode?: number }
+  const options = { cause: error }
+  // The lower byte of SQLite's error codes tells the kind.
+  switch (errcode & 0xff) {
+    case SQLITE_CORRUPT:
+      return new EspalierError('ESP_STORE_CORRUPT', { store: file, message }, options)
+    case SQLITE_NOTADB:
+      return new EspalierError(
+        'ESP_STORE_FOREIGN',
+        { store: file, what: 'no database, or no longer one' },
+        options,
+      )
+    default: {
+      const todo =
+        NO_ROOM.has(errcode) || NO_ROOM.has(code) ? 'Make room on its disk, and try again.' : undefined
+      return new EspalierError('ESP_STORE_UNUSABLE', { store: file, message, todo }, options)
+    }
+  }
 }
 
 const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
 const SQLITE_NOTADB = 26
+/** The index beside the log cannot be made longer. */
+const SQLITE_IOERR_SHMSIZE = 4_874
 
-/** The lower byte of SQLite's error codes tells the kind. */
-function isCorrupt(errcode: number | undefined): boolean {
-  const kind = (errcode ?? 0) & 0xff
-  return kind === SQLITE_CORRUPT || kind === SQLITE_NOTADB
-}
+/** How SQLite and the file system say that a disk is full. */
+const NO_ROOM: ReadonlySet<unknown> = new Set([SQLITE_FULL, SQLITE_IOERR_SHMSIZE, 'ENOSPC', 'EDQUOT'])

@@ -16,8 +16,9 @@ import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts'
 export function requireWhole(file: string): boolean {
   const size = statSync(file, { throwIfNoEntry: false })?.size
   if (size === undefined) return false
-  // What is left of a database that was cut off, since none is made empty: it must not pass for a new one.
-  if (size === 0) throw new EspalierError('ESP_STORE_EMPTY', { store: file })
+  // What is left of a database that was cut off, since none is made empty: it must not pass for a new one. SQLite takes a file
+  // of one byte for an empty one.
+  if (size <= 1) throw new EspalierError('ESP_STORE_EMPTY', { store: file })
   if (hasLog(file)) return true
   try {
     checkAlone(file)
@@ -28,13 +29,33 @@ export function requireWhole(file: string): boolean {
   return true
 }
 
+/**
+ * Refuses what is not the path of a file: the file system would take a URI for a name, SQLite for another file.
+ *
+ * @throws {EspalierError} `ESP_INVALID_OPTION`.
+ */
+export function checkPath(file: unknown): void {
+  if (typeof file === 'string' && file !== '' && file !== ':memory:' && !file.startsWith('file:')) return
+  throw new EspalierError('ESP_INVALID_OPTION', {
+    option: 'store',
+    expected: 'the path of a file',
+    got: file,
+    todo:
+      file === ':memory:'
+        ? 'Pass createMemoryStore() for a store that ends with its process.'
+        : 'Name the file as the file system does, such as "runs.db"; it is made when it is not there.',
+  })
+}
+
 /** @throws {EspalierError} `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`. */
 export function checkIdentity(db: DatabaseSync, file: string): void {
   const application = pragma(db, 'application_id')
   const version = pragma(db, 'user_version')
   const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number }
   const isNew = application === 0 && version === 0 && tables === 0
-  if (!isNew && application !== APPLICATION_ID) throw new EspalierError('ESP_STORE_FOREIGN', { store: file })
+  if (!isNew && application !== APPLICATION_ID) {
+    throw new EspalierError('ESP_STORE_FOREIGN', { store: file, what: 'a database of another program' })
+  }
   if (version > SCHEMA_VERSION) {
     throw new EspalierError('ESP_STORE_NEWER', { store: file, known: SCHEMA_VERSION, got: version })
   }
