@@ -287,7 +287,8 @@ export class Feed implements BlockSource {
 
   #sample(): void {
     const { counts, slots, actor } = this.#supervisor
-    if (this.#news === this.#sampledNews) return
+    // What a job leaks or keeps busy is seen though it tells nothing for long.
+    if (counts.running === 0 && this.#news === this.#sampledNews) return
     this.#keepBounded()
     this.#raw.item({
       type: 'sample',

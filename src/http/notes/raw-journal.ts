@@ -164,11 +164,11 @@ export class RawJournal implements Recorder {
 
   abandoned(job: JobActor, at: number): void {
     this.#noteOwed(job)
-    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.abandoned'], 0, 0)
+    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.abandoned'], stateOf(job.stateValue), 0)
   }
 
   abandonedEnded(job: JobActor, at: number): void {
-    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.ended'], 0, 0)
+    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.ended'], stateOf(job.stateValue), 0)
   }
 
   prioritised(job: JobActor, priority: number, at: number): void {

@@ -242,6 +242,25 @@ describe('what a job owes until it is asked for', () => {
     expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 12_000, 0, 0])
   })
 
+  test.each([
+    ['all its life', true],
+    ['that is over when the recording begins', false],
+  ])('leaves a job what it is that ignores its timeout: %s', async (_, isFromBeginning) => {
+    await using pool = new JobPool({ timeoutMs: 20, killGraceMs: 5 })
+    const early = isFromBeginning ? createInspector(pool) : undefined
+    const release = Promise.withResolvers<void>()
+    await pool.submitJob({ execute: () => release.promise }).result()
+    await using inspector = early ?? createInspector(pool)
+    expect(countOf(await recorded(inspector), 'failed')).toBe(1)
+    release.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    const model = await recorded(inspector)
+    expect(Array.from(model.jobCounts)).toEqual([0, 0, 0, 0, 0, 0, 1, 0])
+    expect(livesIn(model)[0]).toEqual(
+      expect.arrayContaining(['attempt.abandoned failed', 'attempt.ended failed']),
+    )
+  })
+
   test('does not keep a page from hearing of it that comes while all slots are taken', async () => {
     await using served = await serve({ maxParallelJobs: LIMIT })
     const release = Promise.withResolvers<void>()
@@ -290,6 +309,21 @@ describe('a thread that packs the notes', () => {
 })
 
 describe('a recording', () => {
+  test('has samples while a job runs that tells nothing, and none once all is at rest', async () => {
+    await using served = await serve()
+    using page = new Page(served)
+    const release = Promise.withResolvers<void>()
+    const job = served.pool.submitJob({ execute: () => release.promise })
+    const { samples } = page.model.tables
+    await page.until(() => samples.at.length >= 3)
+    release.resolve()
+    await job.result()
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    const { length } = (await recorded(served.inspector)).tables.samples.at
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    expect((await recorded(served.inspector)).tables.samples.at.length).toBe(length)
+  })
+
   test('of a pool that worked before it began has the jobs that are still known, and tells how many are not', async () => {
     await using pool = new JobPool({ keep: 5 })
     const fail = () => {
