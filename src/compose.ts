@@ -33,7 +33,7 @@ export class JobPool extends PoolCore {
 }
 
 /** The pool of one run: jobs of its store that stand alone are left to a pool that has their handlers. */
-class RunPool extends PoolCore {
+export class RunPool extends PoolCore {
   constructor(options: JobPoolOptions) {
     super(options, FACTORIES, systemHost, openSqliteStore, 'runs')
   }

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
+import { RunPool } from '../compose.ts'
 import {
   type ForkPoint,
   isEspalierError,
-  JobPool,
   type Logger,
   Orchestrator,
   type RunOutcome,
@@ -167,7 +167,7 @@ async function runIn(
   const { maxParallelJobs, runId, executor, fork, input, source } = options
   let progress = silence
   const logger = loggerFor((message) => progress.message(message))
-  const pool = new JobPool({ logger, ...(maxParallelJobs && { maxParallelJobs }), ...(store && { store }) })
+  const pool = new RunPool({ logger, ...(maxParallelJobs && { maxParallelJobs }), ...(store && { store }) })
   const orchestrator = new Orchestrator(workflow, {
     pool,
     input,

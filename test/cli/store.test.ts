@@ -146,6 +146,8 @@ describe('a run in a store', () => {
       root: () => node({ handler: 'one' }),
     })
     expect((await runWorkflow(other, { store })).status).toBe('completed')
+    const run = await call('run', fixture('counting'), '--input', 'goal=2', '--store', 'foreign.db')
+    expect([run.code, run.stderr]).toEqual([0, ''])
     const next = new JobPool({ store, handlers })
     expect((await next.waitForJob('letter')).value).toBe('sent')
     await next.shutdown()
