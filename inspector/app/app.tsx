@@ -73,9 +73,8 @@ function CurrentView() {
 
 const STATELY: Loader = async () => (await import('../views/stately/stately-view.tsx')).StatelyView
 
-/** The job beside the view; until its code is here, a place for it that can be closed. */
+/** The job beside whatever view: it can be closed also while its code is not here. */
 function Drawer() {
-  if (loaded.value.has(DRAWER)) return <Lazy load={DRAWER} />
   return (
     <aside class="drawer" aria-label="Selected job">
       <button

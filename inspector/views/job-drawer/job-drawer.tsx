@@ -6,10 +6,9 @@ import { formatClock, formatCount, plainText } from '../../model/format.ts'
 import { isEnded } from '../../model/job-states.ts'
 import { PRIORITIES, prioritiesAt } from '../../model/priorities.ts'
 import { useDetail } from '../../source/use-detail.ts'
-import { hrefOf, selectedId, selectJob } from '../../state/route.ts'
+import { hrefOf, selectedId } from '../../state/route.ts'
 import { canControl, store, tick } from '../../state/session.ts'
 import { isFollowing, momentOf, seek } from '../../state/time.ts'
-import { Icon } from '../../ui/icons.tsx'
 import { JobLink, JobLinks } from '../../ui/job-link.tsx'
 import { StateLabel, StateMark, stateName } from '../../ui/state-mark.tsx'
 import { Attempts } from './attempts.tsx'
@@ -21,31 +20,17 @@ const STREAMS = ['', 'out  ', 'err  ']
 const SHOWN_LINKS = 30
 const SHOWN_STEPS = 200
 
-/** All about the selected job, beside whatever view. */
+/** All about the selected job. */
 export function JobDrawer() {
   // It may come later: with the next part of a recording, or in a run that goes on.
   void tick.value
   const job = store.value?.find(selectedId.value) ?? -1
+  if (job >= 0) return <Details key={job} job={job} />
   return (
-    <aside class="drawer" aria-label="Selected job">
-      <button
-        type="button"
-        class="plain square drawer-close"
-        aria-label="Close the job"
-        title="Close (Esc)"
-        onClick={() => selectJob('')}
-      >
-        <Icon name="close" />
-      </button>
-      {job < 0 ? (
-        <div class="empty">
-          <p class="empty-title">No job of this recording has the id</p>
-          <code>{plainText(selectedId.value)}</code>
-        </div>
-      ) : (
-        <Details key={job} job={job} />
-      )}
-    </aside>
+    <div class="empty">
+      <p class="empty-title">No job of this recording has the id</p>
+      <code>{plainText(selectedId.value)}</code>
+    </div>
   )
 }
 
