@@ -177,11 +177,16 @@ export class RawJournal implements Recorder {
   }
 
   progressed(job: JobActor, fraction: number, at: number): void {
-    if (at - this.#progressedAt < PROGRESS_EVERY_MS || !Number.isFinite(fraction)) return
+    if (at - this.#progressedAt < PROGRESS_EVERY_MS) return
     this.#progressedAt = at
     this.#noteOwed(job)
-    const thousandths = Math.round(1000 * Math.min(1, Math.max(0, fraction)))
-    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.progressed'], EXECUTING, thousandths)
+    this.#chunks.note(
+      at,
+      job.sequence,
+      EVENT_CODES['attempt.progressed'],
+      EXECUTING,
+      Math.round(1000 * fraction),
+    )
   }
 
   logged(job: JobActor, attempt: number, line: string, at: number): void {

@@ -51,6 +51,7 @@ export interface Recorder {
   abandonedEnded(job: JobActor, at: number): void
   /** A queued job is about to get another priority, an index into `PRIORITIES`. */
   prioritised(job: JobActor, priority: number, at: number): void
+  /** @param fraction - From 0 to 1. */
   progressed(job: JobActor, fraction: number, at: number): void
   logged(job: JobActor, attempt: number, line: string, at: number): void
   printed(job: JobActor, written: Written, at: number): void
