@@ -24,6 +24,7 @@ import { Slots } from '../scheduling/slots.ts'
 import { Announcer } from './announcer.ts'
 import { AttemptReports } from './attempt-reports.ts'
 import { CallbackRunner } from './callbacks.ts'
+import { deliver } from './deliver.ts'
 import { DurableEffects } from './durable-effects.ts'
 import { EffectQueue } from './effect-queue.ts'
 import { Granting } from './granting.ts'
@@ -299,18 +300,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
       return
     }
     this.#afterEffects.push(() => {
-      if (current.hasEnded || !this.#isTaken(current, event)) this.ignored(job, event)
+      if (current.hasEnded || !deliver(current, event, this.settings.logger)) this.ignored(job, event)
     })
-  }
-
-  #isTaken(attempt: RunningAttempt<JobActor>, event: JobEvent): boolean {
-    const { executor } = attempt.job
-    try {
-      return executor.deliver?.(attempt, event) === true
-    } catch (thrown) {
-      this.settings.logger.error(`The executor "${executor.name}" threw when it was given an event.`, thrown)
-      return false
-    }
   }
 
   ignored(job: JobActor, event: JobEvent): void {
