@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
 import { disownCopy, takeOwnership } from './owner.ts'
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.ts'
-import { checkIdentity, checkPath, pragma, requireWhole } from './whole.ts'
+import { checkIdentity, checkPath, pragma, requireWhole } from './store-file.ts'
 
 /** Older ones may lose what a checkpoint was writing while another connection reset the log. */
 const SQLITE_LEAST = '3.51.3'
