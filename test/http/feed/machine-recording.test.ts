@@ -44,10 +44,11 @@ describe('a recording of jobs that are machines', () => {
     const jobs = ['a', 'b'].map((id) =>
       pool.submitJob({ id, executor: 'machine', execute: { logic: lamp.provide({}) } }),
     )
+    // A busy machine may put their start off to the next turn, and a job that waits takes no event.
+    await vi.waitFor(() => expect(jobs.every(({ body }) => body !== undefined)).toBe(true))
     for (const job of jobs) job.send({ type: 'toggle' })
     jobs[0]!.send({ type: 'break' })
     await jobs[0]!.result()
-    await vi.waitFor(() => expect(jobs[1]!.body?.getSnapshot().value).toBe('on'))
     const { model, rows, machines } = await recorded(inspector)
     jobs[1]!.cancel()
     expect(machines.size).toBe(1)
