@@ -1,12 +1,16 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals'
 import { Moment } from '../model/moment.ts'
 import type { RunStore } from '../model/run-store.ts'
-import { connection, store, tick } from './session.ts'
+import { connection, status, store, tick } from './session.ts'
 
 /** Whether the moment shown is the newest one. */
 export const isFollowing = signal(true)
 /** The moment shown, epoch ms; read only while not following. */
 export const chosenAt = signal(0)
+/** What a live pool says of itself, while the moment shown is the newest one; of a recording and of the past nobody says it. */
+export const statusOfNow = computed(() =>
+  isFollowing.value && connection.value.kind === 'live' ? status.value : undefined,
+)
 export const isPlaying = signal(false)
 export const speed = signal(1)
 export const SPEEDS = [1, 2, 5, 10, 50, 100]

@@ -23,6 +23,8 @@ describeInBrowser('the page of espalier inspect', () => {
     const { page, errors } = watched
     page.setDefaultTimeout(10_000)
     await page.goto(/inspector: (\S+)/.exec(inspect.stdout)?.[1] ?? '')
+    // How many slots there were, no recording of a store tells.
+    expect(await page.locator('.tiles').textContent()).not.toContain('0 slots')
     await page.getByRole('link', { name: 'jobs', exact: true }).click()
     const jobs = page.getByRole('grid').getByRole('row')
     await jobs.filter({ hasText: 'step 3' }).filter({ hasText: 'completed' }).waitFor()

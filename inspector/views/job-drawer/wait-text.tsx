@@ -3,8 +3,8 @@ import { formatCount, formatDuration } from '../../model/format.ts'
 import { type PoolAt, poolAt } from '../../model/pool-at.ts'
 import { Summary } from '../../model/summary.ts'
 import { whyWaiting } from '../../model/why.ts'
-import { status, store } from '../../state/session.ts'
-import { isFollowing, momentOf } from '../../state/time.ts'
+import { store } from '../../state/session.ts'
+import { momentOf, statusOfNow } from '../../state/time.ts'
 import { JobLinks } from '../../ui/job-link.tsx'
 
 /** Why the job does not run at this moment, in a sentence. */
@@ -13,7 +13,7 @@ export function WaitText({ job, detail }: { job: number; detail: JobDetail | und
   const moment = momentOf(run)
   const why = whyWaiting(run, moment, job)
   if (why === undefined) return null
-  const pool = poolAt(run, moment, isFollowing.value ? status.value : undefined)
+  const pool = poolAt(run, moment, statusOfNow.value)
   return (
     <section class="drawer-part why">
       <h3>Why it waits</h3>

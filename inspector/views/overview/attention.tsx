@@ -3,8 +3,8 @@ import { FAILED } from '../../model/job-states.ts'
 import { findTroubles, type Trouble } from '../../model/troubles.ts'
 import { restTick } from '../../state/rest.ts'
 import { hrefOf } from '../../state/route.ts'
-import { status, store } from '../../state/session.ts'
-import { isFollowing, peekMoment } from '../../state/time.ts'
+import { store } from '../../state/session.ts'
+import { peekMoment, statusOfNow } from '../../state/time.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { StateMark } from '../../ui/state-mark.tsx'
 
@@ -12,7 +12,7 @@ import { StateMark } from '../../ui/state-mark.tsx'
 export function Attention() {
   void restTick.value
   const run = store.peek()!
-  const troubles = findTroubles(run, peekMoment(run), isFollowing.peek() ? status.peek() : undefined)
+  const troubles = findTroubles(run, peekMoment(run), statusOfNow.peek())
   if (troubles.length === 0)
     return <p class="calm muted">Nothing: no failures, nothing stuck, no slot idle without a reason.</p>
   return (

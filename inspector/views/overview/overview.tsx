@@ -3,8 +3,8 @@ import { CANCELLED, COMPLETED, FAILED, READY } from '../../model/job-states.ts'
 import { poolAt } from '../../model/pool-at.ts'
 import { Summary } from '../../model/summary.ts'
 import { hrefOf } from '../../state/route.ts'
-import { connection, status, store, tick } from '../../state/session.ts'
-import { isFollowing, momentOf } from '../../state/time.ts'
+import { connection, store, tick } from '../../state/session.ts'
+import { momentOf, statusOfNow } from '../../state/time.ts'
 import { LanesKey } from '../../ui/lanes-key.tsx'
 import { Card, Empty, Tile } from '../../ui/parts.tsx'
 import { Plot } from '../../ui/plot.tsx'
@@ -43,7 +43,7 @@ function Tiles() {
   const moment = momentOf(run)
   const { counts, total } = moment
   const summary = new Summary(run, moment)
-  const { limit } = poolAt(run, moment, isFollowing.value ? status.value : undefined)
+  const { limit } = poolAt(run, moment, statusOfNow.value)
   const oldest = summary.oldestReady()
   const waiting = counts[0]! + counts[READY]! + summary.delayed
   const { etaMs } = summary
