@@ -41,8 +41,8 @@ export type OrchestratorEvent =
   | { readonly type: 'tree.changed'; readonly at: number; readonly tree: TreeCounts }
   /** A decision was `satisfy`. */
   | { readonly type: 'tree.satisfied'; readonly at: number; readonly stopRunning: boolean }
-  /** A root failed for good, or any node did and the workflow says `failFast`. */
-  | { readonly type: 'tree.failed'; readonly at: number }
+  /** A root failed for good, or any node did and the workflow says `failFast`; `error` is for the record. */
+  | { readonly type: 'tree.failed'; readonly at: number; readonly error?: Error | undefined }
   | { readonly type: 'deadline.reached'; readonly at: number }
 
 const isAtRest = (tree: TreeCounts) => tree.jobs + tree.decisions === 0

@@ -45,12 +45,22 @@ export interface PoolCreated {
   readonly policy: JobPolicy
 }
 
-export interface RunCreated {
+export interface RunCreated extends RunTerms {
   readonly type: 'run.created'
   readonly workflow: string
   /** The run's validated input. */
   readonly input?: unknown
+  /** The run and the event that it was forked at. */
+  readonly forkedFrom?: string
+}
+
+/** What a run goes by as long as one process works on it. */
+export interface RunTerms {
   readonly limits: Partial<TreeLimits>
+  /** The module whose default export the workflow is, when it was told. */
+  readonly source?: string
+  /** The executor that it was told to run with, instead of the workflow's own. */
+  readonly executor?: string
 }
 
 /** A job's acceptance: its spec as JSON, and what its chart needs. It was queued at the entry's `at`. */
@@ -86,21 +96,29 @@ export type StoredExecute =
   | { readonly command: string; readonly args?: readonly string[] }
   | { readonly closure: string }
 
-/** What was decided about a tree; under the id of its run. */
+/** What was decided about a tree, and who goes on with it; under the id of its run. */
 export type TreeEvent =
+  /** Another process has taken the run up. */
+  | (RunTerms & { readonly type: 'run.resumed' })
   | {
       readonly type: 'node.grown'
       readonly nodeId: NodeId
       readonly parentId?: NodeId
       readonly spec: NodeSpec
+      /** Its spec's, or its parent's. */
+      readonly score?: number
     }
   | { readonly type: 'node.decided'; readonly nodeId: NodeId; readonly decision: StoredDecision }
+  /** The last decision runs the node again. */
   | {
       readonly type: 'node.revised'
       readonly nodeId: NodeId
       /** With all revisions applied. */
       readonly spec: NodeSpec
+      readonly score?: number
     }
+  /** The last decision has pruned the node. */
+  | { readonly type: 'node.pruned'; readonly nodeId: NodeId }
 
 /** A decision as it was carried out, and the value it satisfied the run with. */
 export type StoredDecision = Omit<DecisionRecord, 'error' | 'at'> & {

@@ -17,6 +17,7 @@ import {
   runWorkflow,
   satisfy,
   stop,
+  verifyStore,
 } from 'espalier'
 import { SimulatedClock } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
@@ -233,6 +234,38 @@ describe('a run', () => {
     const { status, tree } = await runWorkflow(workflow, { store: file, runId: 'r' })
     expect([status, tree.nodes.n0?.result]).toMatchObject(['completed', { value: 7, attempts: 2 }])
     rmSync(folder, { recursive: true })
+  })
+
+  test('that is failing when its process dies ends with the error it failed with', async () => {
+    const disk = new FaultyStore()
+    let release = () => {}
+    const workflow = defineWorkflow({
+      name: 'w',
+      failFast: true,
+      handlers: {
+        fail: () => {
+          throw new RangeError('too far')
+        },
+        deaf: (_: unknown, { attempt }: HandlerContext) =>
+          attempt > 1 ? undefined : new Promise<void>((resolve) => (release = resolve)),
+      },
+      root: () => [node({ handler: 'deaf' }), node({ handler: 'fail' })],
+    })
+    const first = processOf(disk, 0)
+    const run = new Orchestrator(workflow, { pool: first.pool, runId: 'r' })
+    void run.run().catch(() => {})
+    await first.clock.settle()
+    first.die()
+    release()
+    expect(disk.store.run('r')).toMatchObject({ status: 'running', reason: 'failed' })
+    const second = processOf(disk, 10)
+    const outcome = new Orchestrator(workflow, { pool: second.pool, runId: 'r' }).run()
+    await second.clock.settle()
+    expect(await outcome).toMatchObject({
+      status: 'failed',
+      error: { name: 'RangeError', message: 'too far' },
+    })
+    expect(verifyStore(disk.store)).toBe(disk.store.lastSeq)
   })
 
   test('that is taken up tells whose it is now, before anything else happens in it', async () => {

@@ -139,7 +139,7 @@ describe('an `expand` that answers', () => {
     ['ESP_INVALID_OPTION', grow([value('a', { dependencies: Array(1) as never })])],
     ['ESP_INVALID_OPTION', grow([value('a', { backoff: { type: 'fixed', delayMs: -1 } })])],
     ['ESP_UNKNOWN_PRIORITY', grow([value('a', { priority: 'urgent' as never })])],
-    ['ESP_UNKNOWN_HANDLER', grow([value('a'), node({ handler: 'nobody' })])],
+    ['ESP_UNKNOWN_HANDLER', grow([value('a'), node({ handler: 'nobody' })], { score: 4 })],
     ['ESP_UNKNOWN_HANDLER', grow([node({ handler: 'toString' })])],
     ['ESP_INVALID_OPTION', grow([value('a', { score: Number.NaN })])],
     ['ESP_INVALID_OPTION', grow([value('a', { timeoutMs: -1 })])],
@@ -152,6 +152,7 @@ describe('an `expand` that answers', () => {
   ])('nodes that cannot be planted stops with %s, and plants none of them', async (code, answer) => {
     for (const trial of await answering(answer)) {
       expect(trial.node('odd').decision?.error).toMatchObject({ code })
+      expect(trial.node('odd').score).toBeUndefined()
     }
   })
 

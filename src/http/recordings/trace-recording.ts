@@ -49,7 +49,8 @@ class TraceRecorder {
     const { event } = entry
     if (event.type === 'job.submitted') this.#submit(entry, event as JobSubmitted)
     else if (event.type === 'run.created') this.#createRun(entry)
-    else if (event.type.startsWith('node.')) this.#changeTree(entry, event as TreeEvent)
+    else if (event.type.startsWith('node.') || event.type === 'run.resumed')
+      this.#changeTree(entry, event as TreeEvent)
     else if (entry.actor === 'job') this.#stepJob(entry)
     else if (entry.actor === 'run') this.#stepRun(entry)
     else this.#stepPool(entry)
@@ -107,8 +108,8 @@ class TraceRecorder {
     this.#grown.delete(key)
     this.#firstJobs.delete(key)
     const { at } = grown
-    const { nodeId, parentId, spec } = grown.event as TreeEvent & { readonly type: 'node.grown' }
-    const { handler, label = handler, key: name, score } = spec
+    const { nodeId, parentId, spec, score } = grown.event as TreeEvent & { readonly type: 'node.grown' }
+    const { handler, label = handler, key: name } = spec
     const run = grown.id
     const depth = parentId === undefined ? 0 : (this.#depths.get(`${run} ${parentId}`) ?? 0) + 1
     this.#depths.set(key, depth)

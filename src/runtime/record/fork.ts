@@ -1,8 +1,8 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobId } from '../../domain/job.ts'
 import type { TreeLimits } from '../../domain/limits.ts'
-import type { NodeId, NodeSpec } from '../../domain/node-spec.ts'
-import { storedObject } from '../../domain/stored-json.ts'
+import type { NodeId } from '../../domain/node-spec.ts'
+import { present } from '../../domain/present.ts'
 import type { RunCreated, StoredDecision, TraceEntry, TreeEvent } from '../../domain/trace.ts'
 import type {
   JobRecord,
@@ -12,7 +12,8 @@ import type {
   StoreBatch,
   StoreEvent,
 } from '../../ports/run-store.ts'
-import { startOrchestratorActor } from '../charts/charts.ts'
+import { type OrchestratorActor, startOrchestratorActor } from '../charts/charts.ts'
+import { RunFold, type ToldRun } from './run-fold.ts'
 import { TraceFold } from './trace-fold.ts'
 
 /** Which past a fork begins with. */
@@ -78,17 +79,16 @@ class Past {
     this.jobs = Array.from(store.jobs(fork.runId)).filter(
       (job) => (lastSeqs.get(job.id) ?? 0) <= at && hasEndedByItself(job),
     )
-    const decided = decisionsUntil(at, entries)
-    this.nodes = this.#nodesOf(entries, decided, [...store.nodes(fork.runId)])
-    const isThere = new Set([...this.jobs.map(({ id }) => id), ...this.nodes.map(({ id }) => id)])
-    this.events = this.#eventsOf(entries, new Set(decided), isThere)
+    this.events = this.#eventsOf(run, entries, at, new Set(this.jobs.map(({ id }) => id)))
+    const chart = this.#chart()
+    const tree = new RunFold(fork.as)
+    for (const entry of this.events) if (entry.actor === 'run') tree.apply(entry)
+    this.nodes = [...tree.nodes.values()]
     this.run = {
-      ...run,
-      ...{ id: fork.as, limits: JSON.stringify(fork.limits), status: 'running', createdAt: fork.now },
-      ...{ reason: undefined, endedAt: undefined, value: undefined, error: undefined },
-      snapshot: this.#snapshot(),
-      decisions: decided.filter(({ event }) => event.type === 'node.decided').length,
-      forkedFrom: `${fork.runId}@${at}`,
+      ...(tree.told(chart.getSnapshot()) as ToldRun),
+      id: fork.as,
+      snapshot: JSON.stringify(chart.getPersistedSnapshot()),
+      decisions: run.decisions === 0 ? 0 : tree.decisions,
       ownedSince: undefined,
     }
   }
@@ -120,53 +120,29 @@ class Past {
     }
   }
 
-  /** The roots, and what decisions that count have grown. */
-  #nodesOf(
-    entries: readonly TraceEntry[],
-    decided: readonly TraceEntry[],
-    rows: readonly NodeRecord[],
-  ): NodeRecord[] {
-    const grown = new Set<NodeId>()
-    const nodes = new Map<NodeId, NodeRecord>()
-    for (const { event } of decided) {
-      if (event.type !== 'node.decided') continue
-      const { type, nodeIds } = (event as { readonly decision: StoredDecision }).decision
-      if (type === 'grow') for (const id of nodeIds) grown.add(id)
-    }
-    for (const { event } of entries) {
-      const { type, nodeId, parentId, spec } = event as Extract<TreeEvent, { type: 'node.grown' }>
-      if (type !== 'node.grown' || !(parentId === undefined || grown.has(nodeId))) continue
-      const score = spec.score ?? (parentId === undefined ? undefined : nodes.get(parentId)?.score)
-      const place = nodes.size
-      nodes.set(nodeId, {
-        ...{ runId: this.#fork.as, id: nodeId, place, parentId, spec: JSON.stringify(spec), score },
-        ...{ jobs: 1, revisions: 0, isPruned: false, decision: undefined },
-      })
-    }
-    const wasPruned = new Set(rows.filter(({ isPruned }) => isPruned).map(({ id }) => id))
-    const hasEnded = new Set(this.jobs.map(({ submitted }) => submitted.nodeId))
-    for (const entry of decided) decide(nodes, entry, (id) => wasPruned.has(id) && hasEnded.has(id))
-    return [...nodes.values()]
-  }
-
-  /** The run's birth and start, and what happened to the nodes and the jobs that are there. */
+  /** The run's birth and start, the jobs that are there, and what the decisions that count have done. */
   #eventsOf(
+    { source, executor }: RunRecord,
     entries: readonly TraceEntry[],
-    decided: ReadonlySet<TraceEntry>,
-    isThere: ReadonlySet<string>,
+    at: number,
+    jobs: ReadonlySet<JobId>,
   ): TraceEntry[] {
-    const { limits, now } = this.#fork
+    const { limits, now, runId } = this.#fork
+    const decided = decisionsUntil(at, entries)
+    const isGrown = grownBy(decided)
     return entries.flatMap((entry): TraceEntry[] => {
       const { actor, id, event } = entry
-      if (actor === 'job' && isThere.has(id)) {
+      if (actor === 'job') {
+        if (!jobs.has(id)) return []
         if (event.type !== 'job.submitted') return [{ ...entry, event: this.#caused(event) }]
         return [{ ...entry, event: this.#submitted(id, event as JobRecord['submitted']) }]
       }
-      if (event.type === 'run.created')
-        return [{ ...entry, at: now, event: { ...(event as RunCreated), limits } }]
+      if (event.type === 'run.created') {
+        const terms = { limits, ...present({ source, executor }), forkedFrom: `${runId}@${at}` }
+        return [{ ...entry, at: now, event: { ...(event as RunCreated), ...terms } }]
+      }
       if (event.type === 'run.start') return [{ ...entry, at: now }]
-      const isNode = event.type === 'node.grown' && isThere.has((event as { nodeId: NodeId }).nodeId)
-      return isNode || decided.has(entry) ? [entry] : []
+      return isGrown(event) || decided.has(entry) ? [entry] : []
     })
   }
 
@@ -176,12 +152,12 @@ class Past {
   }
 
   /** The chart of a run that has just started. */
-  #snapshot(): string {
+  #chart(): OrchestratorActor {
     const { as: id, limits, now } = this.#fork
     const input = { maxRunMs: limits.maxRunMs ?? 0 }
     const actor = startOrchestratorActor({ takeEffect: () => {} }, () => {}, { id, input })
     actor.send({ type: 'run.start', at: now })
-    return JSON.stringify(actor.getPersistedSnapshot())
+    return actor
   }
 }
 
@@ -192,52 +168,29 @@ function hasEndedByItself({ end }: JobRecord): boolean {
 }
 
 /** What was decided up to an event, with all that each decision has changed: not what ended the run. */
-function decisionsUntil(at: number, entries: readonly TraceEntry[]): TraceEntry[] {
+function decisionsUntil(at: number, entries: readonly TraceEntry[]): ReadonlySet<TraceEntry> {
   let counts = false
-  return entries.filter(({ seq, event }) => {
+  const decided = entries.filter(({ seq, event }) => {
     if (event.type === 'node.decided') {
       counts = seq <= at && (event as { readonly decision: StoredDecision }).decision.type !== 'satisfy'
       return counts
     }
     // These follow the decision that they are of.
-    return event.type === 'node.revised' && counts
+    return counts && (event.type === 'node.revised' || event.type === 'node.pruned')
   })
+  return new Set(decided)
 }
 
-/** Applies what was decided to the nodes. */
-function decide(
-  nodes: Map<NodeId, NodeRecord>,
-  { at, event }: TraceEntry,
-  isPrunedToo: (id: NodeId) => boolean,
-): void {
-  const { nodeId } = event as { readonly nodeId: NodeId }
-  const node = nodes.get(nodeId)
-  if (node === undefined) return
-  if (event.type === 'node.revised') {
-    nodes.set(nodeId, withSpec(node, (event as { readonly spec: NodeSpec }).spec))
-    return
+/** Tells of an event whether it is the growth of a root, or of a node that one of the decisions has grown. */
+function grownBy(decided: ReadonlySet<TraceEntry>): (event: TraceEntry['event']) => boolean {
+  const grown = new Set<NodeId>()
+  for (const { event } of decided) {
+    if (event.type !== 'node.decided') continue
+    const { type, nodeIds } = (event as { readonly decision: StoredDecision }).decision
+    if (type === 'grow') for (const id of nodeIds) grown.add(id)
   }
-  const { value: _, ...decision } = (event as { readonly decision: StoredDecision }).decision
-  const { type, score = node.score, nodeIds } = decision
-  const revisions = node.revisions + (type === 'revise' && nodeIds.includes(nodeId) ? 1 : 0)
-  nodes.set(nodeId, { ...node, score, revisions, decision: JSON.stringify({ ...decision, at }) })
-  if (type === 'revise') for (const id of nodeIds) change(nodes, id, ({ jobs }) => ({ jobs: jobs + 1 }))
-  if (type !== 'prune') return
-  for (const id of nodes.keys())
-    if (nodeIds.includes(id) || isPrunedToo(id)) change(nodes, id, () => ({ isPruned: true }))
-}
-
-function withSpec(node: NodeRecord, spec: NodeSpec): NodeRecord {
-  const { score: before } = storedObject(node.spec, 'spec', 'node', node.id) as NodeSpec
-  const score = spec.score === before ? node.score : spec.score
-  return { ...node, spec: JSON.stringify(spec), score }
-}
-
-function change(
-  nodes: Map<NodeId, NodeRecord>,
-  id: NodeId,
-  make: (node: NodeRecord) => Partial<NodeRecord>,
-): void {
-  const node = nodes.get(id)
-  if (node !== undefined) nodes.set(id, { ...node, ...make(node) })
+  return (event) => {
+    const { type, nodeId, parentId } = event as Extract<TreeEvent, { type: 'node.grown' }>
+    return type === 'node.grown' && (parentId === undefined || grown.has(nodeId))
+  }
 }

@@ -65,9 +65,11 @@ export class TraceFold {
       case 'job.submitted':
         this.jobs.set(entry.id, initial(jobLogic, this.jobInputOf(entry, event as JobSubmitted)))
         return this
+      case 'run.resumed':
       case 'node.grown':
       case 'node.decided':
       case 'node.revised':
+      case 'node.pruned':
         return this
       default:
         this.#step(entry)

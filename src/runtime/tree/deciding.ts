@@ -141,6 +141,7 @@ export class Deciding implements Questioner<NodeRecord> {
     let decision: Decision = STOP
     let done = NOTHING
     let error = fault
+    const { score: scoreBefore } = record
     try {
       decision = readDecision(record.id, answer)
       this.#journal?.checkDecision(decision)
@@ -158,12 +159,13 @@ export class Deciding implements Questioner<NodeRecord> {
       error = toError(thrown)
       this.#supervisor.settings.logger.warn(error.message)
       decision = STOP
+      record.judge(scoreBefore)
     }
     const { type, why, score } = decision
     const { nodeIds, cut } = done
-    this.#keepCut(done)
+    this.#keepCut({ cut })
     record.decide({ type, why, score, nodeIds, cut, error, at: this.#supervisor.now() })
-    this.#journal?.decided(record, decision)
+    this.#journal?.decided(record, decision, done.changed)
     this.#run.decided(record)
     if (decision.type === 'satisfy') this.#satisfied(decision.value)
     else if (record.status === 'failed' && record.children.length === 0) this.#branchFailed(record)

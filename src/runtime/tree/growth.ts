@@ -9,14 +9,16 @@ import type { Planting } from './planting.ts'
 import type { TreeStore } from './tree-store.ts'
 
 /** What of a decision was carried out, and what not. */
-export type Carried = Pick<DecisionRecord, 'nodeIds' | 'cut'>
+export interface Carried extends Pick<DecisionRecord, 'nodeIds' | 'cut'> {
+  /** The nodes it has run again, or pruned with all below them. */
+  readonly changed: readonly NodeRecord[]
+}
 
 /** What a decision does outside the tree. */
 export interface GrowthSite {
   readonly runId: string
   added(records: readonly NodeRecord[]): void
   changed(record: NodeRecord): void
-  pruned(record: NodeRecord): void
   /** Cancels the job of a node that has been pruned. */
   cancelPruned(job: JobActor): void
   /** Wants no decision about these nodes any more. */
@@ -59,22 +61,22 @@ export class Growth {
 
   #grow(nodes: readonly NodeSpec[], parent: NodeRecord | undefined): Carried {
     const { specs, cut } = cutGrowth(nodes, parent, this.#store, this.#limits)
-    if (specs.length === 0) return { nodeIds: NO_IDS, cut }
+    if (specs.length === 0) return { ...NOTHING, cut }
     const planted = this.#planting.plant(specs, parent)
     const nodeIds = planted.map(({ id }) => id)
     parent?.grow(nodeIds)
     this.#site.added(planted)
     if (parent !== undefined) this.#site.changed(parent)
-    return { nodeIds, cut }
+    return { ...NOTHING, nodeIds, cut }
   }
 
   #revise(record: NodeRecord, patch: NodePatch): Carried {
     if (record.revisions >= this.#limits.maxRevisions) {
-      return { nodeIds: NO_IDS, cut: [{ by: 'maxRevisions', count: 1 }] }
+      return { ...NOTHING, cut: [{ by: 'maxRevisions', count: 1 }] }
     }
-    const replanted = this.#planting.revise(record, patch)
-    for (const each of replanted) this.#site.changed(each)
-    return { nodeIds: replanted.map(({ id }) => id), cut: NO_CUT }
+    const changed = this.#planting.revise(record, patch)
+    for (const each of changed) this.#site.changed(each)
+    return { ...NOTHING, nodeIds: changed.map(({ id }) => id), changed }
   }
 
   #prune(ids: readonly string[]): Carried {
@@ -95,7 +97,6 @@ export class Growth {
       if (stopped.length === 0) ended++
       for (const record of branch) {
         record.isPruned = true
-        this.#site.pruned(record)
         dropped.add(record)
       }
       for (const { id: stoppedId, job } of stopped) {
@@ -109,10 +110,12 @@ export class Growth {
       { by: 'unknownNode' as const, count: unknown },
       { by: 'ended' as const, count: ended },
     ].filter(({ count }) => count > 0)
-    return { nodeIds: pruned, cut }
+    return { nodeIds: pruned, cut, changed: [...dropped] }
   }
 }
 
-const NO_IDS: DecisionRecord['nodeIds'] = Object.freeze([])
-const NO_CUT: DecisionRecord['cut'] = Object.freeze([])
-export const NOTHING: Carried = Object.freeze({ nodeIds: NO_IDS, cut: NO_CUT })
+export const NOTHING: Carried = Object.freeze({
+  nodeIds: Object.freeze([]),
+  cut: Object.freeze([]),
+  changed: Object.freeze([]),
+})

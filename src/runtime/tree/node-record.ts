@@ -77,7 +77,7 @@ export class NodeRecord implements JobExtras, JobObserver {
       status: this.#status,
       result,
       score: this.#score,
-      decision: this.#decision,
+      decision: this.decision,
       revisions: this.#revisions,
     })
     return this.#picture
@@ -105,7 +105,15 @@ export class NodeRecord implements JobExtras, JobObserver {
     return this.#children
   }
 
+  /** What was decided after its last end; while it runs again, what made it do so. */
   get decision(): DecisionRecord | undefined {
+    const { lastDecision } = this
+    const isPast = !this.isLive && lastDecision?.type === 'revise' && lastDecision.nodeIds.includes(this.id)
+    return isPast ? undefined : lastDecision
+  }
+
+  /** Stays when what it has had run again ends. */
+  get lastDecision(): DecisionRecord | undefined {
     return this.#decision
   }
 
@@ -128,7 +136,6 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.isLive = true
     this.jobs++
     this.#status = 'queued'
-    this.#decision = undefined
     this.#picture = undefined
   }
 
@@ -157,12 +164,6 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#status = this.isPruned && status === 'cancelled' ? 'pruned' : status
   }
 
-  /** All its jobs are there: what made it run again was decided about an earlier end than the last. */
-  adopted(): void {
-    const isPast = this.#decision?.type === 'revise' && this.#decision.nodeIds.includes(this.id)
-    if (isPast && this.job !== undefined && !this.isLive) this.#decision = undefined
-  }
-
   change(spec: NodeSpec, score: number | undefined): void {
     this.#spec = spec
     this.#score = score
@@ -179,8 +180,14 @@ export class NodeRecord implements JobExtras, JobObserver {
     this.#picture = undefined
   }
 
-  judge(score: number): void {
+  judge(score: number | undefined): void {
     this.#score = score
+    this.#picture = undefined
+  }
+
+  /** It runs again, for another node's sake: what was decided about it is no longer so. */
+  undecide(): void {
+    this.#decision = undefined
     this.#picture = undefined
   }
 
@@ -213,7 +220,6 @@ export class NodeRecord implements JobExtras, JobObserver {
     if (job !== this.job || !this.isLive) return
     this.isLive = false
     this.#status = this.isPruned && result.status === 'cancelled' ? 'pruned' : result.status
-    this.#decision = undefined
     this.#picture = undefined
     this.#watcher.settled(this, result)
   }

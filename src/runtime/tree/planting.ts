@@ -93,6 +93,7 @@ export class Planting {
       throw thrown
     }
     record.revised()
+    for (const each of again) each.undecide()
     return again
   }
 

@@ -3,7 +3,8 @@ import type { Decision, DecisionRecord } from '../../domain/decision.ts'
 import { jsonText } from '../../domain/json-text.ts'
 import type { TreeLimits } from '../../domain/limits.ts'
 import type { NodeId } from '../../domain/node-spec.ts'
-import { errorToJson, type TraceEvent } from '../../domain/trace.ts'
+import { present } from '../../domain/present.ts'
+import { errorToJson, type RunTerms, type TraceEvent } from '../../domain/trace.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { NodeRecord as NodeRow, RunRecord } from '../../ports/run-store.ts'
 import type { OrchestratorActor } from '../charts/charts.ts'
@@ -49,14 +50,14 @@ export class RunJournal implements RecordedRun {
 
   /** @throws {EspalierError} `ESP_NOT_STORABLE` when the input cannot be stored. */
   created(): void {
-    const { runId, workflow, limits, facts } = this.#run
+    const { runId, workflow, facts } = this.#run
     jsonText(facts.input, `The input of run "${runId}"`)
-    this.#note({ type: 'run.created', workflow: workflow.name, input: facts.input, limits })
+    this.#note({ type: 'run.created', workflow: workflow.name, input: facts.input, ...this.#terms })
   }
 
   /** Its process is another one now. */
-  takenUp(): void {
-    this.#journal.changed(this)
+  resumed(): void {
+    this.#note({ type: 'run.resumed', ...this.#terms })
   }
 
   /** Counts follow from nodes and jobs: a report of them is recorded only when it ends the run. */
@@ -64,18 +65,17 @@ export class RunJournal implements RecordedRun {
     const after = this.#run.actor.getSnapshot()
     const isCount = event.type === 'tree.changed' && after.status === before.status
     if (after === before || isCount) return
-    this.#journal.told('run', this.#run.runId, at, event)
+    const { error } = event as { readonly error?: Error }
+    this.#journal.told('run', this.#run.runId, at, error ? { ...event, error: errorToJson(error) } : event)
     this.#journal.changed(this)
   }
 
   grown(records: readonly NodeRecord[]): void {
-    for (const { id: nodeId, parent, spec } of records) {
-      this.#note({ type: 'node.grown', nodeId, ...(parent && { parentId: parent.id }), spec }, nodeId)
+    for (const { id: nodeId, parent, spec, score } of records) {
+      const below = parent && { parentId: parent.id }
+      const scored = score === undefined ? undefined : { score }
+      this.#note({ type: 'node.grown', nodeId, ...below, spec, ...scored }, nodeId)
     }
-  }
-
-  pruned({ id }: NodeRecord): void {
-    this.#journal.changed(this, placeOf(id))
   }
 
   /** @throws {EspalierError} `ESP_NOT_STORABLE` when the value that a decision satisfies the run with cannot be stored. */
@@ -84,15 +84,20 @@ export class RunJournal implements RecordedRun {
     jsonText(decision.value, `The value that satisfies run "${this.#run.runId}"`)
   }
 
-  decided(record: NodeRecord, decision: Decision): void {
+  /** @param changed - The nodes that it has run again, or pruned. */
+  decided(record: NodeRecord, decision: Decision, changed: readonly NodeRecord[]): void {
     const { at, error, ...made } = record.decision as DecisionRecord
     const value = decision.type === 'satisfy' ? { value: decision.value } : {}
     const stored = { ...made, ...(error && { error: errorToJson(error) }), ...value }
-    this.#note({ type: 'node.decided', nodeId: record.id, decision: stored }, record.id)
-    if (decision.type !== 'revise') return
-    for (const nodeId of made.nodeIds) {
-      const revised = this.#run.nodes.find(nodeId) as NodeRecord
-      this.#note({ type: 'node.revised', nodeId, spec: revised.spec }, nodeId)
+    this.#note({ type: 'node.decided', nodeId: record.id, decision: stored }, record.id, at)
+    for (const { id: nodeId, spec, score } of changed) {
+      const isPruned = decision.type === 'prune'
+      this.#note(
+        isPruned
+          ? { type: 'node.pruned', nodeId }
+          : { type: 'node.revised', nodeId, spec, ...present({ score }) },
+        nodeId,
+      )
     }
   }
 
@@ -106,7 +111,7 @@ export class RunJournal implements RecordedRun {
   get record(): RunRecord {
     const { runId, actor, workflow, limits, facts, source, executor, forkedFrom } = this.#run
     const { status, output, context } = actor.getSnapshot()
-    const error = output?.status === 'failed' ? facts.error : undefined
+    const error = context.reason === 'failed' ? facts.error : undefined
     return {
       id: runId,
       workflow: workflow.name,
@@ -130,7 +135,7 @@ export class RunJournal implements RecordedRun {
   /** A node as its store keeps it. */
   nodeRecord(place: number): NodeRow {
     const record = this.#run.nodes.records()[place] as NodeRecord
-    const { id, parent, spec, score, jobs, revisions, isPruned, decision } = record
+    const { id, parent, spec, score, jobs, revisions, isPruned, lastDecision: decision } = record
     return {
       runId: this.#run.runId,
       id,
@@ -150,8 +155,13 @@ export class RunJournal implements RecordedRun {
     this.#run.refused(error)
   }
 
-  #note(event: TraceEvent, nodeId?: NodeId): void {
-    this.#journal.told('run', this.#run.runId, this.#now(), event)
+  get #terms(): RunTerms {
+    const { limits, source, executor } = this.#run
+    return { limits, ...present({ source, executor }) }
+  }
+
+  #note(event: TraceEvent, nodeId?: NodeId, at = this.#now()): void {
+    this.#journal.told('run', this.#run.runId, at, event)
     this.#journal.changed(this, nodeId === undefined ? undefined : placeOf(nodeId))
   }
 }

@@ -1,6 +1,7 @@
 import { storedObject } from '../../domain/stored-json.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
+import type { JobEntry } from '../job/job.ts'
 import { recoverJobs } from '../pool/recovery.ts'
 import type { Submissions } from '../pool/submission.ts'
 import type { Supervisor } from '../pool/supervisor.ts'
@@ -42,12 +43,16 @@ export function recoverTree(
   for (const job of recoverJobs(store.jobs(runId), recovered, supervisor, submissions))
     planting.nodeOf(job.id)?.adopt(job)
   const bare = nodes.records().filter((record, place) => {
-    record.adopted()
     link(record, nodes)
     if (record.isLive) planting.live++
     return record.jobs < (counts[place] as number)
   })
-  supervisor.together(() => planting.replant(bare))
+  supervisor.together(() => {
+    planting.replant(bare)
+    for (const { isPruned, job } of bare) {
+      if (isPruned) supervisor.cancel((job as JobEntry).actor, 'tree', 'pruned')
+    }
+  })
 }
 
 function takeUp(row: NodeRow, run: RecoveredRun): NodeRecord {

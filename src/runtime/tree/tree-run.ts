@@ -171,6 +171,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
     const before = this.actor.getSnapshot()
     if (before.status !== 'active' || this.#isLeft) return
     this.actor.send(event)
+    if (this.actor.getSnapshot().status === 'done') this.facts.endedAt = event.at
     this.#journal?.stepped(before, event)
     for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
       this.#carryOut(effect)
@@ -230,7 +231,6 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
   #settle(): void {
     this.#planting.close()
     this.#end()
-    this.facts.endedAt = this.#supervisor.now()
     const outcome = outcomeOf(this.runId, this.actor, this.nodes, this.facts)
     this.#emit('run.ended', { outcome })
     this.#afterCommit(() => {
@@ -292,7 +292,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
 
   failed(error: Error | undefined): void {
     this.facts.error = error
-    this.#tell({ type: 'tree.failed', at: this.#supervisor.now() })
+    this.#tell({ type: 'tree.failed', at: this.#supervisor.now(), error })
   }
 
   // What growing does.
@@ -305,10 +305,6 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
 
   changed(record: NodeRecord): void {
     if (this.#isHeard('node.changed')) this.#emit('node.changed', { node: record.node })
-  }
-
-  pruned(record: NodeRecord): void {
-    this.#journal?.pruned(record)
   }
 
   cancelPruned(job: JobActor): void {
@@ -392,7 +388,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
       return
     }
     this.#supervisor.runs.add(this.runId)
-    this.#journal?.takenUp()
+    this.#journal?.resumed()
     this.#supervisor.deadlines.wish(this, this.actor.getSnapshot().context.deadlineAt)
     this.#deciding.resume(this.actor.getSnapshot().context.tree.isCut)
     this.report()

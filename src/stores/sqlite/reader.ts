@@ -4,7 +4,17 @@ import type { TraceEntry } from '../../domain/trace.ts'
 import type { CatchUp, JobRecord, NodeRecord, RunRecord, StoreSize } from '../../ports/run-store.ts'
 import { type BehindJobs, NONE_BEHIND, readBehind } from './behind.ts'
 import { JobKeys } from './job-ids.ts'
-import { byPlace, type Cells, JOBS, jobOf, NODE_COLUMNS, nodeOf, type Row, runOf, text } from './records.ts'
+import {
+  byPlace,
+  type Cells,
+  JOBS,
+  jobOf,
+  NODE_COLUMNS,
+  nodeOf,
+  type Row,
+  runOf,
+  storedValue,
+} from './records.ts'
 import type { Cell } from './rows.ts'
 import { TraceReader } from './trace.ts'
 
@@ -29,7 +39,7 @@ export class Reader {
     this.#keys = new JobKeys(db)
     this.#job = byPlace(db, `${JOBS} WHERE jobs.key = ?`)
     this.#cached = db.prepare(
-      `SELECT id, coalesce(jobs.value, outputs.value) AS result FROM jobs LEFT JOIN outputs ON hash = output
+      `SELECT id, jobs.value AS inline, output, outputs.value AS apart FROM jobs LEFT JOIN outputs ON hash = output
        WHERE cache_key = ? AND state = 'completed' ORDER BY jobs.key DESC LIMIT 1`,
     )
     this.#last = db.prepare(
@@ -98,7 +108,12 @@ export class Reader {
 
   cached(cacheKey: string): { readonly jobId: JobId; readonly value: string | undefined } | undefined {
     const row = this.#cached.get(cacheKey) as Row | undefined
-    return row === undefined ? undefined : { jobId: String(row.id), value: text(row.result) }
+    return row === undefined
+      ? undefined
+      : {
+          jobId: String(row.id),
+          value: storedValue([row.inline as Cell, row.output as Cell, row.apart as Cell]),
+        }
   }
 
   *trace(runId: string | undefined, jobId: JobId | undefined): Generator<TraceEntry> {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { storedObject } from '../../domain/stored-json.ts'
 import type { JobSubmitted } from '../../domain/trace.ts'
@@ -11,7 +12,7 @@ export type Row = Record<string, Cell>
 export type Cells = readonly Cell[]
 
 const JOB_COLUMNS = `jobs.key, jobs.id, run, first_seq, spec, queued_at, state, attempt, lost, deadline_at, started_at,
-  stopping, cache_key, ended_at, coalesce(jobs.value, outputs.value), error, reason, cancelled_by, caused_by, usage, last_seq`
+  stopping, cache_key, ended_at, jobs.value, output, outputs.value, error, reason, cancelled_by, caused_by, usage, last_seq`
 
 /** Jobs with their values, wherever these lie. */
 export const JOBS = `SELECT ${JOB_COLUMNS} FROM jobs LEFT JOIN outputs ON hash = output`
@@ -25,7 +26,7 @@ export function byPlace(db: DatabaseSync, query: string): StatementSync {
   return statement
 }
 
-export const text = (cell: string | number | null | undefined): string | undefined =>
+const text = (cell: string | number | null | undefined): string | undefined =>
   cell === null || cell === undefined ? undefined : String(cell)
 
 const number = (cell: string | number | null | undefined): number | undefined =>
@@ -125,18 +126,33 @@ class JobRow implements JobRecord {
 }
 
 /** Of {@link JOBS}: the number of the last event that the row has. */
-export const lastSeqOf = (cells: Cells): number => Number(cells[20])
+export const lastSeqOf = (cells: Cells): number => Number(cells[22])
 
 function endOf(cells: Cells): JobEnd | undefined {
   const endedAt = cells[13]
   if (endedAt === null) return undefined
   return {
     at: Number(endedAt),
-    value: text(cells[14]),
-    error: text(cells[15]),
-    reason: text(cells[16]),
-    cancelledBy: text(cells[17]),
-    causedBy: text(cells[18]),
-    usage: text(cells[19]),
+    value: storedValue([cells[14] as Cell, cells[15] as Cell, cells[16] as Cell]),
+    error: text(cells[17]),
+    reason: text(cells[18]),
+    cancelledBy: text(cells[19]),
+    causedBy: text(cells[20]),
+    usage: text(cells[21]),
   }
 }
+
+/**
+ * A job's value, as JSON text; no JSON when what lies apart is not there any more, or is not what was stored: then whoever reads
+ * it is told so.
+ *
+ * @param cells - What its row has, the hash under which it lies apart instead, and what lies there.
+ */
+export function storedValue([inline, hash, output]: readonly [Cell, Cell, Cell]): string | undefined {
+  if (hash === null) return text(inline)
+  if (output === null) return `lost: output ${hash}`
+  return hashOf(String(output)) === hash ? String(output) : `changed: output ${hash}`
+}
+
+/** What a value lies under when it lies apart. */
+export const hashOf = (value: string): string => createHash('sha256').update(value).digest('hex')

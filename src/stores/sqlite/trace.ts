@@ -4,7 +4,7 @@ import { storedJson, storedObject } from '../../domain/stored-json.ts'
 import type { ChartEvent, JobSubmitted, TraceEntry, TraceEvent } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import { type Entry, eventOf, parseEntries } from './entries.ts'
-import { byPlace, type Cells, type Row } from './records.ts'
+import { byPlace, type Cells, type Row, storedValue } from './records.ts'
 import type { Cell } from './rows.ts'
 
 type Known = NonNullable<Entry>
@@ -41,7 +41,8 @@ export class TraceReader {
     this.#owners = byPlace(db, `SELECT key, id, run FROM jobs WHERE ${which}`)
     this.#facts = byPlace(
       db,
-      `SELECT key, spec, iif(state = 'completed', coalesce(jobs.value, outputs.value), NULL), attempt
+      `SELECT key, spec, iif(state = 'completed', jobs.value, NULL), iif(state = 'completed', output, NULL),
+         outputs.value, attempt
        FROM jobs LEFT JOIN outputs ON hash = output WHERE ${which}`,
     )
   }
@@ -144,10 +145,10 @@ export class TraceReader {
         keys.add(key)
     }
     const facts = new Map<number, RowFacts>()
-    for (const [key, spec, value, attempt] of this.#about(this.#facts, keys))
+    for (const [key, spec, inline, hash, output, attempt] of this.#about(this.#facts, keys))
       facts.set(Number(key), {
         submitted: storedObject(String(spec), 'spec', 'job', Number(key)),
-        value: value === null ? undefined : String(value),
+        value: storedValue([inline as Cell, hash as Cell, output as Cell]),
         attempt: Number(attempt),
       })
     return facts

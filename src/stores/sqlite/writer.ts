@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobRecord, NodeRecord, RunRecord, StoreBatch, StoreEvent } from '../../ports/run-store.ts'
 import { EntryTexts } from './entries.ts'
 import { isNamed } from './job-ids.ts'
+import { hashOf } from './records.ts'
 import { RowWriter } from './rows.ts'
 
 /** Results longer than this, in characters of JSON, lie apart from their jobs: what looks at jobs need not read them. */
@@ -63,7 +63,9 @@ export class Writer {
        error = excluded.error, decisions = excluded.decisions, owned_since = excluded.owned_since`,
     )
     this.#node = db.prepare('INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#output = db.prepare('INSERT OR IGNORE INTO outputs VALUES (?, ?, ?)')
+    this.#output =
+      db.prepare(`INSERT INTO outputs VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET value = excluded.value
+       WHERE value <> excluded.value`)
   }
 
   /** Inside a transaction of the caller's. @param firstSeq - The number of the batch's first event. */
@@ -158,7 +160,7 @@ export class Writer {
   #place(value: string | undefined): { readonly inline: string | null; readonly hash: string | null } {
     if (value === undefined) return NO_VALUE
     if (value.length <= INLINE_LENGTH_MAX) return { inline: value, hash: null }
-    const hash = createHash('sha256').update(value).digest('hex')
+    const hash = hashOf(value)
     this.#output.run(hash, Buffer.byteLength(value), value)
     return { inline: null, hash }
   }
