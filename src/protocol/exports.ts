@@ -10,6 +10,7 @@ import {
   RUN_STATES,
 } from './journal.ts'
 import { ATTEMPT_ENDS, type RunModel } from './model.ts'
+import { plainText } from './plain-text.ts'
 import type { RecordingHeader } from './recording.ts'
 
 /** A recording, folded, for those who write it in another format. */
@@ -25,7 +26,7 @@ export interface Recorded {
  * attempt, and counters for the queue.
  */
 export function* chromeTrace({ header, model, isoOf }: Recorded): Generator<string> {
-  const { attempts, tables, jobs } = model
+  const { attempts, tables } = model
   const slots = new Set<number>()
   for (let row = 0; row < attempts.slot.length; row++) slots.add(attempts.slot.get(row))
   yield `{"displayTimeUnit":"ms","otherData":${JSON.stringify({ title: header.title, startedAt: isoOf(header.startedAt) })},"traceEvents":[\n`
@@ -37,7 +38,7 @@ export function* chromeTrace({ header, model, isoOf }: Recorded): Generator<stri
     const job = attempts.job.get(row)
     const startedAt = attempts.startedAt.get(row)
     const endedAt = attempts.endedAt.get(row)
-    const error = jobs.error.get(job) - 1
+    const error = attempts.error.get(row) - 1
     yield `,\n${JSON.stringify({
       ph: 'X',
       pid: 1,
@@ -72,31 +73,38 @@ const JOB_COLUMNS = [
   ...['queued_at', 'started_at', 'ended_at', 'waited_ms', 'ran_ms', 'cpu_ms', 'peak_memory_bytes', 'error'],
 ]
 
-/** A line for each job, the first one names the columns. Times are ISO 8601. */
+/**
+ * A line for each job, the first one names the columns. Times are ISO 8601.
+ *
+ * `started_at`, `waited_ms` (for its slot) and `ran_ms` are of its last attempt; `error` is the last that it threw, and empty
+ * once it has completed.
+ */
 export function* jobsCsv({ header, model, isoOf }: Recorded): Generator<string> {
   const iso = (at: number) => (at < 0 ? '' : isoOf(header.startedAt + at / 1000))
-  const { jobs, tables } = model
+  const { attempts, jobs, tables } = model
   const used = usedByJobs(model)
   yield `${JOB_COLUMNS.join(',')}\r\n`
   for (let job = 0; job < jobs.state.length; job++) {
+    const attempt = jobs.attempt.get(job) - 1
     const startedAt = jobs.startedAt.get(job)
-    const endedAt = jobs.endedAt.get(job)
-    const error = jobs.error.get(job) - 1
+    const stoppedAt = attempt < 0 ? -1 : attempts.endedAt.get(attempt)
+    const state = JOB_STATES[jobs.state.get(job)]
+    const error = state === 'completed' ? -1 : jobs.error.get(job) - 1
     const cells = [
       model.jobId(job, header.idPrefix),
       kindOf(model, job),
       labelOf(model, job),
       model.nodeId(job),
       model.text(tables.jobs.treeId.get(job)),
-      JOB_STATES[jobs.state.get(job)],
+      state,
       PRIORITIES[jobs.priority.get(job)],
       tables.jobs.score.get(job),
       jobs.attempts.get(job),
       iso(jobs.queuedAt.get(job)),
       iso(startedAt),
-      iso(endedAt),
-      startedAt < 0 ? '' : (startedAt - jobs.readyAt.get(job)) / 1000,
-      startedAt < 0 || endedAt < 0 ? '' : (endedAt - startedAt) / 1000,
+      iso(jobs.endedAt.get(job)),
+      attempt < 0 ? '' : (startedAt - attempts.readyAt.get(attempt)) / 1000,
+      stoppedAt < 0 ? '' : (stoppedAt - startedAt) / 1000,
       used.get(job)?.cpuMs,
       used.get(job)?.peakMemoryBytes,
       error < 0 ? '' : model.text(tables.errors.message.get(error)),
@@ -170,7 +178,7 @@ export function treeMermaid({ model }: Recorded): string {
     const state = NODE_STATES[nodes.state.get(node)] ?? 'queued'
     const score = nodes.score.get(node)
     const label =
-      model.text(tables.nodes.label.get(node)) +
+      plainText(model.text(tables.nodes.label.get(node))).replace(/[\t\n]+/g, ' ') +
       (Number.isNaN(score) ? '' : ` ${Number(score.toPrecision(4))}`)
     lines.push(`  ${node}["${entities(`${MARKS[state]} ${label}`)}"]:::${state}`)
     const parent = tables.nodes.parent.get(node) - 1
@@ -205,10 +213,10 @@ function labelOf(model: RunModel, job: number): string {
 
 function csvCell(value: string | number | undefined): string {
   if (typeof value === 'number') return String(value)
-  const text = value ?? ''
+  const text = plainText(value ?? '')
   // A spreadsheet would take these for a formula, and run it.
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+  const harmless = /^[=+\-@\t]/.test(text) ? `'${text}` : text
+  return /[",\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 
 /** Characters that end a label in Mermaid, as entities. */

@@ -67,6 +67,8 @@ export class RunModel {
     endedAt: new Growable(new Float64Array(64)),
     /** Index into {@link ATTEMPT_ENDS}. */
     end: new Growable(new Uint8Array(64)),
+    /** The row of `errors` that it threw, plus 1. */
+    error: new Growable(new Int32Array(64)),
   }
   /** Per node. */
   readonly nodes = {
@@ -247,7 +249,7 @@ export class RunModel {
     const before = jobs.state.get(job)
     const key = transitionKey(before, code, state)
     this.transitions.set(key, (this.transitions.get(key) ?? 0) + 1)
-    if (code === EVENT_CODES['attempt.failed'] && detail > 0) jobs.error.set(job, detail)
+    if (code === EVENT_CODES['attempt.failed'] && detail > 0) this.#fail(job, detail)
     if (before === state) return
     this.jobCounts[before]!--
     this.jobCounts[state]!++
@@ -271,6 +273,14 @@ export class RunModel {
     attempts.startedAt.push(at)
     attempts.endedAt.push(-1)
     attempts.end.push(RUNNING)
+    attempts.error.push(0)
+  }
+
+  #fail(job: number, error: number): void {
+    const attempt = this.jobs.attempt.get(job) - 1
+    this.jobs.error.set(job, error)
+    // One that its executor has refused was never started.
+    if (attempt >= 0 && this.attempts.end.get(attempt) === RUNNING) this.attempts.error.set(attempt, error)
   }
 
   #endAttempt(at: number, code: number, job: number, before: number, state: number): void {

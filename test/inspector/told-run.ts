@@ -63,6 +63,21 @@ export class ToldRun {
       .step(to, end === 'completed' ? 'attempt.completed' : 'attempt.failed', job, end)
   }
 
+  /** An attempt that has thrown, and the state of its job after that. */
+  failed(at: number, job: number, attempt: number, message: string, state: JobState): this {
+    const none = { name: 0, code: 0, stack: 0, causes: 0 }
+    const error = this.#writer.add('errors', { ...none, job, attempt, message: this.#writer.text(message) })
+    return this.step(at, 'attempt.failed', job, state, error + 1)
+  }
+
+  /** A node of one run, with a job of its own. */
+  node(label: string): this {
+    const text = this.#writer.text(label)
+    const names = { handler: text, label: text, key: 0 }
+    this.#writer.add('nodes', { run: 0, number: 0, parent: 0, depth: 0, job: 0, ...names, score: Number.NaN })
+    return this
+  }
+
   pool(at: number, name: EventName, state: (typeof POOL_STATES)[number], detail = 0): this {
     const place = POOL_STATES.findIndex((pair) => pair.join() === state.join())
     return this.#event(at, name, 0, place, detail)

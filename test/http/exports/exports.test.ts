@@ -11,6 +11,7 @@ import { exportElsewhere } from '../../../src/http/exports/export-thread.ts'
 import { createInspector, exportRecording, serveRecording } from '../../../src/http/index.ts'
 import { JobPool } from '../../../src/index.ts'
 import { decodeRecording, type ExportFormat } from '../../../src/protocol/index.ts'
+import { ToldRun } from '../../inspector/told-run.ts'
 
 const recording = generateRecording({ jobs: 300 })
 const write = (format: ExportFormat, bytes: Uint8Array = recording) =>
@@ -61,6 +62,61 @@ describe('a recording', () => {
     expect(html).toContain('Content-Security-Policy')
     expect(html).not.toMatch(/(?:src|href)="https?:/)
   })
+})
+
+describe('a job that is tried again', () => {
+  const told = new ToldRun()
+  const [done, resting] = [told.job('done'), told.job('resting')]
+  const start = (at: number, job: number) =>
+    told
+      .step(at, 'slot.granted', job, 'running.executing')
+      .step(at, 'attempt.started', job, 'running.executing', job)
+  for (const job of [done, resting])
+    told.step(0, 'job.submitted', job, 'queued.blocked').step(0, 'dependencies.met', job, 'queued.ready')
+  for (const job of [done, resting]) start(10, job)
+  for (const job of [done, resting]) told.failed(15, job, 1, `first of ${job}`, 'queued.ready')
+  for (const job of [done, resting]) start(40, job)
+  told.failed(50, done, 2, 'second', 'queued.ready').failed(50, resting, 2, 'last', 'queued.ready')
+  const bytes = start(70, done).step(80, 'attempt.completed', done, 'completed').recording()
+
+  test('has the error of each attempt with that attempt, and none with the one that completed', () => {
+    const { traceEvents } = JSON.parse(write('trace.json', bytes)) as {
+      traceEvents: { ph: string; args: { job: string; attempt: number; error?: string } }[]
+    }
+    const bars = traceEvents.filter(({ ph }) => ph === 'X')
+    expect(bars.map(({ args: { job, attempt, error } }) => [job, attempt, error])).toEqual([
+      ['done', 1, 'first of 0'],
+      ['resting', 1, 'first of 1'],
+      ['done', 2, 'second'],
+      ['resting', 2, 'last'],
+      ['done', 3, undefined],
+    ])
+  })
+
+  test('has in the table what its last attempt waited, ran and threw', () => {
+    const [head = [], ...rows] = write('jobs.csv', bytes)
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.split(','))
+    const told = (row: string[] = []) =>
+      ['job', 'attempts', 'waited_ms', 'ran_ms', 'error'].map((name) => row[head.indexOf(name)])
+    expect(rows.map(told)).toEqual([
+      ['done', '3', '20', '10', ''],
+      ['resting', '2', '25', '10', 'last'],
+    ])
+  })
+})
+
+test('no control character and no change of direction comes into a table or a picture', () => {
+  const name = '\u001b[31mred\u001b[0m \u202egnp.exe\u0007\u009b\nnext'
+  const told = new ToldRun().node(name)
+  told.attempt(told.job(name), 0, 0, 10)
+  told.attempt(told.job('\u001b[1m=1+1'), 0, 20, 30)
+  const bytes = told.recording()
+  const plain = 'red \ufffdgnp.exe\u2407\ufffd'
+  expect(write('jobs.csv', bytes)).toContain(`"${plain}\nnext",load`)
+  expect(write('jobs.csv', bytes)).toContain(`\r\n'=1+1,load`)
+  expect(write('tree.mmd', bytes)).toContain(`0["○ ${plain} next"]`)
 })
 
 test('names that are formulas, markup or control characters stay text in every format', async () => {
