@@ -37,6 +37,8 @@ function countInView(
       const slice = places.data[place]!
       const start = slices.start.data[slice]!
       if (start > view.to || start > view.until) break
+      // Only as a zombie it is in view.
+      if (slices.end.data[slice]! < view.from) continue
       if (++count > DETAILED) return count
       visit(slice, lane)
     }
@@ -114,7 +116,7 @@ export function frameSlice(
   const { slices } = run
   const scale = width / (view.to - view.from)
   const left = (slices.start.data[slice]! - view.from) * scale
-  const right = (Math.min(view.until, slices.endOf(slice, view.until)) - view.from) * scale
+  const right = (Math.min(view.until, slices.heldUntil(slice, view.until)) - view.from) * scale
   const top = slices.slot.data[slice]! * view.laneHeight - view.scroll
   frame(context, palette.surface.css, left - 2, right + 2, top - 1, view.laneHeight + 2)
   frame(context, palette.text.css, left, right, top, view.laneHeight)

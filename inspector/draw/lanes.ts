@@ -25,7 +25,8 @@ const HATCH = 6
  * Draws the attempts of each slot as bars, pixel by pixel.
  *
  * However many attempts share a pixel, the most urgent shows: failed over retried over running over done. So one failure
- * in 100,000 is seen. Wide bars carry a pattern too: failed a notch, retried stripes, cancelled dots.
+ * in 100,000 is seen. Wide bars carry a pattern too: failed a notch, retried stripes, cancelled dots. What nothing else shows
+ * is hatched where a zombie holds the slot.
  *
  * All attempts are drawn once for a view; for another moment of it only what ran then is drawn over that.
  */
@@ -99,11 +100,13 @@ function fillLanes(
   const row = new Uint32Array(width)
   const ranks = new Uint8Array(width)
   const colours = coloursOf(palette)
+  const upperOf = (lane: number) => Math.round((lane * view.laneHeight - view.scroll) * ratio)
+  const bottomOf = (upper: number) => Math.min(height, Math.max(upper + 1, Math.round(upper + pitch) - gap))
   const first = Math.max(0, Math.floor(view.scroll / view.laneHeight))
   for (let lane = first; lane < run.slices.lanes.length; lane++) {
-    const upper = Math.round((lane * view.laneHeight - view.scroll) * ratio)
+    const upper = upperOf(lane)
     if (upper >= height) break
-    const bottom = Math.min(height, Math.max(upper + 1, Math.round(upper + pitch) - gap))
+    const bottom = bottomOf(upper)
     row.fill(palette.surface2.pixel)
     ranks.fill(0)
     drawLane(run, lane, view, scale, width, row, ranks, colours)
@@ -111,6 +114,8 @@ function fillLanes(
     if (bottom - upper >= 6 * ratio)
       drawPatterns(run, lane, view, scale, width, pixels, upper, bottom, palette)
   }
+  const boundsOf = (lane: number) => [Math.max(0, upperOf(lane)), bottomOf(upperOf(lane))] as const
+  drawZombies(run, view, scale, width, pixels, boundsOf, palette)
 }
 
 interface Colours {
@@ -166,6 +171,8 @@ function drawLane(
     const start = starts[slice]!
     if (start > view.to) break
     const end = ends[slice]!
+    // Only as a zombie it is in view.
+    if (end < view.from) continue
     const isOver = end <= run.end
     const from = Math.max(0, Math.floor((start - view.from) * scale))
     const right = Math.round(((isOver ? end : run.end) - view.from) * scale)
@@ -221,6 +228,31 @@ function patternOf(outcome: number, from: number, bottom: number): (x: number, y
   return (x, y) => (x + y) % HATCH < 2
 }
 
+/** Hatches where attempts that were abandoned hold their slots; what happened within the same pixel stays. */
+function drawZombies(
+  run: RunStore,
+  view: LaneView,
+  scale: number,
+  width: number,
+  pixels: Uint32Array,
+  boundsOf: (lane: number) => readonly [top: number, bottom: number],
+  palette: Palette,
+): void {
+  const { slices } = run
+  const empty = palette.surface2.pixel
+  for (const slice of slices.zombieUntil.keys()) {
+    const from = Math.max(0, Math.round((slices.end.data[slice]! - view.from) * scale))
+    const to = Math.min(width, Math.round((slices.heldUntil(slice, run.end) - view.from) * scale))
+    if (from >= to) continue
+    const isLit = view.lit === undefined || view.lit.has(slices.job.data[slice]!)
+    const colour = isLit ? palette.muted.pixel : palette.wait.pixel
+    const [top, bottom] = boundsOf(slices.slot.data[slice]!)
+    for (let y = top; y < bottom; y++)
+      for (let x = from; x < to; x++)
+        if ((x + bottom - y) % HATCH < 2 && pixels[y * width + x] === empty) pixels[y * width + x] = colour
+  }
+}
+
 /** The first and the last lane that show in a picture of this height, in CSS pixels. */
 export function lanesInView(
   { slices }: RunStore,
@@ -244,7 +276,11 @@ export function sliceAt(run: RunStore, view: LaneView, width: number, x: number,
     const slice = places.data[near]
     if (slice === undefined || near < 0 || near >= places.length) continue
     const start = slices.start.data[slice]!
-    if (start <= view.until && start - perPixel <= at && slices.endOf(slice, view.until) + 2 * perPixel >= at)
+    if (
+      start <= view.until &&
+      start - perPixel <= at &&
+      slices.heldUntil(slice, view.until) + 2 * perPixel >= at
+    )
       return slice
   }
   return -1

@@ -89,15 +89,24 @@ export class Moment {
     return slice < 0 ? 0 : this.#store.slices.attempt.data[slice]!
   }
 
-  /** The job that holds each slot, -1 for a free one. */
+  /** How many slots are held by attempts that were abandoned. */
+  get zombies(): number {
+    const { slices } = this.#store
+    let count = 0
+    for (const slice of slices.zombieUntil.keys()) count += Number(slices.isZombie(slice, this.at))
+    return count
+  }
+
+  /** The job that holds each slot, as a zombie too, -1 for a free one. */
   slots(): Int32Array {
     const { slices } = this.#store
     const held = new Int32Array(slices.lanes.length).fill(-1)
     slices.lanes.forEach((lane, slot) => {
       const slice = slices.lastIn(lane, this.at)
-      if (slice < 0 || slices.end.data[slice]! < this.at) return
+      if (slice < 0) return
       const job = slices.job.data[slice]!
-      if (isRunning(this.stateOf(job))) held[slot] = job
+      const runs = !(slices.end.data[slice]! < this.at) && isRunning(this.stateOf(job))
+      if (runs || slices.isZombie(slice, this.at)) held[slot] = job
     })
     return held
   }

@@ -135,11 +135,10 @@ export class RunStore {
   readonly counts = new Uint32Array(STATE_COUNT)
   /** The events of the pool itself, which are few. */
   readonly poolSteps: number[] = []
-  /** Slices of attempts that were abandoned and still hold their slot, by job. */
-  readonly #zombies = new Map<number, number>()
   #found = { id: '', job: -1, looked: 0 }
   #running = 0
   #queued = 0
+  #zombies = 0
 
   constructor({ startedAt, idPrefix }: Origin) {
     this.epoch = startedAt
@@ -335,7 +334,7 @@ export class RunStore {
     this.taken.count(before, state, code)
     if (code === STARTED) this.#startAttempt(at, job, detail)
     else if (code === PRIORITISED) this.#prioritise(step, job, detail)
-    else if (code === ABANDONED) this.#zombies.set(job, jobs.lastSlice.data[job]!)
+    else if (code === ABANDONED) this.#abandon(job, at, detail === 0)
     else if (code === ENDED) this.#endZombie(job, at)
     if (before === state) return
     jobs.state.data[job] = state
@@ -392,9 +391,19 @@ export class RunStore {
     if (state === READY || state === DELAYED) this.series.count('retried', at)
   }
 
+  #abandon(job: number, at: number, hasSlot: boolean): void {
+    const slice = this.jobs.lastSlice.data[job]!
+    if (slice < 0 || !hasSlot) return
+    this.slices.zombieUntil.set(slice, Number.POSITIVE_INFINITY)
+    this.series.level('zombies', ++this.#zombies, at)
+  }
+
+  /** No attempt of a job follows one that was abandoned. */
   #endZombie(job: number, at: number): void {
-    const slice = this.#zombies.get(job)
-    if (slice !== undefined) this.slices.zombieUntil.set(slice, at)
-    this.#zombies.delete(job)
+    const { zombieUntil } = this.slices
+    const slice = this.jobs.lastSlice.data[job]!
+    if (zombieUntil.get(slice) !== Number.POSITIVE_INFINITY) return
+    zombieUntil.set(slice, at)
+    this.series.level('zombies', --this.#zombies, at)
   }
 }

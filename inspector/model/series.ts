@@ -6,7 +6,7 @@ const FIRST_WIDTH_MS = 100
 export type Counted = 'submitted' | 'started' | 'completed' | 'failed' | 'cancelled' | 'retried'
 
 /** What is a level, kept as its average over each bucket. */
-export type Level = 'queued' | 'running'
+export type Level = 'queued' | 'running' | 'zombies'
 
 /** Rates and levels of a run over its time, in a constant number of buckets. */
 export class Series {
@@ -25,8 +25,9 @@ export class Series {
   readonly #areas: Readonly<Record<Level, Float64Array>> = {
     queued: new Float64Array(BUCKETS),
     running: new Float64Array(BUCKETS),
+    zombies: new Float64Array(BUCKETS),
   }
-  readonly #levels: Record<Level, number> = { queued: 0, running: 0 }
+  readonly #levels: Record<Level, number> = { queued: 0, running: 0, zombies: 0 }
   #until: number
 
   constructor(epoch: number) {
@@ -67,6 +68,7 @@ export class Series {
     while (at - this.#epoch >= BUCKETS * this.width) this.#widen()
     this.#hold('queued', this.#levels.queued, this.#until, at)
     this.#hold('running', this.#levels.running, this.#until, at)
+    this.#hold('zombies', this.#levels.zombies, this.#until, at)
     this.#until = at
   }
 

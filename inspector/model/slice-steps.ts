@@ -64,14 +64,14 @@ interface Around {
   readonly total?: number
 }
 
-/** The attempts that run within a span: at most so many around one of them, or the newest where that one is not within. */
+/** The attempts that hold a slot within a span: at most so many around one of them, or the newest where that one is not within. */
 export function slicesAround(
   { slices, end }: RunStore,
   slice: number,
   { from, to }: Span,
   most: number,
 ): Around {
-  const isWithin = (each: number) => slices.endOf(each, end) >= from && slices.start.data[each]! <= to
+  const isWithin = (each: number) => slices.heldUntil(each, end) >= from && slices.start.data[each]! <= to
   const last = slices.firstAfter(to) - 1
   const shown: number[] = []
   if (slice >= 0 && isWithin(slice)) {

@@ -20,7 +20,7 @@ export class Slices {
   readonly outcome = u8()
   /** The job's slice before this one, -1 for none. */
   readonly previous = i32()
-  /** Until when an attempt that was abandoned went on to hold its slot, by slice. */
+  /** Until when an attempt that was abandoned holds its slot as a zombie, by slice; Infinity while it does. */
   readonly zombieUntil = new Map<number, number>()
   readonly lanes: Column<Uint32Array>[] = []
 
@@ -66,6 +66,25 @@ export class Slices {
     return Number.isNaN(end) ? now : end
   }
 
+  /** When a slice has given its slot back, which a zombie does after its end; `now` while it holds it. */
+  heldUntil(slice: number, now: number): number {
+    const until = this.zombieUntil.get(slice)
+    if (until === undefined) return this.endOf(slice, now)
+    return until === Number.POSITIVE_INFINITY ? now : until
+  }
+
+  /** For how long a slice has held its slot as a zombie at `at`, in ms; `undefined` for one that has not. */
+  zombieMs(slice: number, at: number): number | undefined {
+    const until = this.zombieUntil.get(slice)
+    const end = this.end.data[slice]!
+    return until !== undefined && end < at ? Math.min(until, at) - end : undefined
+  }
+
+  /** Whether a slice has ended at `at`, and holds its slot as a zombie. */
+  isZombie(slice: number, at: number): boolean {
+    return this.end.data[slice]! <= at && at < (this.zombieUntil.get(slice) ?? at)
+  }
+
   /** The outcome of a slice as it was known at `at`. */
   outcomeAt(slice: number, at: number): number {
     return this.end.data[slice]! <= at ? this.outcome.data[slice]! : OPEN
@@ -89,11 +108,11 @@ export class Slices {
     return started === 0 ? -1 : lane.data[started - 1]!
   }
 
-  /** Where in a lane the slice lies that runs at `at` or is the next one after it; the lane's length when there is none. */
+  /** Where in a lane the slice lies that holds it at `at` or is the next one after it; the lane's length when there is none. */
   placeAt(lane: Column<Uint32Array>, at: number): number {
     const next = this.startedIn(lane, at)
     const before = next - 1
-    if (before >= 0 && this.endOf(lane.data[before]!, Number.POSITIVE_INFINITY) >= at) return before
+    if (before >= 0 && this.heldUntil(lane.data[before]!, Number.POSITIVE_INFINITY) >= at) return before
     return next
   }
 

@@ -117,7 +117,7 @@ function idleSlots(run: RunStore, moment: Moment, status: FeedStatus | undefined
   if (moment.counts[READY] === 0) return []
   const { limit, lifecycle, dispatch } = poolAt(run, moment, status)
   if (limit === undefined || (dispatch === 'open' && lifecycle === 'accepting')) return []
-  const free = limit - (status?.busy ?? moment.counts[EXECUTING]! + moment.counts[STOPPING]!)
+  const free = limit - (status?.busy ?? moment.counts[EXECUTING]! + moment.counts[STOPPING]! + moment.zombies)
   if (free <= 0) return []
   const why = dispatch === 'open' ? `the pool is ${lifecycle}` : `the pool is ${dispatch}`
   return [{ kind: 'idle', key: 'idle', free, ready: moment.counts[READY]!, why }]

@@ -7,7 +7,7 @@ export function slotUsage(run: RunStore, from: number, to: number, parts: number
   const width = (to - from) / parts
   for (let slice = 0; slice < slices.length; slice++) {
     const start = Math.max(from, slices.start.data[slice]!)
-    const end = Math.min(to, slices.endOf(slice, to))
+    const end = Math.min(to, slices.heldUntil(slice, to))
     if (end <= start) continue
     const lane = slices.slot.data[slice]! * parts
     const last = Math.min(parts - 1, Math.floor((end - from) / width))

@@ -4,6 +4,7 @@ const SIGNS = [
   ['retried', 'bg-retried striped'],
   ['failed', 'bg-failed notched'],
   ['cancelled', 'bg-cancelled dotted'],
+  ['zombie', 'hatched'],
 ] as const
 
 /** What the colours and patterns of attempts mean. */

@@ -4,7 +4,7 @@ import type { RunStore } from '../model/run-store.ts'
 import { slicesAround } from '../model/slice-steps.ts'
 import { store } from '../state/session.ts'
 import { HiddenTable } from './hidden-table.tsx'
-import { outcomeWord } from './slice-text.tsx'
+import { outcomeWord, zombieText } from './slice-text.tsx'
 import { useRested } from './use-rested.ts'
 
 const SHOWN = 100
@@ -44,7 +44,9 @@ function Rows({ run, id, from, to, until, cursor }: Props & { run: RunStore }) {
           plainText(run.nameOf(slices.job.data[slice]!)),
           slices.attempt.data[slice],
           slices.slot.data[slice],
-          outcomeWord(slices.outcomeAt(slice, until)),
+          [outcomeWord(slices.outcomeAt(slice, until)), zombieText(run, slice, until)]
+            .filter((words) => words !== '')
+            .join(', '),
           formatClock(start - run.epoch),
           formatDuration(Math.min(until, slices.endOf(slice, until)) - start),
         ]

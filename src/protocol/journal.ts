@@ -229,7 +229,7 @@ export const EVENTS = [
   { name: 'attempt.failed', subject: 'job' },
   /** An event reached the job and changed nothing: `detail` is the code of that event. */
   { name: 'job.ignored', subject: 'job' },
-  /** The attempt ignores its signal and runs on; the job has settled. */
+  /** The attempt ignores its signal and runs on; the job has settled. `detail`: 1 when its slot is free all the same. */
   { name: 'attempt.abandoned', subject: 'job' },
   /** What was abandoned has ended, its slot is free. */
   { name: 'attempt.ended', subject: 'job' },

@@ -279,7 +279,7 @@ export class RunModel {
   #fail(job: number, error: number): void {
     const attempt = this.jobs.attempt.get(job) - 1
     this.jobs.error.set(job, error)
-    // One that its executor has refused was never started.
+    // One that was cancelled before it started has no row.
     if (attempt >= 0 && this.attempts.end.get(attempt) === RUNNING) this.attempts.error.set(attempt, error)
   }
 

@@ -5,7 +5,7 @@ import { OPEN } from '../../model/slices.ts'
 import { usedBy } from '../../model/used.ts'
 import { store } from '../../state/session.ts'
 import { momentOf, seek } from '../../state/time.ts'
-import { OutcomeMark, outcomeWord } from '../../ui/slice-text.tsx'
+import { OutcomeMark, outcomeWord, zombieText } from '../../ui/slice-text.tsx'
 
 /** Each attempt with its wait and its run as a bar, on one scale, and what it threw. */
 export function Attempts({ job }: { job: number }) {
@@ -29,6 +29,7 @@ export function Attempts({ job }: { job: number }) {
           const outcome = isOver ? slices.outcome.data[slice]! : OPEN
           const tone =
             outcome === OPEN ? STATE_NAMES[EXECUTING] : isQueued(outcome) ? 'retried' : STATE_NAMES[outcome]
+          const zombie = zombieText(run, slice, at)
           const share = (ms: number) => `${(ms / span) * 100}%`
           return (
             <li key={slice}>
@@ -39,6 +40,7 @@ export function Attempts({ job }: { job: number }) {
                 <span class="muted">
                   waited {formatDuration(start - ready)}, ran {formatDuration(Math.min(end, at) - start)},
                   slot {slices.slot.data[slice]}
+                  {zombie !== '' && `, ${zombie}`}
                   {isOver && usageText(run, job, slices.attempt.data[slice]!)}
                 </span>
                 <button type="button" class="link" onClick={() => seek(start)}>

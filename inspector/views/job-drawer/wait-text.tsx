@@ -29,8 +29,8 @@ export function WaitText({ job, detail }: { job: number; detail: JobDetail | und
       )}
       {why.for === 'slot' && (
         <p>
-          {slotText(pool, new Summary(run, moment).running)} It is number <b>{formatCount(why.position)}</b>{' '}
-          of {formatCount(why.ready)} that are ready.
+          {slotText(pool, new Summary(run, moment).running + moment.zombies)} It is number{' '}
+          <b>{formatCount(why.position)}</b> of {formatCount(why.ready)} that are ready.
         </p>
       )}
       {why.for === 'instant' && <p>{delayText(detail, why.until, moment.at)}</p>}
@@ -39,9 +39,9 @@ export function WaitText({ job, detail }: { job: number; detail: JobDetail | und
 }
 
 /** What is known of why nothing more starts: a slot that is free may be held back by what no recording tells. */
-function slotText({ dispatch, limit }: PoolAt, running: number): string {
+function slotText({ dispatch, limit }: PoolAt, held: number): string {
   if (dispatch !== 'open') return `The pool is ${dispatch}: nothing starts.`
-  return limit === undefined || running < limit ? '' : 'No slot is free.'
+  return limit === undefined || held < limit ? '' : 'No slot is free.'
 }
 
 function delayText(detail: JobDetail | undefined, known: number | undefined, now: number): string {

@@ -59,6 +59,7 @@ function Tiles() {
         label="Running"
         value={formatCount(summary.running)}
         unit={limit === undefined ? '' : `/ ${plural(limit, 'slot')}`}
+        note={zombiesText(moment.zombies)}
         href={hrefOf('jobs', { q: 'state:running' })}
       />
       <Tile
@@ -91,6 +92,12 @@ function Tiles() {
       />
     </div>
   )
+}
+
+/** Slots that no running job holds, and that are not free. */
+function zombiesText(count: number): string {
+  if (count === 0) return ''
+  return count === 1 ? '1 slot is held by a zombie' : `${formatCount(count)} slots are held by zombies`
 }
 
 function Plots() {
@@ -129,8 +136,14 @@ function Plots() {
         <Plot
           {...shared}
           label="Slots in use"
-          lines={[{ label: 'running', colour: 's-completed', isFilled: true }]}
-          data={() => [series.instants(), series.average('running')]}
+          lines={[{ label: 'in use', colour: 's-completed', isFilled: true }]}
+          data={() => {
+            const held = series.average('running')
+            series.average('zombies').forEach((count, bucket) => {
+              held[bucket]! += count
+            })
+            return [series.instants(), held]
+          }}
         />
       </figure>
     </div>

@@ -28,7 +28,8 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
   }
   events.sort((a, b) => a.at - b.at)
   for (const { note } of events) note()
-  for (const { job } of supervisor.slots.zombies) raw.abandoned(job, supervisor.now())
+  const { slots, settings } = supervisor
+  for (const { job } of slots.zombies) raw.abandoned(job, !settings.releaseZombies, supervisor.now())
   for (const job of supervisor.jobs.values())
     if (job.body !== undefined) raw.embodied(job, job.context.attempt, supervisor.now())
   return { startedAt, missing: supervisor.counts.total - known }

@@ -162,9 +162,10 @@ export class RawJournal implements Recorder {
     this.#bodies.watch(job, attempt, at)
   }
 
-  abandoned(job: JobActor, at: number): void {
+  abandoned(job: JobActor, hasSlot: boolean, at: number): void {
     this.#noteOwed(job)
-    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.abandoned'], stateOf(job.stateValue), 0)
+    const detail = hasSlot ? 0 : 1
+    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.abandoned'], stateOf(job.stateValue), detail)
   }
 
   abandonedEnded(job: JobActor, at: number): void {

@@ -106,7 +106,7 @@ export class JobEffects {
     const { current } = job
     if (current === undefined || current.hasEnded) return
     const { settings, announcer, recorder } = this.#loop
-    recorder?.abandoned(job, this.#loop.now())
+    recorder?.abandoned(job, !settings.releaseZombies, this.#loop.now())
     settings.logger.warn(
       `Attempt ${current.attempt} of job "${job.id}" ignores its signal: it goes on as a zombie` +
         (settings.releaseZombies ? '.' : ', and keeps its slot until it ends.'),

@@ -45,8 +45,12 @@ export interface Recorder {
   started(job: JobActor, slot: number, at: number): void
   /** Its executor has been given the attempt, and runs it as an actor: `job.body`, unless that has ended already. */
   embodied(job: JobActor, attempt: number, at: number): void
-  /** An attempt that ignores its signal runs on, though its job has settled. */
-  abandoned(job: JobActor, at: number): void
+  /**
+   * An attempt that ignores its signal runs on, though its job has settled.
+   *
+   * @param hasSlot - Whether it keeps its slot until it ends.
+   */
+  abandoned(job: JobActor, hasSlot: boolean, at: number): void
   /** What was abandoned has ended. */
   abandonedEnded(job: JobActor, at: number): void
   /** A queued job is about to get another priority, an index into `PRIORITIES`. */
