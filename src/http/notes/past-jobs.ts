@@ -1,4 +1,4 @@
-import { EVENT_CODES } from '../../protocol/journal.ts'
+import { EVENT_CODES, type EventName } from '../../protocol/journal.ts'
 import type { JobActor } from '../../runtime/job/job.ts'
 import { CANCELLED, DELAYED, FAILED, STOPPING, stateOf } from '../../runtime/job/job-states.ts'
 import type { Supervisor } from '../../runtime/pool/supervisor.ts'
@@ -12,7 +12,8 @@ interface Past {
 
 /**
  * Writes down what the jobs that a pool still knows have been through, as far as they remember it: when they were
- * submitted, started and ended. Of earlier attempts and of forgotten jobs nothing is left.
+ * submitted, started and ended. Of earlier attempts and of forgotten jobs nothing is left. Since when the pool is paused, is
+ * throttled or drains is not known: that it is so is told as of now.
  */
 export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt: number; missing: number } {
   const events: Past[] = []
@@ -32,7 +33,17 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
   for (const { job } of slots.zombies) raw.abandoned(job, !settings.releaseZombies, supervisor.now())
   for (const job of supervisor.jobs.values())
     if (job.body !== undefined) raw.embodied(job, job.context.attempt, supervisor.now())
+  for (const event of changesOf(supervisor)) raw.poolChanged(event, supervisor.now())
   return { startedAt, missing: supervisor.counts.total - known }
+}
+
+/** What has become of a pool that was open: none where it still is. */
+function changesOf({ actor }: Supervisor): EventName[] {
+  const { lifecycle, dispatch } = actor.getSnapshot().value
+  return [
+    ...(lifecycle === 'accepting' ? [] : [`pool.${lifecycle}` as const]),
+    ...(dispatch === 'open' ? [] : [`pool.${dispatch}` as const]),
+  ]
 }
 
 /** What it has been through that not all jobs are. */

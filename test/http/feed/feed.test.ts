@@ -12,6 +12,7 @@ import {
   EVENTS,
   JOB_STATES,
   LOG_STREAMS,
+  POOL_STATES,
   RunModel,
 } from '../../../src/protocol/index.ts'
 import { Page, serve } from '../client.ts'
@@ -341,6 +342,29 @@ describe('a recording', () => {
     pool.resume()
     await pool.waitForAll()
     expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 7, 1, 0])
+  })
+
+  test('that begins while its pool is paused, or drains, says so from then on', async () => {
+    await using pool = new JobPool()
+    const body = Promise.withResolvers<void>()
+    pool.submitJob({ execute: () => body.promise })
+    await new Promise((resolve) => setImmediate(resolve))
+    pool.pause()
+    await using inspector = createInspector(pool)
+    const stateOf = async () => POOL_STATES[(await recorded(inspector)).poolState]
+    expect(await stateOf()).toEqual(['accepting', 'paused'])
+    pool.resume()
+    expect(await stateOf()).toEqual(['accepting', 'open'])
+    pool.pause()
+    const closed = pool.shutdown({ wait: true })
+    await using late = createInspector(pool)
+    const model = await recorded(late)
+    body.resolve()
+    await closed
+    expect(POOL_STATES[model.poolState]).toEqual(['draining', 'open'])
+    const { code } = model.tables.events
+    const names = Array.from({ length: code.length }, (_, row) => EVENTS[code.get(row)]?.name)
+    expect(names.filter((name) => name?.startsWith('pool.'))).toEqual(['pool.draining'])
   })
 
   test('that begins while a job waits for its next attempt has it waiting, and then that attempt', async () => {
