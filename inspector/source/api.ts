@@ -1,5 +1,5 @@
 import type { Command, CommandResult, ErrorBody } from '../../src/protocol/index.ts'
-import { canControl, connection, isOperator } from '../state/session.ts'
+import { canControl, connection, isOperator, isServedRecording } from '../state/session.ts'
 import { toast } from '../state/toasts.ts'
 
 /** What a server refused, with its reason. */
@@ -30,8 +30,11 @@ export async function isLockedOut(): Promise<boolean> {
   }
 }
 
-/** Details are asked for at the server the page came from; a recording has none. */
+/** Whether the page came from a server, which may have no more than a recording. */
 export const hasServer = (): boolean => ['live', 'silent', 'ended', 'lost'].includes(connection.value.kind)
+
+/** Whether there is a pool to ask for details, which no recording has. */
+export const hasPool = (): boolean => hasServer() && !isServedRecording.value
 
 /** @throws {RefusedError} */
 export async function getJson<Body>(path: string, signal?: AbortSignal): Promise<Body> {

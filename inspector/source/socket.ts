@@ -7,7 +7,16 @@ import {
   type ServerMessage,
 } from '../../src/protocol/index.ts'
 import { RunStore } from '../model/run-store.ts'
-import { connection, header, isOperator, missingJobs, status, store, tick } from '../state/session.ts'
+import {
+  connection,
+  header,
+  isOperator,
+  isServedRecording,
+  missingJobs,
+  status,
+  store,
+  tick,
+} from '../state/session.ts'
 import { isLockedOut } from './api.ts'
 import { messageOf } from './recorded.ts'
 
@@ -86,6 +95,7 @@ export class Feed {
         batch(() => {
           header.value = message.recording
           isOperator.value = message.canControl
+          isServedRecording.value = message.isRecorded
           missingJobs.value = message.missing?.jobs ?? 0
           store.value = run
           connection.value = { kind: 'live' }

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { getJson, hasServer } from './api.ts'
+import { getJson, hasPool } from './api.ts'
 import { messageOf } from './recorded.ts'
 
 export interface Fetched<Body> {
@@ -8,11 +8,11 @@ export interface Fetched<Body> {
   readonly error?: string
 }
 
-/** What the server tells at a path; asked again when `version` changes. Nothing for a recording, which has no server. */
+/** What the server tells of its pool at a path; asked again when `version` changes. Nothing for a recording. */
 export function useDetail<Body>(path: string | undefined, version: unknown): Fetched<Body> {
   const fetched = useSignal<Fetched<Body>>({})
   useEffect(() => {
-    if (path === undefined || !hasServer()) {
+    if (path === undefined || !hasPool()) {
       fetched.value = {}
       return undefined
     }

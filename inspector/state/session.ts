@@ -41,6 +41,8 @@ export const store = {
 }
 /** What a live pool says of itself, exact however far its blocks are behind. */
 export const status = signal<FeedStatus | undefined>(undefined)
+/** Whether the server has no pool, but a recording. */
+export const isServedRecording = signal(false)
 /** Whether the server lets this page change anything. */
 export const isOperator = signal(false)
 /** Whether this page can change anything now: a pool that is there and not closed, by a server that lets it. */

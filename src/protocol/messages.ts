@@ -38,6 +38,8 @@ export type ServerMessage =
       readonly block: number
       /** Whether this page may send commands. */
       readonly canControl: boolean
+      /** Whether it is a recording: then the server knows no more than its blocks tell. */
+      readonly isRecorded: boolean
       /** What could not be kept from before the recording's start; absent when it is whole. */
       readonly missing?: MissingHistory
     }

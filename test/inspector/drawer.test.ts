@@ -1,5 +1,5 @@
 import { JobPool } from 'espalier'
-import { createInspector, type Inspector, recordTrace } from 'espalier/http'
+import { createInspector, type Inspector, recordTrace, serveRecording } from 'espalier/http'
 import { createMemoryStore } from 'espalier/stores/memory'
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -172,12 +172,23 @@ describeInBrowser('the drawer of a job', () => {
     }
   })
 
-  test('shows the same of a recording', async () => {
-    await page.goto(`${await writeReport(used.folder, await inspector.recording())}#/jobs?job=flaky`)
-    const drawer = page.getByRole('complementary', { name: 'Selected job' })
-    await drawer.getByText('because of a cut cable').waitFor()
-    expect(watched.errors).toEqual([])
-  })
+  test.each(['in a file', 'at a server'])(
+    'shows the same of a recording %s, and says what it has not',
+    async (at) => {
+      const recording = await inspector.recording()
+      await using server = serveRecording(recording)
+      await page.goto(
+        at === 'at a server' ? await server.listen() : await writeReport(used.folder, recording),
+      )
+      const drawer = await open('flaky')
+      await drawer.getByText('because of a cut cable').waitFor()
+      await drawer
+        .getByText('A recording holds no results, arguments, metadata or contexts of jobs.')
+        .waitFor()
+      expect(await drawer.getByText('The server tells no more').count()).toBe(0)
+      expect(watched.errors).toEqual([])
+    },
+  )
 })
 
 describe('what attempts used, as a store keeps it', () => {

@@ -5,6 +5,7 @@ import { confirmCancel, confirmPriority, confirmRetry, type Priority } from '../
 import { formatClock, formatCount, plainText } from '../../model/format.ts'
 import { isEnded } from '../../model/job-states.ts'
 import { PRIORITIES, prioritiesAt } from '../../model/priorities.ts'
+import { hasPool } from '../../source/api.ts'
 import { useDetail } from '../../source/use-detail.ts'
 import { hrefOf, selectedId } from '../../state/route.ts'
 import { canControl, store, tick } from '../../state/session.ts'
@@ -76,6 +77,9 @@ function Details({ job }: { job: number }) {
           </>
         )}
         {error !== undefined && <p class="muted">The server tells no more: {error}</p>}
+        {!hasPool() && (
+          <p class="muted">A recording holds no results, arguments, metadata or contexts of jobs.</p>
+        )}
         <Log job={job} />
         <Steps job={job} />
         <p class="drawer-links">

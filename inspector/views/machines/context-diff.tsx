@@ -2,7 +2,7 @@ import { useRef } from 'preact/hooks'
 import type { ActorDetail } from '../../../src/protocol/index.ts'
 import { formatCount, plainText } from '../../model/format.ts'
 import { type DiffLine, diffJson } from '../../model/json-diff.ts'
-import { hasServer } from '../../source/api.ts'
+import { hasPool } from '../../source/api.ts'
 import { isFollowing } from '../../state/time.ts'
 
 const SIGNS: Readonly<Record<DiffLine['change'], string>> = {
@@ -24,7 +24,7 @@ export function ContextDiff({ detail }: { detail: ActorDetail | undefined }) {
   if (detail === undefined) {
     return (
       <p class="muted">
-        {!hasServer() || isFollowing.value
+        {!hasPool() || isFollowing.value
           ? 'A recording holds states and events, but no contexts.'
           : 'The context is known of the newest moment only.'}
       </p>

@@ -36,6 +36,7 @@ export interface FeedOptions {
  * when the notes grow too large; until then nothing else happens.
  */
 export class Feed implements BlockSource {
+  readonly isRecorded = false
   readonly #supervisor: Supervisor
   readonly #options: FeedOptions
   readonly #viewers = new Set<FeedViewer>()

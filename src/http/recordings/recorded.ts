@@ -53,6 +53,7 @@ class RecordedSource implements BlockSource {
   readonly header: RecordingHeader
   readonly blocks: readonly Uint8Array[]
   readonly missing = undefined
+  readonly isRecorded = true
   readonly queries: JobQueries
 
   constructor(recording: Uint8Array) {

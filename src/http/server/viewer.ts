@@ -34,6 +34,7 @@ export interface FeedViewer {
 export interface BlockSource {
   readonly header: RecordingHeader
   readonly missing: MissingHistory | undefined
+  readonly isRecorded: boolean
   /** By number. */
   readonly blocks: readonly Uint8Array[]
   join(viewer: FeedViewer): void
@@ -151,13 +152,14 @@ export class Viewer implements FeedViewer {
 
   #welcome(block: number): void {
     this.#next = block
-    const { header: recording, missing } = this.#feed
+    const { header: recording, missing, isRecorded } = this.#feed
     this.#send({
       type: 'welcome',
       protocol: PROTOCOL_VERSION,
       recording,
       block,
       canControl: this.#canControl,
+      isRecorded,
       ...(missing === undefined ? {} : { missing }),
     })
   }
