@@ -11,8 +11,22 @@ export type Priority = (typeof PRIORITIES)[number]
 
 /** What can be done to many jobs at once. */
 const BULK = {
-  cancel: { type: 'jobs.cancel', verb: 'Cancel', done: 'Cancelled', isDangerous: true },
-  retry: { type: 'jobs.retry', verb: 'Retry', done: 'Submitted again', isDangerous: false },
+  cancel: {
+    type: 'jobs.cancel',
+    verb: 'Cancel',
+    done: 'Cancelled',
+    isDangerous: true,
+    note: 'Jobs that depend on them are cancelled too.',
+    noteOfOne: 'Jobs that depend on it are cancelled too.',
+  },
+  retry: {
+    type: 'jobs.retry',
+    verb: 'Retry',
+    done: 'Submitted again',
+    isDangerous: false,
+    note: 'Each is submitted again as a new job.',
+    noteOfOne: 'It is submitted again as a new job.',
+  },
 } as const
 
 export const confirmCancel = (ids: readonly string[]): void => void confirmBulk('cancel', { ids })
@@ -20,21 +34,13 @@ export const confirmRetry = (ids: readonly string[]): void => void confirmBulk('
 
 /** Asks the server what a command would do to exactly these jobs, shows it, and does it when that is confirmed. */
 export async function confirmBulk(what: keyof typeof BULK, jobs: JobSelection): Promise<void> {
-  const { type, verb, done, isDangerous } = BULK[what]
+  const { type, verb, done, isDangerous, note, noteOfOne } = BULK[what]
   const preview = await previewOf(() => sendCommand({ type, jobs, isPreview: true }))
   if (preview === undefined) return
+  const isOne = preview.done === 1
   question.value = {
-    title: preview.done === 1 ? `${verb} this job?` : `${verb} ${plural(preview.done, 'job')}?`,
-    body: (
-      <Preview
-        result={preview}
-        note={
-          what === 'retry'
-            ? 'Each is submitted again as a new job.'
-            : 'Jobs that depend on them are cancelled too.'
-        }
-      />
-    ),
+    title: isOne ? `${verb} this job?` : `${verb} ${plural(preview.done, 'job')}?`,
+    body: <Preview result={preview} note={isOne ? noteOfOne : note} />,
     confirm: verb,
     isDangerous,
     onConfirm: () => doCommand({ type, jobs }, done),
@@ -48,7 +54,16 @@ export async function confirmPriority(jobs: JobSelection, priority: Priority): P
   if (preview === undefined) return
   question.value = {
     title: `Give ${plural(preview.done, 'job')} the priority ${priority}?`,
-    body: <Preview result={preview} note="They take their new place in the ready queue at once." />,
+    body: (
+      <Preview
+        result={preview}
+        note={
+          preview.done === 1
+            ? 'It takes its new place in the ready queue at once.'
+            : 'They take their new place in the ready queue at once.'
+        }
+      />
+    ),
     confirm: 'Change the priority',
     onConfirm: () => doCommand({ type: 'jobs.prioritise', jobs, priority }, `Priority ${priority}`),
   }
