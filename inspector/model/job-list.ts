@@ -22,6 +22,8 @@ export type Sort = (typeof SORTS)[number]
 export interface JobList {
   /** Jobs by number, in order. */
   readonly jobs: Uint32Array
+  /** The priority of each job of the run at this moment. */
+  readonly priorities: Uint8Array
   /** How many of all there are at this moment. */
   readonly total: number
   /** Of what the rest of the filter finds, whatever their state, kind or priority. */
@@ -76,9 +78,10 @@ export function listJobs(
   }
   const list = found.subarray(0, length)
   const facets = { states: perState, kinds: named(run, perKind), priorities: perPriority }
-  if (sort === 'urgency') return { jobs: byUrgency(list, states, foundOfState, isDescending), total, facets }
+  const told = { priorities, total, facets }
+  if (sort === 'urgency') return { jobs: byUrgency(list, states, foundOfState, isDescending), ...told }
   sortBy(run, list, sort, isDescending, moment)
-  return { jobs: list, total, facets }
+  return { jobs: list, ...told }
 }
 
 /** All jobs there are at a moment, by urgency: each gets its place at once, since the moment knows how many are in each state. */
@@ -98,7 +101,7 @@ function listAll(run: RunStore, moment: Moment, isReversed: boolean): JobList {
     jobs[--ends[state]!] = job
   }
   const facets = { states: counts.slice(), kinds: named(run, perKind), priorities: perPriority }
-  return { jobs: isReversed ? jobs.reverse() : jobs, total, facets }
+  return { jobs: isReversed ? jobs.reverse() : jobs, priorities, total, facets }
 }
 
 function named(run: RunStore, perKind: Uint32Array): Map<string, number> {

@@ -3,7 +3,7 @@ import { hasPart, parseFilter, togglePart } from '../../model/filter.ts'
 import { formatClock, formatCount, formatDuration, formatMiB, plainText } from '../../model/format.ts'
 import { type JobList, listJobs, ranUntil, SORTS, type Sort, waitedUntil } from '../../model/job-list.ts'
 import { BY_URGENCY, STATE_NAMES } from '../../model/job-states.ts'
-import { PRIORITIES, prioritiesAt } from '../../model/priorities.ts'
+import { PRIORITIES } from '../../model/priorities.ts'
 import { usedUntil } from '../../model/used.ts'
 import { route, selectedId, selectJob, setParams } from '../../state/route.ts'
 import { canControl, store } from '../../state/session.ts'
@@ -27,8 +27,7 @@ export function JobsView() {
   const isDescending = route.value.params.desc === '1'
   const moment = momentOf(run)
   const list = listJobs(run, moment, parseFilter(text), sort, isDescending)
-  const { jobs } = list
-  const priorities = prioritiesAt(run, moment)
+  const { jobs, priorities } = list
 
   const sortBy = (name: Sort) => () =>
     setParams({ sort: name === 'urgency' ? '' : name, desc: sort === name && !isDescending ? '1' : '' })
