@@ -42,9 +42,9 @@ export function checkString(option: string, value: unknown): string {
   throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'a string', got: value })
 }
 
-/** Refuses anything but an object. */
+/** Refuses anything but an object with fields: an array or a Map has none that are read. */
 export function checkObject<Value extends object>(option: string, value: Value): Value {
-  if (typeof value === 'object' && value !== null) return value
+  if (typeof value === 'object' && value !== null && !(Symbol.iterator in value)) return value
   throw new EspalierError('ESP_INVALID_OPTION', { option, expected: 'an object', got: value })
 }
 

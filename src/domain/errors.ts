@@ -218,6 +218,9 @@ export function show(value: unknown): string {
   try {
     if (typeof value === 'string') text = JSON.stringify(value)
     else if (typeof value === 'function') text = `function ${value.name || '(anonymous)'}`
+    // As JSON they would be shown as objects without fields.
+    else if (value instanceof Map) text = 'a Map'
+    else if (value instanceof Set) text = 'a Set'
     else if (typeof value === 'object' && value !== null) text = JSON.stringify(value) ?? String(value)
     else text = String(value)
   } catch {

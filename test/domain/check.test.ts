@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { checkDuration, checkInteger, checkName, checkPositive, checkString } from '../../src/domain/check.ts'
+import {
+  checkDuration,
+  checkInteger,
+  checkName,
+  checkObject,
+  checkPositive,
+  checkString,
+} from '../../src/domain/check.ts'
 
 const junk = [
   Number.NaN,
@@ -37,4 +44,27 @@ describe.each([
 test('a whole number may have a least value of its own', () => {
   expect(checkInteger('n', 1, 1)).toBe(1)
   expect(() => checkInteger('n', 0, 1)).toThrow('at least 1')
+})
+
+test.each([[{}], [{ a: 1 }], [Object.create(null)], [new (class Settings {})()]])(
+  '%o is an object',
+  (value) => {
+    expect(checkObject('option', value)).toBe(value)
+  },
+)
+
+test.each([
+  [null, 'null'],
+  [undefined, 'undefined'],
+  [5, '5'],
+  [[1], '[1]'],
+  [new Map([['a', 1]]), 'a Map'],
+  [new Set(['a']), 'a Set'],
+])('%o is no object with fields', (value, shown) => {
+  expect(() => checkObject('theOption', value as object)).toThrow(
+    expect.objectContaining({
+      code: 'ESP_INVALID_OPTION',
+      message: expect.stringContaining(`"theOption" must be an object, but is ${shown}.`),
+    }),
+  )
 })

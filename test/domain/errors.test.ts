@@ -287,6 +287,8 @@ describe('what is shown of a value', () => {
     [null, 'null'],
     [undefined, 'undefined'],
     [{ a: 1 }, '{"a":1}'],
+    [new Map([['a', 1]]), 'a Map'],
+    [new Set(['a']), 'a Set'],
     [function named() {}, 'function named'],
     [Symbol('s'), 'Symbol(s)'],
   ])('%o is %s', (value, text) => {
