@@ -1,5 +1,6 @@
 import type { CommandLine } from '../domain/command.ts'
 import type { Execute } from '../domain/job.ts'
+import { isListOf, isText, isVariableName } from './texts.ts'
 
 const WANTED = '{ command, args?, env?, cwd?, stdin?, result?, okExitCodes? }'
 const FIELDS = ['command', 'args', 'env', 'cwd', 'stdin', 'result', 'okExitCodes']
@@ -14,7 +15,7 @@ export function checkCommand(execute: Execute): string | undefined {
   if (unknown !== undefined) return `${WANTED}, without \`${unknown}\``
   const { command, args, env, cwd, stdin, result, okExitCodes } = line
   if (!isText(command) || command === '') return `${WANTED} with a program's name or path as \`command\``
-  if (args !== undefined && !(Array.isArray(args) && args.every(isText)))
+  if (args !== undefined && !isListOf(args, isText))
     return `${WANTED} with an array of strings without NUL as \`args\``
   if (env !== undefined && !isEnvironment(env))
     return `${WANTED} with strings without NUL as \`env\`, and no "=" in their names`
@@ -28,15 +29,10 @@ export function checkCommand(execute: Execute): string | undefined {
   return undefined
 }
 
-/** The system ends every text at a NUL: what follows would be lost. */
-const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
-
 const isExitCode = (value: unknown): boolean =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255
 
 const isEnvironment = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
-  Object.entries(value).every(
-    ([name, text]) => isText(name) && name !== '' && !name.includes('=') && isText(text),
-  )
+  Object.entries(value).every(([name, text]) => isVariableName(name) && isText(text))

@@ -1,10 +1,13 @@
+import { checkInteger, checkKeys, checkObject } from '../domain/check.ts'
 import type { CommandLine } from '../domain/command.ts'
+import { EspalierError } from '../domain/errors.ts'
 import type { Execute } from '../domain/job.ts'
 import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../ports/executor.ts'
 import { checkCommand } from './command-check.ts'
 import { CommandRun } from './command-run.ts'
 import { GroupMeter } from './group-meter.ts'
 import { canReadProcesses } from './process-table.ts'
+import { isListOf, isVariableName } from './texts.ts'
 import { Watchdog } from './watchdog.ts'
 
 export interface CommandExecutorOptions {
@@ -21,13 +24,17 @@ export interface CommandExecutorOptions {
 
 const INHERITED = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR']
 const RESULT_BYTES_MAX = 64 * 1024 ** 2
+
 /**
  * Makes an executor that runs programs: each attempt is a process of its own, and all that it starts ends with it.
  *
  * No shell is involved, and no program is kept from what its user may do: this is no sandbox. On Linux and macOS; only
  * Linux tells what memory and CPU time it takes.
+ *
+ * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION`.
  */
 export function createCommandExecutor(options: CommandExecutorOptions = {}): Executor {
+  checkKeys('the command executor', checkObject('options', options), OPTION_NAMES)
   return new CommandExecutor(options)
 }
 
@@ -47,8 +54,8 @@ class CommandExecutor implements Executor {
   readonly #meter = new GroupMeter()
 
   constructor({ inheritEnv = INHERITED, resultBytesMax = RESULT_BYTES_MAX }: CommandExecutorOptions) {
-    this.#inheritEnv = inheritEnv
-    this.#resultBytesMax = resultBytesMax
+    this.#inheritEnv = checkVariableNames('inheritEnv', inheritEnv)
+    this.#resultBytesMax = checkInteger('resultBytesMax', resultBytesMax, 1)
   }
 
   refuses(execute: Execute): string | undefined {
@@ -90,4 +97,15 @@ class CommandExecutor implements Executor {
     if (treeId !== undefined) env.ESPALIER_TREE_ID = treeId
     return env
   }
+}
+
+const OPTION_NAMES: ReadonlySet<string> = new Set<keyof CommandExecutorOptions>([
+  'inheritEnv',
+  'resultBytesMax',
+])
+
+function checkVariableNames(option: string, names: readonly string[]): readonly string[] {
+  if (isListOf(names, isVariableName)) return names
+  const expected = 'an array of the names of variables, without "=" and NUL'
+  throw new EspalierError('ESP_INVALID_OPTION', { option, expected, got: names })
 }

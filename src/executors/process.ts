@@ -2,6 +2,7 @@ import type { Executor } from '../ports/executor.ts'
 import { BETWEEN_PROCESSES } from './carrying.ts'
 import { Watchdog } from './watchdog.ts'
 import { WorkerExecutor } from './worker/executor.ts'
+import { checkWorkerOptions } from './worker-options.ts'
 
 /** What `createProcessExecutor()` takes. Everything has a default. */
 export interface ProcessExecutorOptions {
@@ -18,11 +19,11 @@ export interface ProcessExecutorOptions {
  *
  * It keeps a crash away from this process and from other jobs. It is no sandbox: the handler may do whatever the user
  * who runs it may.
+ *
+ * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION`.
  */
-export function createProcessExecutor({
-  name = 'process',
-  ...options
-}: ProcessExecutorOptions = {}): Executor {
+export function createProcessExecutor(given: ProcessExecutorOptions = {}): Executor {
+  const { name = 'process', ...options } = checkWorkerOptions('the process executor', given)
   return new WorkerExecutor({
     name,
     carrier: BETWEEN_PROCESSES,

@@ -1,6 +1,7 @@
 import type { Executor } from '../ports/executor.ts'
 import { BETWEEN_THREADS } from './carrying.ts'
 import { WorkerExecutor } from './worker/executor.ts'
+import { checkWorkerOptions } from './worker-options.ts'
 
 /** What `createThreadExecutor()` takes. Everything has a default. */
 export interface ThreadExecutorOptions {
@@ -16,8 +17,11 @@ export interface ThreadExecutorOptions {
  * Runs handlers of modules in worker threads, on Piscina; a thread runs one attempt at a time.
  *
  * A thread shares this process: it is no sandbox, and what ends the process ends all of them.
+ *
+ * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION`.
  */
-export function createThreadExecutor({ name = 'thread', ...options }: ThreadExecutorOptions = {}): Executor {
+export function createThreadExecutor(given: ThreadExecutorOptions = {}): Executor {
+  const { name = 'thread', ...options } = checkWorkerOptions('the thread executor', given)
   return new WorkerExecutor({
     name,
     carrier: BETWEEN_THREADS,
