@@ -1,8 +1,10 @@
 import type { Closure, Execute, MachineBody } from '../domain/job.ts'
 import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../ports/executor.ts'
 import { Guardian, type GuardianListener } from '../statechart/index.ts'
+import { refusesUnknown } from './known-fields.ts'
 
 const WANTED = '{ logic, input? } with an XState actor logic, such as a machine or fromPromise(…), as `logic`'
+const FIELDS = ['logic', 'input'] as const satisfies readonly (keyof MachineBody)[]
 
 /**
  * Makes an executor whose attempts are XState actors: any actor logic, in the pool's system, below its job's own actor.
@@ -23,8 +25,7 @@ class MachineExecutor implements Executor {
     if (typeof execute !== 'object' || execute === null) return WANTED
     const { logic } = execute as Partial<MachineBody>
     const isLogic = typeof logic?.transition === 'function' && typeof logic.getInitialSnapshot === 'function'
-    const isKnown = Object.keys(execute).every((field) => field === 'logic' || field === 'input')
-    return isLogic && isKnown ? undefined : WANTED
+    return isLogic ? refusesUnknown(WANTED, execute, FIELDS) : WANTED
   }
 
   start(attempt: Attempt, sink: AttemptSink): void {

@@ -221,11 +221,29 @@ describe('a command is refused', () => {
     ['with a number among its arguments', { command: 'echo', args: [1] }, /array of strings/],
     ['with a variable that is no text', { command: 'env', env: { A: 1 } }, /as `env`/],
     ['with "=" in the name of a variable', { command: 'env', env: { 'A=B': '' } }, /as `env`/],
+    ['with its variables in a Map', { command: 'env', env: new Map([['A', '1']]) }, /as `env`/],
+    ['with its variables in a list', { command: 'env', env: ['A=1'] }, /as `env`/],
     ['with a NUL in a variable', { command: 'env', env: { A: '\0' } }, /as `env`/],
     ['with shell: true', { command: 'ls', shell: true }, /without `shell`/],
+    // biome-ignore lint/suspicious/noSparseArray: a hole is what is wrong.
+    ['with a hole in its arguments', { command: 'echo', args: ['a', ,] }, /array of strings/],
     ['with a result nobody knows', { command: 'ls', result: 'yaml' }, /as `result`/],
+    ['with a result file without a name', { command: 'ls', result: { file: '' } }, /as `result`/],
+    ['with a result of null', { command: 'ls', result: null }, /as `result`/],
+    [
+      'with more than a file as its result',
+      { command: 'ls', result: { file: 'a.json', y: 1 } },
+      /as `result`, without `y`/,
+    ],
     ['with a stdin that is no text', { command: 'cat', stdin: 1 }, /as `stdin`/],
     ['with an exit code nobody has', { command: 'ls', okExitCodes: [256] }, /as `okExitCodes`/],
+    ['with an exit code below 0', { command: 'ls', okExitCodes: [-1] }, /as `okExitCodes`/],
+    ['with half an exit code', { command: 'ls', okExitCodes: [0.5] }, /as `okExitCodes`/],
+    ['with an exit code as text', { command: 'ls', okExitCodes: ['0'] }, /as `okExitCodes`/],
+    ['with no exit code that is a success', { command: 'ls', okExitCodes: [] }, /one or more.*`okExitCodes`/],
+    // biome-ignore lint/suspicious/noSparseArray: a hole is what is wrong.
+    ['with a hole in its exit codes', { command: 'ls', okExitCodes: [0, ,] }, /as `okExitCodes`/],
+    ['with one exit code without its list', { command: 'ls', okExitCodes: 0 }, /as `okExitCodes`/],
   ]
   test.each(refused)('%s, when it is submitted', (_, execute, text) => {
     expect(() => pool.submitJob({ execute: execute as CommandLine })).toThrow(text)

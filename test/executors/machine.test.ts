@@ -376,10 +376,16 @@ test.each([
   ['a function', () => 1],
   ['a logic without its braces', approval],
   ['no logic', { logic: {} }],
-  ['an unknown field', { logic: approval, inputs: 1 }],
 ])('a job is refused that is %s', (_, execute) => {
   expect(() => createPool().submitJob({ execute: execute as never })).toThrow(
     /ESP_MISSING_HANDLER.*\{ logic, input\? \}/,
+  )
+})
+
+test('a field of a body that nobody reads is refused', () => {
+  const execute = { logic: approval, inputs: 1 }
+  expect(() => createPool().submitJob({ execute })).toThrow(
+    /ESP_MISSING_HANDLER.*\{ logic, input\? \}.*, without `inputs`/,
   )
 })
 

@@ -202,6 +202,16 @@ describe('a bad spec is refused, and changes nothing', () => {
       { executor: 'thread', execute: { module: './x.js' } },
       'ESP_MISSING_HANDLER',
     ],
+    [
+      'without `exports`',
+      { executor: 'thread', execute: { module: '/x.js', exports: 'work' } },
+      'ESP_MISSING_HANDLER',
+    ],
+    [
+      'without `args`',
+      { executor: 'process', execute: { module: '/x.js', export: 'work', args: [1] } },
+      'ESP_MISSING_HANDLER',
+    ],
     ['gpu', { executor: 'gpu' }, 'ESP_UNKNOWN_EXECUTOR'],
     ['known', { id: 'known' }, 'ESP_DUPLICATE_JOB'],
     ['me → me', { id: 'me', dependencies: ['me'] }, 'ESP_DEPENDENCY_SELF'],
