@@ -22,9 +22,9 @@ const ERRORS = {
   ESP_UNSUPPORTED: (o: { jobId: string; executor: string; field: string }) =>
     `Job "${o.jobId}" asks for \`${o.field}\`, which the ${o.executor} executor does not support. ` +
     'Leave it out, or choose another executor.',
-  ESP_UNKNOWN_HANDLER: (o: { handler: string; known: readonly string[]; openJob?: string }) =>
+  ESP_UNKNOWN_HANDLER: (o: { of: string; handler: string; known: readonly string[]; openJob?: string }) =>
     (o.openJob === undefined ? '' : `Job "${o.openJob}" of the store has not ended. `) +
-    `Handler "${o.handler}" is not one of the workflow's handlers (${list(o.known)}). ` +
+    `Handler "${o.handler}" is not one of ${o.of}'s handlers (${list(o.known)}). ` +
     `${meant(o.handler, o.known)}Add it to \`handlers\` or correct the name.` +
     (/\s/.test(o.handler) ? ' A program is written as `{ command, args }`; no shell reads a line.' : ''),
   ESP_UNKNOWN_EXECUTOR: (o: { executor: string; known: readonly string[] }) =>

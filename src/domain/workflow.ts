@@ -127,7 +127,11 @@ function checkDefaults(defaults: unknown, handlers: Workflow['handlers']): void 
   if (typeof defaults !== 'object' || defaults === null) refuse('an object of `defaults`', defaults)
   for (const [handler, settings] of Object.entries(defaults as Record<string, JobSettings>)) {
     if (!Object.hasOwn(handlers, handler)) {
-      throw new EspalierError('ESP_UNKNOWN_HANDLER', { handler, known: Object.keys(handlers) })
+      throw new EspalierError('ESP_UNKNOWN_HANDLER', {
+        of: 'the workflow',
+        handler,
+        known: Object.keys(handlers),
+      })
     }
     checkSettings(`defaults.${handler}`, settings)
   }

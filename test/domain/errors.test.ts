@@ -27,8 +27,8 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     says: ['"j1"', '`transfer`', 'async executor', 'choose another executor'],
   },
   ESP_UNKNOWN_HANDLER: {
-    details: { handler: 'lod', known: ['load'] },
-    says: ['"lod"', 'load', 'Did you mean "load"?', 'Add it'],
+    details: { of: 'the pool', handler: 'lod', known: ['load'] },
+    says: ['"lod"', "one of the pool's handlers", 'load', 'Did you mean "load"?', 'Add it'],
   },
   ESP_UNKNOWN_EXECUTOR: {
     details: { executor: 'gpu', known: ['async'] },

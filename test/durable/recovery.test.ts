@@ -246,7 +246,9 @@ describe('after its process has died', () => {
     expect(() => start(2_000, { handlers: {} })).toThrow(
       expect.objectContaining({
         code: 'ESP_UNKNOWN_HANDLER',
-        message: expect.stringContaining('Job "a" of the store has not ended. Handler "held"'),
+        message: expect.stringContaining(
+          'Job "a" of the store has not ended. Handler "held" is not one of the pool\'s handlers',
+        ),
       }),
     )
     expect(disk.store.lastSeq).toBe(lastSeq)

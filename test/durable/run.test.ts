@@ -373,6 +373,27 @@ describe('a run', () => {
     expect(Object.values(outcome.tree.nodes).map(({ result }) => result?.value)).toEqual([2, 'last'])
   })
 
+  test('that needs a handler that its workflow has no more is not taken up', async () => {
+    const disk = new FaultyStore()
+    const workflow = defineWorkflow({
+      name: 'w',
+      handlers: { idle: untilAborted },
+      root: () => node({ handler: 'idle' }),
+    })
+    const first = processOf(disk, 1_000)
+    void new Orchestrator(workflow, { pool: first.pool, runId: 'r' }).run().catch(() => {})
+    await new Promise<void>((resolve) => {
+      first.pool.on('job.started', () => resolve())
+    })
+    first.die()
+    const { pool } = processOf(disk, 2_000)
+    const again = new Orchestrator({ ...workflow, handlers: {} }, { pool, runId: 'r' }).run()
+    await expect(again).rejects.toMatchObject({
+      code: 'ESP_UNKNOWN_HANDLER',
+      details: { of: 'the workflow', handler: 'idle', openJob: 'r.n0' },
+    })
+  })
+
   test('of another workflow does not lend its id', async () => {
     const disk = new FaultyStore()
     const { workflow, input } = counting(1)

@@ -101,7 +101,7 @@ describe('the root of a workflow', () => {
   test('that names no handler is refused with the handlers there are', async () => {
     await expectRefusal({ root: () => [value('a'), node({ handler: 'lod' })] }, undefined, {
       code: 'ESP_UNKNOWN_HANDLER',
-      details: { handler: 'lod', known: ['value', 'broken', 'held', 'obeying'] },
+      details: { of: 'the workflow', handler: 'lod', known: ['value', 'broken', 'held', 'obeying'] },
     })
   })
 

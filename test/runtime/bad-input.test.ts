@@ -192,7 +192,7 @@ describe('a bad spec is refused, and changes nothing', () => {
     ['null', { priority: null }, 'ESP_UNKNOWN_PRIORITY'],
     ['toString', { priority: 'toString' }, 'ESP_UNKNOWN_PRIORITY'],
     ['a function', { execute: undefined }, 'ESP_MISSING_HANDLER'],
-    ['handlerName', { execute: 'handlerName' }, 'ESP_UNKNOWN_HANDLER'],
+    ["one of the pool's handlers (none)", { execute: 'handlerName' }, 'ESP_UNKNOWN_HANDLER'],
     ["'thread' or 'process'", { execute: { module: '/x.js' } }, 'ESP_MISSING_HANDLER'],
     ["the executor 'command'", { execute: { command: 'ls' } }, 'ESP_MISSING_HANDLER'],
     ["the executor 'machine'", { execute: { logic: {} } }, 'ESP_MISSING_HANDLER'],

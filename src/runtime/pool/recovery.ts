@@ -18,6 +18,8 @@ import type { Supervisor } from './supervisor.ts'
 /** Where recovered jobs find what they run, and whom they tell. */
 export interface Recovered {
   readonly handlers: Handlers
+  /** Whose handlers they are, such as `the pool`. */
+  readonly of: string
   /** Of a run's jobs: their nodes. */
   readonly nodeOf?: (jobId: JobId) => JobExtras | undefined
   /** The range that the ids of their first jobs are of; absent when it is taken. */
@@ -36,7 +38,7 @@ export interface Recovered {
  */
 export function recoverJobs(
   records: Iterable<JobRecord>,
-  { handlers, nodeOf, ids }: Recovered,
+  { handlers, of, nodeOf, ids }: Recovered,
   supervisor: Supervisor,
   submissions: Submissions,
 ): JobEntry[] {
@@ -46,11 +48,11 @@ export function recoverJobs(
   for (const record of taken) {
     if (record.end !== undefined) continue
     const { submitted } = record
-    if (!isCancelling) executeFor(record, handlers)
+    if (!isCancelling) executeFor(record, handlers, of)
     for (const id of submitted.dependencies ?? []) named.add(id)
   }
   const actorOf = (record: JobRecord, result?: JobResult) => {
-    const execute = result === undefined && !isCancelling ? executeFor(record, handlers) : NEVER
+    const execute = result === undefined && !isCancelling ? executeFor(record, handlers, of) : NEVER
     return revive(record, execute, result, nodeOf?.(record.id), supervisor, submissions)
   }
   const waitedFor = new Map<JobId, JobEntry>()
@@ -91,16 +93,16 @@ export function recoverJobs(
 export function recoverPool(supervisor: Supervisor, submissions: Submissions): void {
   const journal = supervisor.journal as Journal<DurableJob>
   const { store } = journal
-  const { handlers } = supervisor.settings
+  const recovered = { handlers: supervisor.settings.handlers, of: 'the pool' }
   supervisor.recall = (jobId) => {
     // One that was forgotten may have a row that is behind, or none yet.
     const isForgotten = supervisor.jobs.tombstone(jobId) !== undefined
     const record = (isForgotten ? journal.pendingRecord(jobId) : undefined) ?? store.row(jobId)
     if (record?.end === undefined) return undefined
-    return recoverJobs([record], { handlers }, supervisor, submissions)[0]?.actor
+    return recoverJobs([record], recovered, supervisor, submissions)[0]?.actor
   }
   if (supervisor.purpose !== 'jobs') return
-  recoverJobs(store.jobs(undefined, { isOpen: true }), { handlers }, supervisor, submissions)
+  recoverJobs(store.jobs(undefined, { isOpen: true }), recovered, supervisor, submissions)
 }
 
 /** @param result - Of one that has ended. */
@@ -163,10 +165,10 @@ function extrasOf(
 }
 
 /** @throws {EspalierError} `ESP_UNKNOWN_HANDLER`, naming the job: whoever opened the store may not know of it. */
-function executeFor({ id, submitted: { execute } }: JobRecord, handlers: Handlers): Execute {
+function executeFor({ id, submitted: { execute } }: JobRecord, handlers: Handlers, of: string): Execute {
   if (!('handler' in execute)) return execute as Execute
   try {
-    return executeOf(execute.handler, handlers)
+    return executeOf(execute.handler, handlers, of)
   } catch (error) {
     if (!isEspalierError(error, 'ESP_UNKNOWN_HANDLER')) throw error
     throw new EspalierError('ESP_UNKNOWN_HANDLER', { ...error.details, openJob: id })

@@ -163,7 +163,9 @@ export class Submissions {
     const { settings, journal } = this.#supervisor
     const { execute } = given
     const isNamed = typeof execute === 'string'
-    const spec = (isNamed ? { ...given, execute: executeOf(execute, settings.handlers) } : given) as KnownSpec
+    const spec = (
+      isNamed ? { ...given, execute: executeOf(execute, settings.handlers, 'the pool') } : given
+    ) as KnownSpec
     const sequence = this.#nextSequence()
     const ownId = this.#supervisor.jobs.idOf(sequence)
     const id = spec.id === undefined ? this.#freshId(ownId) : checkName('id', spec.id)

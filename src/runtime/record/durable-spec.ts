@@ -6,11 +6,16 @@ import type { JobSubmitted, StoredExecute } from '../../domain/trace.ts'
 /** Handlers by name, for jobs that are submitted by a handler's name. */
 export type Handlers = Readonly<Record<string, Execute>>
 
-/** What a job runs, found by its name when it is named. @throws {EspalierError} `ESP_UNKNOWN_HANDLER`. */
-export function executeOf(execute: Execute | string, handlers: Handlers): Execute {
+/**
+ * What a job runs, found by its name when it is named.
+ *
+ * @param of - Whose handlers they are, such as `the pool`.
+ * @throws {EspalierError} `ESP_UNKNOWN_HANDLER`.
+ */
+export function executeOf(execute: Execute | string, handlers: Handlers, of: string): Execute {
   if (typeof execute !== 'string') return execute
   if (Object.hasOwn(handlers, execute)) return handlers[execute] as Execute
-  throw new EspalierError('ESP_UNKNOWN_HANDLER', { handler: execute, known: Object.keys(handlers) })
+  throw new EspalierError('ESP_UNKNOWN_HANDLER', { of, handler: execute, known: Object.keys(handlers) })
 }
 
 /** What of a job is stored, besides what its chart keeps. */

@@ -191,7 +191,8 @@ export class Planting {
   #handlerOf({ handler }: NodeSpec): Handler {
     const found = this.#handlers.get(handler)
     if (found !== undefined) return found
-    throw new EspalierError('ESP_UNKNOWN_HANDLER', { handler, known: [...this.#handlers.keys()] })
+    const known = [...this.#handlers.keys()]
+    throw new EspalierError('ESP_UNKNOWN_HANDLER', { of: 'the workflow', handler, known })
   }
 }
 

@@ -38,7 +38,8 @@ export function recoverTree(
   }
   for (const [parent, children] of Map.groupBy(nodes.records(), (record) => record.parent))
     parent?.grow(children.map(({ id }) => id))
-  const recovered = { handlers: workflow.handlers, nodeOf: planting.nodeOf, ids: planting.ids }
+  const { handlers } = workflow
+  const recovered = { handlers, of: 'the workflow', nodeOf: planting.nodeOf, ids: planting.ids }
   // In the order of submission: what stays is a node's last one.
   for (const job of recoverJobs(store.jobs(runId), recovered, supervisor, submissions))
     planting.nodeOf(job.id)?.adopt(job)
