@@ -68,11 +68,12 @@ const ERRORS = {
     jobId: string
     command: string
     code: string
-    missingCwd: string | undefined
+    missingCwd?: string
+    fileCwd?: string
+    found?: string
+    interpreter?: string | undefined
     originalMessage: string
-  }) =>
-    `Command ${show(o.command)} of job "${o.jobId}" could not be started: ${o.code}. ` +
-    startAdvice(o.code, o.missingCwd),
+  }) => `Command ${show(o.command)} of job "${o.jobId}" could not be started: ${o.code}. ${startAdvice(o)}`,
   ESP_COMMAND_FAILED: (o: {
     jobId: string
     command: string
@@ -257,12 +258,27 @@ function takenElsewhere(got: unknown, expected: string): string {
   return `${what} is for the executor ${executors}: name it as the job's \`executor\` or the pool's \`executorType\`. `
 }
 
-function startAdvice(code: string, missingCwd: string | undefined): string {
-  if (missingCwd !== undefined)
-    return `There is no directory ${show(missingCwd)}: create it, or correct \`cwd\`.`
-  switch (code) {
+/** What was seen of the cause comes before what the code usually means. */
+function startAdvice(o: {
+  readonly code: string
+  readonly missingCwd?: string
+  readonly fileCwd?: string
+  readonly found?: string
+  readonly interpreter?: string | undefined
+}): string {
+  if (o.missingCwd !== undefined)
+    return `There is no directory ${show(o.missingCwd)}: create it, or correct \`cwd\`.`
+  if (o.fileCwd !== undefined) return `${show(o.fileCwd)} is no directory: correct \`cwd\`.`
+  if (o.found !== undefined) {
+    const runner =
+      o.interpreter === undefined ? 'what is to run it' : `its interpreter ${show(o.interpreter)}`
+    return `${show(o.found)} is there, but ${runner} is not: install that, or correct the file.`
+  }
+  switch (o.code) {
     case 'ENOENT':
       return 'There is no such program: install it, correct the name, or give its whole path.'
+    case 'ENOTDIR':
+      return 'Its path goes through a file as if that were a directory: correct the path.'
     case 'EACCES':
       return 'It may not be executed: make it executable, or name its interpreter as `command`.'
     case 'E2BIG':

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { CommandLine } from '../domain/command.ts'
 import { EspalierError, isEspalierError } from '../domain/errors.ts'
@@ -6,6 +5,7 @@ import type { JobUsage } from '../domain/job.ts'
 import { findNotJson } from '../domain/json.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
 import { prepareResult, type ResultReader } from './command-result.ts'
+import { startFactsOf } from './command-start.ts'
 import type { GroupMeter } from './group-meter.ts'
 import { OutputCapture } from './output-capture.ts'
 import { endGroup, signalGroup } from './process-group.ts'
@@ -166,10 +166,12 @@ export class CommandRun {
 
   #reportUnstarted({ code = 'unknown', originalMessage = '' }: Ended): void {
     const { jobId } = this.#attempt
-    const { command, cwd } = this.#line
-    const missingCwd = cwd !== undefined && !existsSync(cwd) ? cwd : undefined
-    const facts = { jobId, command, code, missingCwd, originalMessage }
-    const error = new EspalierError('ESP_COMMAND_NOT_STARTED', facts)
+    const { command } = this.#line
+    const seen = startFactsOf(this.#line, code, this.#around.env.PATH)
+    const error = new EspalierError('ESP_COMMAND_NOT_STARTED', {
+      ...{ jobId, command, code, originalMessage },
+      ...seen,
+    })
     if (FINAL_CODES.includes(code)) this.#sink.rejected(this.#attempt, error)
     else this.#sink.failed(this.#attempt, error)
   }

@@ -90,7 +90,7 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     says: ['"j1"', 'args', 'JSON', '$[0].run is a function', 'Pass plain data'],
   },
   ESP_COMMAND_NOT_STARTED: {
-    details: { jobId: 'j1', command: 'nope', code: 'ENOENT', missingCwd: undefined, originalMessage: '' },
+    details: { jobId: 'j1', command: 'nope', code: 'ENOENT', originalMessage: '' },
     says: ['"nope"', '"j1"', 'ENOENT', 'no such program', 'install it'],
   },
   ESP_COMMAND_FAILED: {

@@ -42,6 +42,14 @@ describe('a command that cannot be started', () => {
   const plain = join(folder, 'plain')
   writeFileSync(plain, 'no program')
   chmodSync(plain, 0o644)
+  const script = (name: string, text: string) => {
+    const path = join(folder, name)
+    writeFileSync(path, text)
+    chmodSync(path, 0o755)
+    return path
+  }
+  const orphan = script('orphan', '#!/no/such/interpreter -x\necho 1\n')
+  const foreign = script('foreign', '#!/bin/sh\r\necho 1\r\n')
 
   test.each<[string, CommandLine, string, RegExp]>([
     ['does not exist', { command: 'no-such-program' }, 'ENOENT', /no such program/],
@@ -52,6 +60,43 @@ describe('a command that cannot be started', () => {
       { command: 'true', cwd: '/no/such/place' },
       'ENOENT',
       /no directory "\/no\/such\/place"/,
+    ],
+    [
+      'is to run in a file',
+      { command: 'true', cwd: plain },
+      'ENOTDIR',
+      /plain" is no directory: correct `cwd`/,
+    ],
+    [
+      'is to run below a file',
+      { command: 'true', cwd: join(plain, 'x') },
+      'ENOTDIR',
+      /no directory ".*plain\/x"/,
+    ],
+    [
+      'would lie in a file',
+      { command: join(plain, 'x') },
+      'ENOTDIR',
+      /goes through a file.*correct the path/,
+    ],
+    [
+      'has an interpreter that is missing',
+      { command: orphan },
+      'ENOENT',
+      /orphan" is there.*"\/no\/such\/interpreter"/,
+    ],
+    ['has lines that end as on Windows', { command: foreign }, 'ENOENT', /foreign" is there.*"\/bin\/sh\\r"/],
+    [
+      'is found from its directory, and its interpreter is missing',
+      { command: './orphan', cwd: folder },
+      'ENOENT',
+      /orphan" is there/,
+    ],
+    [
+      'is found on the PATH, and its interpreter is missing',
+      { command: 'orphan', env: { PATH: `/no/such/place:${folder}` } },
+      'ENOENT',
+      /orphan" is there/,
     ],
   ])('because it %s is rejected, and not tried again', async (_, execute, code, text) => {
     const { run, pool } = createPool({ maxRetries: 3 })
