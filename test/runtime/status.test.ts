@@ -114,6 +114,14 @@ describe('the health', () => {
     await clock.advance(100)
     await closing
     expect(pool.getHealth()).toMatchObject({ status: 'closed', isAccepting: false, isDispatching: false })
+    expect(pool.getHealth().reasons).toContain('The pool is closed.')
+  })
+
+  test('of a closed pool does not speak of what would hold back a start', async () => {
+    const { pool } = createPool()
+    await pool.shutdown({ wait: false })
+    pool.pause()
+    expect(pool.getHealth()).toMatchObject({ status: 'closed', reasons: ['The pool is closed.'] })
   })
 })
 

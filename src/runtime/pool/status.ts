@@ -38,8 +38,9 @@ export interface PoolStatus {
 
 /** Whether a pool can do its work. */
 export interface PoolHealth {
-  /** `degraded`: it works, but something needs attention; `reasons` tells what. */
+  /** `degraded`: it works, but something needs attention. */
   readonly status: 'healthy' | 'degraded' | 'closed'
+  /** Why it is not healthy, as sentences. */
   readonly reasons: readonly string[]
   readonly isAccepting: boolean
   readonly isDispatching: boolean
@@ -91,18 +92,8 @@ export function statusOf(supervisor: Supervisor): PoolStatus {
 export function healthOf(supervisor: Supervisor): PoolHealth {
   const { actor, slots } = supervisor
   const pool = actor.getSnapshot()
-  const { lifecycle, dispatch } = pool.value
-  const reasons: string[] = []
-  if (lifecycle === 'draining') reasons.push('The pool is shutting down.')
-  if (dispatch === 'paused') reasons.push('Nothing new starts: dispatch is paused.')
-  if (pool.context.pressure !== null) {
-    const { since, reasons: measures } = pool.context.pressure
-    const why = measures.map(describePressure).join('; ')
-    reasons.push(
-      `Jobs start one at a time: dispatch is throttled since ${new Date(since).toISOString()}, as ${why}.`,
-    )
-  }
-  if (supervisor.isRefused) reasons.push('Nothing starts: the store refuses to commit.')
+  const { lifecycle } = pool.value
+  const reasons = lifecycle === 'closed' ? ['The pool is closed.'] : hindrancesOf(supervisor)
   if (slots.zombies.size > 0) reasons.push(`Attempts that ignore their signal: ${slots.zombies.size}.`)
   if (slots.zombies.size >= pool.context.maxParallelJobs)
     reasons.push('No slot is left: zombies hold all of them.')
@@ -113,6 +104,23 @@ export function healthOf(supervisor: Supervisor): PoolHealth {
     isDispatching: pool.hasTag('dispatching') && lifecycle !== 'closed' && !supervisor.isRefused,
     zombies: slots.zombies.size,
   }
+}
+
+/** What holds back a pool that is not closed. */
+function hindrancesOf({ actor, isRefused }: Supervisor): string[] {
+  const { value, context } = actor.getSnapshot()
+  const reasons: string[] = []
+  if (value.lifecycle === 'draining') reasons.push('The pool is shutting down.')
+  if (value.dispatch === 'paused') reasons.push('Nothing new starts: dispatch is paused.')
+  if (context.pressure !== null) {
+    const { since, reasons: measures } = context.pressure
+    const why = measures.map(describePressure).join('; ')
+    reasons.push(
+      `Jobs start one at a time: dispatch is throttled since ${new Date(since).toISOString()}, as ${why}.`,
+    )
+  }
+  if (isRefused) reasons.push('Nothing starts: the store refuses to commit.')
+  return reasons
 }
 
 export function timelineOf(supervisor: Supervisor): TimelineEntry[] {
