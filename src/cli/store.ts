@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { shellWord } from '../domain/shell-word.ts'
 import {
   type EndedStatus,
   EspalierError,
@@ -8,7 +9,6 @@ import {
   type RunStore,
   verifyStore,
 } from '../index.ts'
-import { shellWord } from './text.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Where runs are kept when nobody says otherwise: what `--store` and `ESPALIER_STORE` name. */

@@ -102,11 +102,6 @@ export function progressBar(fraction: number, width: number): string {
   return `[${'#'.repeat(filled)}${'-'.repeat(room - filled)}]`
 }
 
-/** A word of a command to copy: quoted where a shell would not take it as it is. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
-}
-
 /** `a · b · c and 4 more`: labels have commas of their own. */
 export function listShort(names: readonly string[], count: number): string {
   const shown = names.slice(0, count).join(' · ')

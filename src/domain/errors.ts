@@ -1,3 +1,4 @@
+import { shellWord } from './shell-word.ts'
 import { nearestName } from './suggest.ts'
 
 /**
@@ -118,7 +119,7 @@ const ERRORS = {
     `The value of job "${o.jobId}" is ${o.length} characters of JSON, but a store takes ${o.longest} at most. ` +
     'Write it to a file, and return its path.',
   ESP_UNKNOWN_RUN: (o: { runId: string; store: string }) =>
-    `No run "${o.runId}" is in the store ${o.store}. \`espalier runs --store ${o.store}\` lists those that are.`,
+    `No run "${o.runId}" is in the store ${o.store}. \`espalier runs --store ${shellWord(o.store)}\` lists those that are.`,
   ESP_STORE_OWNED: (o: { store: string; pid: number; host: string; since: string }) =>
     `The store ${o.store} is owned by process ${o.pid} on ${o.host} since ${o.since}. ` +
     'Wait until that process ends, end it, or use another store.',

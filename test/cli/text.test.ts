@@ -8,7 +8,6 @@ import {
   formatScore,
   pad,
   progressBar,
-  shellWord,
   widthOf,
 } from '../../src/cli/text.ts'
 
@@ -119,15 +118,4 @@ describe('numbers', () => {
   ])('%d is drawn as %s', (fraction, bar) => {
     expect(progressBar(fraction, 12)).toBe(bar)
   })
-})
-
-test.each([
-  ['runs.db', 'runs.db'],
-  ['/a/b-c_d@2.db', '/a/b-c_d@2.db'],
-  ['sp ace.db', "'sp ace.db'"],
-  ["it's.db", "'it'\\''s.db'"],
-  ['$HOME', "'$HOME'"],
-  ['', "''"],
-])('%s is a word of a shell as %s', (text, word) => {
-  expect(shellWord(text)).toBe(word)
 })

@@ -10,7 +10,10 @@ function templateOf(code: ErrorCode): string {
       ['todo', 'openJob'].includes(name) ? undefined : lists.includes(name) ? [`{${name}}`] : `{${name}}`,
   })
   const { message } = new EspalierError(code, facts as never)
-  return message.slice(code.length + 2).replaceAll('"{got}"', '{got}')
+  return message
+    .slice(code.length + 2)
+    .replaceAll('"{got}"', '{got}')
+    .replaceAll("'{store}'", '{store}')
 }
 
 describe('docs/errors.md', () => {

@@ -264,6 +264,13 @@ describe('the error table', () => {
   })
 })
 
+test('a command to copy has a path with spaces as one word', () => {
+  const { message } = new EspalierError('ESP_UNKNOWN_RUN', { runId: 'r1', store: "/my runs/it's.db" })
+  expect(message).toContain(
+    "in the store /my runs/it's.db. `espalier runs --store '/my runs/it'\\''s.db'` lists",
+  )
+})
+
 describe('an error of the table', () => {
   test('is told apart by its code', () => {
     const error: unknown = new EspalierError('ESP_UNKNOWN_JOB', { jobId: 'x' })
