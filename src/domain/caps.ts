@@ -1,3 +1,5 @@
+import { show } from './errors.ts'
+
 /** What an attempt may say before the rest is dropped: nobody reads more, and all of it has to be kept somewhere. */
 
 /** Characters of stdout, of stderr and of log lines, each for itself: 1 MiB of plain text. */
@@ -23,5 +25,14 @@ export class TextCap {
     const passing = this.#isTruncated ? text.slice(0, this.#left) : text
     this.#left -= passing.length
     return passing
+  }
+}
+
+/** What an attempt says, as text: as `String` has it, but for what that throws at. */
+export function textOf(said: unknown): string {
+  try {
+    return String(said)
+  } catch {
+    return show(said)
   }
 }

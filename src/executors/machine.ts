@@ -108,7 +108,7 @@ class MachineRun implements GuardianListener {
     this.#end(() => this.#sink.failed(this.#attempt, error))
   }
 
-  /** What the body says to its job; other events to its parent reach nobody. */
+  /** What the body says to its job, whatever that is; other events to its parent reach nobody. */
   told(event: { readonly type: string; readonly [field: string]: unknown }): void {
     switch (event.type) {
       case 'job.complete':
@@ -121,7 +121,7 @@ class MachineRun implements GuardianListener {
         this.#attempt.progress(event.fraction as number, event.note as string | undefined)
         return
       case 'job.log':
-        this.#attempt.log(String(event.line))
+        this.#attempt.log(event.line as string)
     }
   }
 

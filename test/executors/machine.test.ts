@@ -328,6 +328,21 @@ describe('a body', () => {
     expect(notes).toEqual(['5', '{}'])
   })
 
+  test('may log what is no text', async () => {
+    const pool = createPool()
+    const lines: string[] = []
+    pool.on('job.log', ({ line }) => lines.push(line))
+    const logic = fromCallback(({ sendBack }) => {
+      const timer = setTimeout(() => {
+        for (const line of [5, Symbol('line'), Object.create(null)]) sendBack({ type: 'job.log', line })
+        sendBack({ type: 'job.complete', value: 'done' })
+      }, 1)
+      return () => clearTimeout(timer)
+    })
+    expect(await pool.submitJob({ execute: { logic } }).value()).toBe('done')
+    expect(lines).toEqual(['5', 'Symbol(line)', '{}'])
+  })
+
   test('is seen by inspection, below its attempt and its job', async () => {
     const parents = new Map<string, string | undefined>()
     const events: string[] = []

@@ -52,6 +52,21 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     },
   )
 
+  test('may say what is neither a number nor text', async () => {
+    const { pool, run } = create()
+    const lines: string[] = []
+    const told: unknown[] = []
+    pool.on('job.log', ({ line }) => lines.push(line))
+    pool.on('job.progress', ({ fraction, note }) => told.push([fraction, note]))
+    expect(await run('sayAnything')).toMatchObject({ status: 'completed', value: 'said' })
+    expect(lines).toEqual(['5', 'undefined', 'Symbol(line)', '{}'])
+    expect(told).toEqual([
+      [0.5, '5'],
+      [0.5, 'Symbol(note)'],
+      [0.5, '{}'],
+    ])
+  })
+
   test('whose result or arguments cannot be read at the other end rejects them, and the pool goes on', async () => {
     const { run, submit, pool } = create({ maxParallelJobs: 4, maxRetries: 3 })
     const isTold = { status: 'failed', reason: 'rejected', attempts: 1, error: { code: 'ESP_CANNOT_CARRY' } }

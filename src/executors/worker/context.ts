@@ -1,4 +1,4 @@
-import { NOTE_LENGTH_MAX, PROGRESS_COUNT_MAX, TextCap } from '../../domain/caps.ts'
+import { NOTE_LENGTH_MAX, PROGRESS_COUNT_MAX, TextCap, textOf } from '../../domain/caps.ts'
 import type { HandlerContext, OutputStream, Transferable } from '../../domain/job.ts'
 import type { Task, Word } from './messages.ts'
 
@@ -37,17 +37,18 @@ export class WorkerContext implements HandlerContext {
   /** A function of its own, so that a handler may take it out of its context. */
   get progress(): (fraction: number, note?: string) => void {
     return (fraction, note) => {
+      if (!Number.isFinite(fraction)) return
       // The one beyond the cap is sent too: that there was one tells the pool to say so.
       if (++this.#progressCount > PROGRESS_COUNT_MAX + 1) return
-      const cut = note === undefined ? undefined : String(note).slice(0, NOTE_LENGTH_MAX)
-      this.#tell({ kind: 'progress', fraction: Number(fraction), note: cut })
+      const cut = note === undefined ? undefined : textOf(note).slice(0, NOTE_LENGTH_MAX)
+      this.#tell({ kind: 'progress', fraction, note: cut })
     }
   }
 
   get log(): (line: string) => void {
     return (line) => {
       // The part beyond the cap is sent too: that there was one tells the pool to say so.
-      if (this.#passes('log')) this.#tell({ kind: 'log', line: this.#measure('log', String(line)) })
+      if (this.#passes('log')) this.#tell({ kind: 'log', line: this.#measure('log', textOf(line)) })
     }
   }
 

@@ -1,5 +1,4 @@
-import { NOTE_LENGTH_MAX, PROGRESS_COUNT_MAX, TextCap } from '../../domain/caps.ts'
-import { show } from '../../domain/errors.ts'
+import { NOTE_LENGTH_MAX, PROGRESS_COUNT_MAX, TextCap, textOf } from '../../domain/caps.ts'
 import type { Execute, JobId, OutputStream, Transferable } from '../../domain/job.ts'
 import type { Attempt } from '../../ports/executor.ts'
 
@@ -144,15 +143,6 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
   abort(reason: unknown): void {
     this.#controller ??= new AbortController()
     this.#controller.abort(reason)
-  }
-}
-
-/** As `String` has it, but for what that throws at. */
-function textOf(said: unknown): string {
-  try {
-    return String(said)
-  } catch {
-    return show(said)
   }
 }
 
