@@ -67,6 +67,11 @@ export interface ModuleHandler {
 /** What a job runs; which forms are accepted depends on its executor. */
 export type Execute<Value = unknown> = Closure<Value> | ModuleHandler | CommandLine | MachineBody
 
+/** Whether some executor may take it; which one does is found out when a job is submitted. */
+export function isExecute(value: unknown): value is Execute {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value))
+}
+
 /** A job's body as an actor: any XState actor logic, run by the `machine` executor. */
 export interface MachineBody {
   /** A machine, or what `fromPromise`, `fromCallback`, `fromObservable` and the like return. */

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkKeys, checkName } from './check.ts'
 import type { Decision } from './decision.ts'
 import { EspalierError } from './errors.ts'
-import type { Execute, JobResult } from './job.ts'
+import { type Execute, isExecute, type JobResult } from './job.ts'
 import { type Budget, resolveLimits, type TreeLimits } from './limits.ts'
 import { checkSettings, type JobSettings, type NodeSpec } from './node-spec.ts'
 import type { RunReason, Strategy, Tree, TreeNode } from './tree.ts'
@@ -114,12 +114,10 @@ export function checkWorkflow(value: unknown): asserts value is Workflow {
   if (defaults !== undefined) checkDefaults(defaults, handlers)
 }
 
-/** Which executor takes which form of handler is found out when a job is submitted. */
 function checkHandlers(handlers: unknown): asserts handlers is Workflow['handlers'] {
   if (typeof handlers !== 'object' || handlers === null) refuse('an object of `handlers`', handlers)
   for (const [name, handler] of Object.entries(handlers as object)) {
-    const isHandler = typeof handler === 'function' || (typeof handler === 'object' && handler !== null)
-    if (!isHandler) refuse(`a function or { module, export } as handler "${name}"`, handler)
+    if (!isExecute(handler)) refuse(`a function or { module, export } as handler "${name}"`, handler)
   }
 }
 

@@ -199,6 +199,7 @@ describe('a workflow', () => {
     ['with an input that is half a schema', { ...whole, input: { '~standard': { version: 1 } } }],
     ['with null as input', { ...whole, input: null }],
     ['with a handler that is none', { ...whole, handlers: { h: 'load.ts' } }],
+    ['with a list as a handler', { ...whole, handlers: { h: [() => 1] } }],
     ['with defaults that are none', { ...whole, defaults: 5 }],
   ])('that is %s is refused, wherever it is given', async (_, wrong) => {
     const workflow = wrong as Workflow

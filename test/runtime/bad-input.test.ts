@@ -68,6 +68,14 @@ describe('a bad option of the pool is refused, by name', () => {
     ['inspect', { inspect: 'everything' }],
     ['inspect', { inspect: { next: true } }],
     ['inspect', { inspect: null }],
+    ['handlers.a', { handlers: { b: ok, a: 1 } }],
+    ['handlers.a', { handlers: { a: 'load.ts' } }],
+    ['handlers.a', { handlers: { a: null } }],
+    ['handlers.a', { handlers: { a: undefined } }],
+    ['handlers.a', { handlers: { a: [ok] } }],
+    ['handlers', { handlers: new Map([['a', ok]]) }],
+    ['handlers', { handlers: [ok] }],
+    ['handlers', { handlers: null }],
   ])('%s: %o', (option, options) => {
     refuse(options, 'ESP_INVALID_OPTION', `"${option}"`)
   })

@@ -9,7 +9,7 @@ import {
   checkPositive,
 } from '../../domain/check.ts'
 import { EspalierError } from '../../domain/errors.ts'
-import type { JobPolicy } from '../../domain/job.ts'
+import { isExecute, type JobPolicy } from '../../domain/job.ts'
 import { type Keep, type ResolvedKeep, resolveKeep } from '../../domain/keep.ts'
 import { type PressureOptions, type PressureRule, resolvePressure } from '../../domain/pressure.ts'
 import { ResourceLimits, type Resources } from '../../domain/resources.ts'
@@ -243,7 +243,13 @@ function checkStore(store: RunStore | undefined): RunStore | undefined {
 }
 
 function checkHandlers(handlers: Handlers | undefined): Handlers {
-  return handlers === undefined ? {} : checkObject('handlers', handlers)
+  if (handlers === undefined) return {}
+  for (const [name, handler] of Object.entries(checkObject('handlers', handlers))) {
+    if (isExecute(handler)) continue
+    const expected = 'a function, or an object such as { module, export }'
+    throw new EspalierError('ESP_INVALID_OPTION', { option: `handlers.${name}`, expected, got: handler })
+  }
+  return handlers
 }
 
 export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
