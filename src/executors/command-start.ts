@@ -14,7 +14,7 @@ export interface StartFacts {
   readonly interpreter?: string | undefined
 }
 
-/** How much of a script is read: its first line is no longer on any system. */
+/** How much of a script is read: its first line is no longer on Linux or macOS. */
 const FIRST_LINE_BYTES = 512
 /** Where the system looks when there is no PATH. */
 const DEFAULT_PATH = '/usr/bin:/bin'
