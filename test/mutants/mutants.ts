@@ -382,9 +382,9 @@ export const mutants: readonly Planted[] = [
   {
     name: 'a delayed job is left behind when its process dies',
     file: 'src/runtime/pool/recovery.ts',
-    find: 'recoverJobs(store.jobs(undefined, { isOpen: true }), {',
+    find: 'recoverJobs(store.jobs(undefined, { isOpen: true }), recovered',
     replace:
-      "recoverJobs([...store.jobs(undefined, { isOpen: true })].filter(({ state }) => state !== 'queued.delayed'), {",
+      "recoverJobs([...store.jobs(undefined, { isOpen: true })].filter(({ state }) => state !== 'queued.delayed'), recovered",
     hunt: { scenario: 'crashes', by: 'explore', within: 100 },
   },
   {
