@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError } from 'commander'
-import type { KeepRule } from '../index.ts'
+import type { KeepRule, Resources } from '../index.ts'
 import { UsageError } from './usage-error.ts'
 
 const KEY_VALUE = /^([A-Za-z_$][\w$.-]*)=(.*)$/s
@@ -116,6 +116,13 @@ export function portNumber(text: string): number {
 /** Reads how many jobs may run at a time, for commander. */
 export function parallelism(text: string): number | 'auto' {
   return text === 'auto' ? text : positiveInteger(text)
+}
+
+/** Reads how much jobs may hold of a resource, beside those that were named before, for commander. */
+export function resourceLimit(text: string, before: Resources = {}): Resources {
+  const [, name, amount] = /^([^=]+)=(\d+(?:\.\d+)?)$/.exec(text) ?? []
+  if (name !== undefined) return { ...before, [name]: Number(amount) }
+  throw new InvalidArgumentError('Give a name and how much, such as gpu=1 or memoryBytes=2000000000.')
 }
 
 /** Reads a whole number from 0 up, for commander. */

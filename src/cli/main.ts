@@ -10,12 +10,13 @@ import {
   DOCUMENT,
   GOING_ON,
   KEEP,
-  MAX_PARALLEL_JOBS,
   OUT,
   OUTCOME_DOCUMENT,
+  POOL,
   SHOWING,
   STORE,
   VERIFY,
+  WATCHING,
 } from './options.ts'
 import { Output } from './output.ts'
 import { inspectRecording, reportRecording } from './recordings.ts'
@@ -87,7 +88,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .description('run a workflow to its end')
     .argument('<workflow>', 'a module whose default export is a workflow, such as workflow.ts')
     .option('--input <value...>', 'JSON, @file.json, or any number of key=value')
-    .addOption(MAX_PARALLEL_JOBS)
+  addOptions(runCommand, POOL)
     .option(
       '--executor <name>',
       "how jobs run, instead of the workflow's own: async, thread, process, command or machine",
@@ -96,18 +97,15 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     .addOption(OUT)
     .option('--run-id <id>', 'name the run (default: a fresh id)', runIdentifier)
     .option('--store <file>', 'keep the run here, so that it can be resumed')
-  addOptions(runCommand, KEEP)
-    .option('--inspect', 'serve a page that shows the run, and tell its address')
-    .option('--inspect-port <number>', 'the port of that page (default: any free one)', portNumber)
-    .option('--open', 'open that page in the browser')
-    .option('--report <file>', 'write a page (.html), or the recording in another format, after the run')
-  addOptions(runCommand, SHOWING).addHelpText('after', RUN_EXIT_CODES).action(colored(run))
+  addOptions(runCommand, [...KEEP, ...WATCHING, ...SHOWING])
+    .addHelpText('after', RUN_EXIT_CODES)
+    .action(colored(run))
 
   const resumeCommand = program
     .command('resume')
     .description('take a stored run up again where its process ended')
     .argument('<run>', 'the id of the run')
-  addOptions(resumeCommand, [...GOING_ON, OUTCOME_DOCUMENT, OUT, ...SHOWING])
+  addOptions(resumeCommand, [...GOING_ON, OUTCOME_DOCUMENT, OUT, ...WATCHING, ...SHOWING])
     .addHelpText('after', RUN_EXIT_CODES)
     .action(colored(resume))
 
@@ -122,7 +120,7 @@ function createProgram(onRun: (exitCode: number) => void): Command {
     )
     .option('--run-id <id>', 'name the new run (default: a fresh id)', runIdentifier)
   addOptions(forkCommand, GOING_ON).option('--executor <name>', 'how jobs run (default: as in the other run)')
-  addOptions(forkCommand, [OUTCOME_DOCUMENT, OUT, ...SHOWING])
+  addOptions(forkCommand, [OUTCOME_DOCUMENT, OUT, ...WATCHING, ...SHOWING])
     .addHelpText('after', RUN_EXIT_CODES)
     .action(colored(fork))
 

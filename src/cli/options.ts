@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { keepRule, parallelism } from './arguments.ts'
+import { keepRule, parallelism, portNumber, resourceLimit } from './arguments.ts'
 
 // What several commands have in common.
 
@@ -11,10 +11,18 @@ export const VERIFY = new Option('--verify', 'check first that the journal folds
 export const DOCUMENT = new Option('--json', 'print one JSON document')
 export const DEBUG = new Option('--debug', 'show where an error comes from')
 
-export const MAX_PARALLEL_JOBS = new Option(
+const MAX_PARALLEL_JOBS = new Option(
   '--max-parallel-jobs <number>',
   "how many jobs may run at a time, or 'auto': what this machine allows (default: 3)",
 ).argParser(parallelism)
+
+const LIMIT = new Option(
+  '--limit <name=amount>',
+  'how much jobs may hold of a resource at a time, such as gpu=1; once for each',
+).argParser(resourceLimit)
+
+/** The pool that a run gets. */
+export const POOL = [MAX_PARALLEL_JOBS, LIMIT]
 
 const WORKFLOW = new Option(
   '--workflow <file>',
@@ -44,7 +52,17 @@ const NO_COLOR = new Option('--no-color', 'use no colours (also: NO_COLOR=1)')
 const QUIET = new Option('--quiet', 'print only how the run ended')
 
 /** How a command goes on with a run of the store. */
-export const GOING_ON = [STORE, VERIFY, WORKFLOW, MAX_PARALLEL_JOBS, ...KEEP]
+export const GOING_ON = [STORE, VERIFY, WORKFLOW, ...POOL, ...KEEP]
+
+/** How a command that grows a tree lets others watch. */
+export const WATCHING = [
+  new Option('--inspect', 'serve a page that shows the run, and tell its address'),
+  new Option('--inspect-port <number>', 'the port of that page (default: any free one)').argParser(
+    portNumber,
+  ),
+  new Option('--open', 'open that page in the browser'),
+  new Option('--report <file>', 'write a page (.html), or the recording in another format, after the run'),
+]
 
 /** How a command that grows a tree shows it. */
 export const SHOWING = [NO_COLOR, QUIET, DEBUG]

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import { RunPool } from '../compose.ts'
+import { present } from '../domain/present.ts'
 import {
   type ForkPoint,
   isEspalierError,
   type Logger,
   Orchestrator,
+  type Resources,
   type RunOutcome,
   type RunStore,
   type Workflow,
@@ -34,6 +36,8 @@ import { UsageError } from './usage-error.ts'
 export interface RunOptions extends InspectOptions, KeepOptions {
   readonly input?: readonly string[]
   readonly maxParallelJobs?: number | 'auto'
+  /** How much jobs may hold of each resource. */
+  readonly limit?: Resources
   readonly json?: boolean
   readonly out?: string
   readonly runId?: string
@@ -164,19 +168,13 @@ async function runIn(
   options: Start,
   output: Output,
 ): Promise<number> {
-  const { maxParallelJobs, runId, executor, fork, input, source } = options
+  const { maxParallelJobs, limit: limits, runId, executor, fork, input, source } = options
   let progress = silence
   const logger = loggerFor((message) => progress.message(message))
-  const pool = new RunPool({ logger, ...(maxParallelJobs && { maxParallelJobs }), ...(store && { store }) })
-  const orchestrator = new Orchestrator(workflow, {
-    pool,
-    input,
-    source,
-    ...(runId === undefined ? {} : { runId }),
-    ...(executor === undefined ? {} : { executor }),
-    ...(fork === undefined ? {} : { fork }),
-  })
-  const file = await prepareResult(options.out, workflow.name, orchestrator.runId)
+  const pool = new RunPool({ logger, ...present({ maxParallelJobs, limits, store }) })
+  const given = present({ runId, executor, fork })
+  const orchestrator = new Orchestrator(workflow, { pool, input, source, ...given })
+  const file = await resultFile(store, options, workflow, orchestrator.runId)
 
   const interrupted = Promise.withResolvers<void>()
   const interruption = new Interruption(() => {
@@ -197,8 +195,8 @@ async function runIn(
     const timeline = pool.getTimeline()
     const finished = { workflow: workflow.name, outcome, timeline, metrics: pool.getMetrics() }
     await pool.shutdown()
-    const written = await write(outcome, file, output)
-    let isWritten = written !== undefined
+    const written = file === undefined ? undefined : await write(outcome, file, output)
+    let isWritten = file === undefined || written !== undefined
     show({ ...finished, file: written }, options, output)
     if (inspector !== undefined && options.report !== undefined) {
       isWritten = (await report(await inspector.recording(), options.report, output)) && isWritten
@@ -215,6 +213,17 @@ async function runIn(
     // Threads and processes that are left go with it.
     await pool.shutdown({ wait: false })
   }
+}
+
+/** Where the outcome goes: an outcome that is only told again has its file already. */
+async function resultFile(
+  store: RunStore | undefined,
+  { out }: Start,
+  { name }: Workflow,
+  runId: string,
+): Promise<string | undefined> {
+  const isTold = (store?.run(runId)?.status ?? 'running') !== 'running'
+  return isTold && out === undefined ? undefined : prepareResult(out, name, runId)
 }
 
 function showProgress(
