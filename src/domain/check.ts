@@ -26,12 +26,13 @@ export function checkInteger(option: string, value: unknown, least = 0): number 
   })
 }
 
-/** Refuses anything but a non-empty string of at most `longest` characters. */
+/** Refuses anything but a non-empty string of at most `longest` characters; half a character is none, since no file keeps it. */
 export function checkName(option: string, value: unknown, longest = 200): string {
-  if (typeof value === 'string' && value !== '' && value.length <= longest) return value
+  if (typeof value === 'string' && value !== '' && value.length <= longest && value.isWellFormed())
+    return value
   throw new EspalierError('ESP_INVALID_OPTION', {
     option,
-    expected: `a non-empty string of at most ${longest} characters`,
+    expected: `a non-empty string of at most ${longest} characters, each of them whole`,
     got: value,
   })
 }

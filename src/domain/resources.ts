@@ -70,7 +70,7 @@ export class ResourceLimits {
     for (const name of names) {
       const limit = Object.hasOwn(this.units, name) ? this.units[name] : undefined
       if (limit === undefined) {
-        const expected = `made of resources that the pool's \`limits\` name (${Object.keys(this.units).join(', ')})`
+        const expected = `made of resources that the pool's \`limits\` (\`--limit\` of \`espalier run\`) name (${Object.keys(this.units).join(', ')})`
         throw new EspalierError('ESP_INVALID_OPTION', { option: 'resources', expected, got: name })
       }
       if ((wanted[name] as number) <= limit) continue
@@ -156,7 +156,7 @@ export function checkResources(option: string, resources: Resources): void {
 }
 
 function toUnits(option: string, resources: Resources): Record<string, number> {
-  if (typeof resources !== 'object' || resources === null) {
+  if (typeof resources !== 'object' || resources === null || Symbol.iterator in resources) {
     const expected = 'an object of numbers, such as { cpus: 1, gpu: 1 }'
     throw new EspalierError('ESP_INVALID_OPTION', { option, expected, got: resources })
   }

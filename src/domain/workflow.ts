@@ -94,7 +94,7 @@ export function checkWorkflow(value: unknown): asserts value is Workflow {
   if (typeof workflow !== 'object' || workflow === null) return refuse('the form of an object', value)
   const { name, input, handlers, executor, defaults, limits, strategy, failFast, onSatisfied, root, expand } =
     workflow
-  if (typeof name !== 'string' || name === '') refuse('a `name`', name)
+  if (typeof name !== 'string' || name === '' || !name.isWellFormed()) refuse('a `name`', name)
   checkHandlers(handlers)
   if (typeof root !== 'function') refuse('a function `root`', root)
   if (expand !== undefined && typeof expand !== 'function') refuse('a function `expand`, or none', expand)

@@ -135,6 +135,17 @@ describe('espalier run', () => {
     expect(readResult('results/counting-r1.json').status).toBe('completed')
   })
 
+  test('has the resources that it is told', async () => {
+    const none = await espalier('run', fixture('limited'), '--quiet')
+    expect([none.code, none.stdout]).toEqual([1, expect.stringContaining('(`--limit` of `espalier run`)')])
+    const told = await espalier('run', fixture('limited'), '--limit', 'device=1', '--limit', 'other=2')
+    expect([told.code, told.stdout.match(/^slot \d/gm)]).toEqual([0, ['slot 0']])
+    for (const limit of ['device', 'device=', 'device=-1', '=1']) {
+      const { code, stderr } = await espalier('run', fixture('limited'), '--limit', limit)
+      expect([code, stderr]).toEqual([2, expect.stringContaining('Give a name and how much, such as gpu=1')])
+    }
+  })
+
   test('runs as many jobs at a time as it is told', async () => {
     const { stdout } = await espalier('run', fixture('counting'), '--max-parallel-jobs', '1')
     expect(stdout.match(/^slot \d/gm)).toEqual(['slot 0'])

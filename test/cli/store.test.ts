@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -64,6 +64,7 @@ describe('a run in a store', () => {
     const again = await call('resume', 'r1', '--json')
     expect(JSON.parse(again.stdout)).toMatchObject({ value: 5 })
     expect(steps()).toHaveLength(6)
+    expect(readdirSync(join(folder, 'results'))).toEqual(['slow-r1.json'])
   })
 
   test('is forked at an event of its journal: what was done is not done again', async () => {

@@ -25,7 +25,12 @@ describe.each([
   ['a positive duration', checkPositive, [0.5, 1, 2 ** 40], [0, ...junk]],
   ['a whole number', checkInteger, [0, 7, Number.MAX_SAFE_INTEGER], [0.5, 2 ** 53, ...junk]],
   ['a string', checkString, ['', 'a', 'x'.repeat(201)], [5, null, undefined, {}, Symbol('a')]],
-  ['a name', checkName, ['a', 'x'.repeat(200)], ['', 'x'.repeat(201), 5, null, undefined, {}]],
+  [
+    'a name',
+    checkName,
+    ['a', 'x'.repeat(200), '👍'],
+    ['', 'x'.repeat(201), '\ud83d', 5, null, undefined, {}],
+  ],
 ])('%s', (_, check, good, bad) => {
   test.each(good.map((value) => [value]))('may be %o', (value) => {
     expect(check('option', value)).toBe(value)

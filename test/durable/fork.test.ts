@@ -4,7 +4,9 @@ import {
   type EspalierError,
   type ExpandRequest,
   grow,
+  JobPool,
   node,
+  Orchestrator,
   type RunStore,
   revise,
   runWorkflow,
@@ -12,6 +14,7 @@ import {
   verifyStore,
 } from 'espalier'
 import { expect, test } from 'vitest'
+import { cancelStoredRun } from '../../src/compose.ts'
 import { expectFolded } from './world.ts'
 
 /** Counts upwards in steps; fails at 3 first; what it does beyond `until` is for a fork to change. */
@@ -139,4 +142,31 @@ test('what a fork can never be is refused by name', async () => {
   await expect(forked({ runId: 'a', at: 0 })).rejects.toEqual(code('ESP_INVALID_OPTION'))
   await expect(forked({ runId: 'a', until: 3 })).rejects.toEqual(code('ESP_UNKNOWN_OPTION'))
   await expect(runWorkflow(workflow, { fork: { runId: 'a' } })).rejects.toEqual(code('ESP_INVALID_OPTION'))
+})
+
+test('a run of another workflow is not forked: nothing is left of the attempt', async () => {
+  const store = createMemoryStore()
+  await runWorkflow(counting().workflow, { store, runId: 'a' })
+  const other = defineWorkflow({ ...counting().workflow, name: 'other' })
+  const forked = runWorkflow(other, { store, runId: 'b', fork: { runId: 'a' } })
+  await expect(forked).rejects.toMatchObject({
+    code: 'ESP_INVALID_OPTION',
+    details: { option: 'fork.runId' },
+  })
+  expect(store.runs().map(({ id }) => id)).toEqual(['a'])
+})
+
+test('a fork whose process died before its jobs were submitted is cancelled without them', async () => {
+  const store = createMemoryStore()
+  const { workflow } = counting()
+  await runWorkflow(workflow, { store, runId: 'a' })
+  const fork = { runId: 'a', at: decisionAbout(store, 'a', 'n2', 'grow') }
+  const dying = new JobPool({ store })
+  new Orchestrator(workflow, { pool: dying, runId: 'b', fork })
+  await dying.shutdown({ wait: false })
+  expect(store.job('b.n3')).toBeUndefined()
+  const outcome = await cancelStoredRun({ id: 'b', workflow: 'counting' }, store)
+  expect(outcome).toMatchObject({ runId: 'b', status: 'cancelled' })
+  expect(store.run('b')).toMatchObject({ status: 'cancelled', reason: 'cancelled' })
+  expect(verifyStore(store)).toBe(store.lastSeq)
 })

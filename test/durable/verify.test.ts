@@ -136,6 +136,9 @@ async function standAlone(): Promise<void> {
     }),
     pool.submitJob({ id: 'waits', execute: 'say', dependencies: ['fails'] }),
   ]
+  const halved = pool.submitJob({ id: 'halved', execute: 'say', delayMs: 60_000 })
+  halved.cancel('ok \ud83d')
+  expect(await halved.result()).toMatchObject({ status: 'cancelled', reason: 'ok \ufffd' })
   await Promise.allSettled(jobs.map((job) => job.result()))
   await pool.shutdown()
 }

@@ -302,7 +302,7 @@ export class JobActor
   }
 
   cancel(reason = 'user'): boolean {
-    return this.supervisor.cancel(this, 'user', checkString('reason', reason))
+    return this.supervisor.cancel(this, 'user', checkString('reason', reason).toWellFormed())
   }
 
   /**

@@ -156,7 +156,7 @@ export class PoolCore implements AsyncDisposable {
    * `job.cancelled` and the result acknowledge it, after its commit; a cancel that the store refuses is asked again when it
    * takes commits.
    *
-   * @param reason - Kept in the result; default `'user'`.
+   * @param reason - Kept in the result, with \ufffd for half a character; default `'user'`.
    * @returns `false` when the job had already ended: its outcome stands.
    * @throws {EspalierError} `ESP_UNKNOWN_JOB`; `ESP_INVALID_OPTION` when the reason is no string.
    */

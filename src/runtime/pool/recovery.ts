@@ -176,4 +176,4 @@ function executeFor({ id, submitted: { execute } }: JobRecord, handlers: Handler
 }
 
 /** Of jobs that have ended or are to be cancelled, nothing is run any more. */
-const NEVER: Execute = () => undefined
+export const NEVER: Execute = () => undefined

@@ -85,15 +85,9 @@ export class Orchestrator {
     const runsOn = executor ?? workflow.executor
     if (runsOn !== undefined) submissions.checkExecutor(runsOn)
     if (supervisor.isStoreClosed) submissions.refuseIfClosed()
-    const stored = supervisor.journal?.store.run(this.runId) ?? (fork && this.#forked(fork, supervisor))
-    if (stored !== undefined && stored.workflow !== workflow.name) {
-      const expected = `the id of a run of workflow "${workflow.name}"`
-      throw new EspalierError('ESP_INVALID_OPTION', {
-        option: 'runId',
-        expected,
-        got: `${stored.workflow}'s`,
-      })
-    }
+    const known = supervisor.journal?.store.run(this.runId)
+    this.#refuseOthers('runId', known)
+    const stored = known ?? (fork && this.#forked(fork, supervisor))
     this.#isStored = stored !== undefined
     this.#run = new TreeRun(this.runId, workflow, supervisor, submissions, {
       stored,
@@ -101,6 +95,14 @@ export class Orchestrator {
       executor,
     })
     this.actor = this.#run.actor
+  }
+
+  /** Refuses a run of another workflow. */
+  #refuseOthers(option: string, run: RunRecord | undefined): void {
+    const { name } = this.#workflow
+    if (run === undefined || run.workflow === name) return
+    const expected = `the id of a run of workflow "${name}"`
+    throw new EspalierError('ESP_INVALID_OPTION', { option, expected, got: `${run.workflow}'s` })
   }
 
   #forked(fork: ForkPoint, supervisor: Supervisor): RunRecord | undefined {
@@ -111,6 +113,7 @@ export class Orchestrator {
       const expected = 'a pool with a `store`, which has the other run'
       throw new EspalierError('ESP_INVALID_OPTION', { option: 'fork', expected, got: fork })
     }
+    this.#refuseOthers('fork.runId', journal.store.run(fork.runId))
     supervisor.commitTurn()
     const limits = resolveLimits(this.#workflow.limits)
     const made = { ...fork, as: this.runId, limits, now: supervisor.now() }

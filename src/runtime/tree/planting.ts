@@ -5,6 +5,7 @@ import type { Strategy } from '../../domain/tree.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { JobActor, JobEntry } from '../job/job.ts'
 import type { IdRange } from '../pool/job-table.ts'
+import { NEVER } from '../pool/recovery.ts'
 import type { NodeJobSpec, Submissions } from '../pool/submission.ts'
 import { NodeRecord, type NodeWatcher } from './node-record.ts'
 import type { TreeStore } from './tree-store.ts'
@@ -29,6 +30,8 @@ export class Planting {
   readonly #store: TreeStore
   readonly #submissions: Submissions
   readonly #watcher: NodeWatcher
+  /** Jobs are submitted to be cancelled: what their nodes name need not be there. */
+  readonly #startsNothing: boolean
 
   constructor(
     runId: string,
@@ -37,7 +40,7 @@ export class Planting {
     store: TreeStore,
     submissions: Submissions,
     watcher: NodeWatcher,
-    isFork: boolean,
+    { isFork, startsNothing }: { readonly isFork: boolean; readonly startsNothing: boolean },
   ) {
     this.#runId = runId
     this.#scope = workflow.name
@@ -52,6 +55,7 @@ export class Planting {
     this.#submissions = submissions
     this.ids = isFork ? undefined : submissions.openRange(`${runId}.n`)
     this.#watcher = watcher
+    this.#startsNothing = startsNothing
   }
 
   /** @throws {EspalierError} `ESP_UNKNOWN_HANDLER`, and what {@link checkNode} throws. */
@@ -139,7 +143,8 @@ export class Planting {
 
   #jobSpecOf(record: NodeRecord, batch: ReadonlySet<NodeRecord>): NodeJobSpec {
     const { spec, score } = record
-    const { execute, defaults } = this.#handlerOf(spec)
+    const { execute, defaults } = this.#startsNothing ? NOTHING : this.#handlerOf(spec)
+    const settings: JobSettings = this.#startsNothing ? NO_SETTINGS : spec
     return {
       id: this.jobIdOf(record, record.jobs),
       ids: record.jobs === 0 ? this.ids : undefined,
@@ -152,15 +157,15 @@ export class Planting {
       input: spec.input,
       score: orderScore(this.#strategy, record.depth, score),
       dependencies: this.#waitsFor(record, batch),
-      priority: spec.priority ?? defaults.priority,
-      executor: spec.executor ?? defaults.executor,
-      timeoutMs: spec.timeoutMs ?? defaults.timeoutMs,
-      maxRetries: spec.maxRetries ?? defaults.maxRetries,
-      backoff: spec.backoff ?? defaults.backoff,
-      resources: spec.resources ?? defaults.resources,
-      memoryLimitBytes: spec.memoryLimitBytes ?? defaults.memoryLimitBytes,
-      cache: spec.cache ?? defaults.cache,
-      version: spec.version ?? defaults.version,
+      priority: settings.priority ?? defaults.priority,
+      executor: settings.executor ?? defaults.executor,
+      timeoutMs: settings.timeoutMs ?? defaults.timeoutMs,
+      maxRetries: settings.maxRetries ?? defaults.maxRetries,
+      backoff: settings.backoff ?? defaults.backoff,
+      resources: settings.resources ?? defaults.resources,
+      memoryLimitBytes: settings.memoryLimitBytes ?? defaults.memoryLimitBytes,
+      cache: settings.cache ?? defaults.cache,
+      version: settings.version ?? defaults.version,
     }
   }
 
@@ -197,6 +202,7 @@ export class Planting {
 }
 
 const NO_SETTINGS: JobSettings = Object.freeze({})
+const NOTHING: Handler = { execute: NEVER, defaults: NO_SETTINGS }
 const NO_BATCH: ReadonlySet<NodeRecord> = new Set()
 
 /** The nodes that were cancelled because a node had failed, directly or through each other. */

@@ -98,7 +98,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
       this.nodes,
       submissions,
       this,
-      this.forkedFrom !== undefined,
+      { isFork: this.forkedFrom !== undefined, startsNothing: supervisor.purpose === 'cancel' },
     )
     const { logger } = supervisor.settings
     this.events = new EventHub(RUN_EVENT_TYPES, (thrown, type) =>
