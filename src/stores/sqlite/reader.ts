@@ -8,6 +8,7 @@ import {
   byPlace,
   type Cells,
   JOBS,
+  JOBS_OF_ONE,
   jobOf,
   NODE_COLUMNS,
   nodeOf,
@@ -83,7 +84,7 @@ export class Reader {
 
   *nodes(runId: string): Generator<NodeRecord> {
     const query = `SELECT ${NODE_COLUMNS} FROM nodes WHERE run = ? AND place > ? ORDER BY place LIMIT ${ROWS_PER_READ}`
-    for (const page of this.#pages(query, [runId], -1)) for (const cells of page) yield nodeOf(cells)
+    for (const page of this.#pages(query, [runId], -1)) for (const cells of page) yield nodeOf(runId, cells)
   }
 
   *jobs(runId: string | undefined, isOpen: boolean): Generator<JobRecord> {
@@ -136,10 +137,10 @@ export class Reader {
 
   *#rows(runId: string | undefined, isOpen: boolean): Generator<JobRecord> {
     const which = runId === undefined ? 'run IS NULL' : 'run = ?'
-    const query = `${JOBS} WHERE ${which} AND jobs.key > ? ${isOpen ? 'AND ended_at IS NULL' : ''}
+    const query = `${JOBS_OF_ONE} WHERE ${which} AND jobs.key > ? ${isOpen ? 'AND ended_at IS NULL' : ''}
       ORDER BY jobs.key LIMIT ${ROWS_PER_READ}`
     const given = runId === undefined ? [] : [runId]
-    for (const page of this.#pages(query, given, 0)) for (const cells of page) yield jobOf(cells)
+    for (const page of this.#pages(query, given, 0)) for (const cells of page) yield jobOf(cells, runId)
   }
 
   /** @param query - Of at most {@link ROWS_PER_READ} rows, whose first cell, its last parameter, is above `last`. */

@@ -11,13 +11,18 @@ export type Row = Record<string, Cell>
 /** A row's cells in the order of its columns: of a large run, objects with named cells take three times as long to read. */
 export type Cells = readonly Cell[]
 
-const JOB_COLUMNS = `jobs.key, jobs.id, run, first_seq, spec, queued_at, state, attempt, lost, deadline_at, started_at,
+const JOB_COLUMNS = `jobs.key, jobs.id, first_seq, spec, queued_at, state, attempt, lost, deadline_at, started_at,
   stopping, cache_key, ended_at, jobs.value, output, outputs.value, error, reason, cancelled_by, caused_by, usage, last_seq`
 
-/** Jobs with their values, wherever these lie. */
-export const JOBS = `SELECT ${JOB_COLUMNS} FROM jobs LEFT JOIN outputs ON hash = output`
+const JOBS_AND_OUTPUTS = 'FROM jobs LEFT JOIN outputs ON hash = output'
 
-export const NODE_COLUMNS = 'place, run, id, parent, spec, score, jobs, revisions, is_pruned, decision'
+/** Jobs with their values, wherever these lie. */
+export const JOBS = `SELECT ${JOB_COLUMNS}, run ${JOBS_AND_OUTPUTS}`
+
+/** The same, for a query that names the run: no row has to tell it. */
+export const JOBS_OF_ONE = `SELECT ${JOB_COLUMNS} ${JOBS_AND_OUTPUTS}`
+
+export const NODE_COLUMNS = 'place, id, parent, spec, score, jobs, revisions, is_pruned, decision'
 
 /** A statement whose rows come as arrays of cells. */
 export function byPlace(db: DatabaseSync, query: string): StatementSync {
@@ -53,21 +58,11 @@ export function runOf(row: Row): RunRecord {
   }
 }
 
-/** Of {@link NODE_COLUMNS}. */
-export function nodeOf([
-  place,
-  run,
-  id,
-  parent,
-  spec,
-  score,
-  jobs,
-  revisions,
-  isPruned,
-  decision,
-]: Cells): NodeRecord {
+/** Of {@link NODE_COLUMNS}; whose node it is need not be read with each row. */
+export function nodeOf(runId: string, cells: Cells): NodeRecord {
+  const [place, id, parent, spec, score, jobs, revisions, isPruned, decision] = cells
   return {
-    runId: String(run),
+    runId,
     id: String(id),
     place: Number(place),
     parentId: text(parent),
@@ -80,8 +75,8 @@ export function nodeOf([
   }
 }
 
-/** Of {@link JOBS}. */
-export const jobOf = (cells: Cells): JobRecord => new JobRow(cells)
+/** Of {@link JOBS}, or of {@link JOBS_OF_ONE}. */
+export const jobOf = (cells: Cells, runId = text(cells[22])): JobRecord => new JobRow(cells, runId)
 
 /** What was submitted is read when somebody asks for it: of most jobs that have ended nobody does. */
 class JobRow implements JobRecord {
@@ -101,11 +96,11 @@ class JobRow implements JobRecord {
   readonly #spec: string
   #submitted: JobSubmitted | undefined = undefined
 
-  constructor(cells: Cells) {
-    const [key, id, run, firstSeq, spec, queuedAt, state, attempt, lost, deadlineAt, startedAt] = cells
+  constructor(cells: Cells, runId: string | undefined) {
+    const [key, id, firstSeq, spec, queuedAt, state, attempt, lost, deadlineAt, startedAt] = cells
     this.key = Number(key)
     this.id = String(id)
-    this.runId = text(run)
+    this.runId = runId
     this.firstSeq = Number(firstSeq)
     this.queuedAt = Number(queuedAt)
     this.state = state as JobRecord['state']
@@ -113,8 +108,8 @@ class JobRow implements JobRecord {
     this.lost = Number(lost)
     this.deadlineAt = number(deadlineAt)
     this.startedAt = number(startedAt)
-    this.stopping = text(cells[11])
-    this.cacheKey = text(cells[12])
+    this.stopping = text(cells[10])
+    this.cacheKey = text(cells[11])
     this.end = endOf(cells)
     this.#spec = String(spec)
   }
@@ -126,19 +121,19 @@ class JobRow implements JobRecord {
 }
 
 /** Of {@link JOBS}: the number of the last event that the row has. */
-export const lastSeqOf = (cells: Cells): number => Number(cells[22])
+export const lastSeqOf = (cells: Cells): number => Number(cells[21])
 
 function endOf(cells: Cells): JobEnd | undefined {
-  const endedAt = cells[13]
+  const endedAt = cells[12]
   if (endedAt === null) return undefined
   return {
     at: Number(endedAt),
-    value: storedValue([cells[14] as Cell, cells[15] as Cell, cells[16] as Cell]),
-    error: text(cells[17]),
-    reason: text(cells[18]),
-    cancelledBy: text(cells[19]),
-    causedBy: text(cells[20]),
-    usage: text(cells[21]),
+    value: storedValue([cells[13] as Cell, cells[14] as Cell, cells[15] as Cell]),
+    error: text(cells[16]),
+    reason: text(cells[17]),
+    cancelledBy: text(cells[18]),
+    causedBy: text(cells[19]),
+    usage: text(cells[20]),
   }
 }
 
