@@ -66,9 +66,9 @@ export class RawJournal implements Recorder {
   #lastTree: string | undefined
   #lastTreeName = 0
   #progressedAt = 0
-  /** Between these are the jobs that owe their lives; no first one: there are none. */
-  #firstOwing: number | undefined
-  #lastOwing = 0
+  /** Between these are the jobs that owe their lives, in any order: whoever hears of one may submit others. */
+  #firstOwing = Number.POSITIVE_INFINITY
+  #lastOwing = -1
   /** Whether somebody takes the notes again and again: then what is cheaper to note at once is not owed. */
   isWatched = false
 
@@ -117,8 +117,8 @@ export class RawJournal implements Recorder {
       return
     }
     job.owed = Owed.LIFE
-    this.#firstOwing ??= job.sequence
-    this.#lastOwing = job.sequence
+    if (job.sequence < this.#firstOwing) this.#firstOwing = job.sequence
+    if (job.sequence > this.#lastOwing) this.#lastOwing = job.sequence
   }
 
   dependsOn(job: JobActor, dependencies: readonly Dependency[]): void {
@@ -255,11 +255,10 @@ export class RawJournal implements Recorder {
 
   /** Notes what all jobs owe. */
   #noteAllOwed(): void {
-    const first = this.#firstOwing
-    if (first !== undefined)
-      for (const job of this.#pool.jobsBetween(first, this.#lastOwing))
-        if (job.owed === Owed.LIFE) this.#noteOwed(job.actor)
-    this.#firstOwing = undefined
+    for (const job of this.#pool.jobsBetween(this.#firstOwing, this.#lastOwing))
+      if (job.owed === Owed.LIFE) this.#noteOwed(job.actor)
+    this.#firstOwing = Number.POSITIVE_INFINITY
+    this.#lastOwing = -1
     for (const job of this.#pool.holders()) if (job.owed === Owed.ATTEMPT) this.#noteOwed(job)
   }
 

@@ -243,6 +243,20 @@ describe('what a job owes until it is asked for', () => {
     expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 12_000, 0, 0])
   })
 
+  test('is told of jobs that a listener submits in the middle of a batch', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool)
+    pool.on('job.submitted', ({ jobId }) => {
+      if (jobId === 'heard') pool.submitJob({ execute: () => 1 })
+    })
+    const spec = { execute: () => 1 }
+    pool.submitJobs([spec, { ...spec, id: 'heard' }, spec, spec])
+    await pool.waitForAll()
+    const model = await recorded(inspector)
+    expect(countOf(model, 'completed')).toBe(5)
+    expect(Object.keys(livesIn(model))).toHaveLength(5)
+  })
+
   test.each([
     ['all its life', true],
     ['that is over when the recording begins', false],
