@@ -20,7 +20,7 @@ import { shieldObserver } from '../charts/shield.ts'
 import type { Sleeper, Wish } from '../scheduling/deadlines.ts'
 import type { Queueable } from '../scheduling/ready-queue.ts'
 import type { RunningAttempt } from './attempt.ts'
-import { READY, stateOf, statusOf } from './job-states.ts'
+import { isQueued, READY, stateOf, statusOf } from './job-states.ts'
 import { Owed } from './owed.ts'
 
 export type JobSnapshot = SnapshotFrom<typeof jobMachine>
@@ -278,6 +278,11 @@ export class JobActor
 
   get accepted(): Promise<void> {
     return Promise.resolve()
+  }
+
+  /** Whether it may be moved in the queue: it may be about to start, though others do not know. */
+  get isQueued(): boolean {
+    return isQueued(stateOf(this.stateValue))
   }
 
   result<Value>(): Promise<JobResult<Value>> {

@@ -183,7 +183,7 @@ export class PoolCore implements AsyncDisposable {
     if (job === undefined && this.#supervisor.jobs.tombstone(jobId) === undefined) {
       throw new EspalierError('ESP_UNKNOWN_JOB', { jobId })
     }
-    if (job?.status !== 'queued') return false
+    if (job?.isQueued !== true) return false
     if (job.priority !== band) this.#supervisor.prioritise(job, band)
     return true
   }

@@ -7,7 +7,7 @@ import type { JobSubmitted } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import { jobLogic } from '../charts/charts.ts'
 import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor } from '../job/job.ts'
-import { statusOf } from '../job/job-states.ts'
+import { isQueued, stateOf, statusOf } from '../job/job-states.ts'
 import { recordOf } from './job-record.ts'
 import type { Journal, StagingJob } from './journal.ts'
 
@@ -89,6 +89,10 @@ export class DurableJob extends JobActor implements StagingJob {
 
   override get output(): JobResult | undefined {
     return this.#isStaged ? this.#staged?.output : super.output
+  }
+
+  override get isQueued(): boolean {
+    return isQueued(stateOf((this.#staged ?? (this._snapshot as JobSnapshot)).value))
   }
 
   get #isStaged(): boolean {
