@@ -56,6 +56,24 @@ describe('a durable pool that is shut down before its jobs have ended', () => {
     expectFolded(disk.store)
   })
 
+  test('asks all that runs to end, also what began while another end waited for its commit, which was refused', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock, hands } = durablePool(disk.process().store, { maxParallelJobs: 2 })
+    disk.onCommit = () => {
+      if (disk.commits === 1) throw full()
+    }
+    pool.submitJobs([
+      { id: 'a', execute: 'one' },
+      { id: 'b', execute: 'held' },
+    ])
+    await clock.settle()
+    expect([pool.job('a')?.status, pool.getStatus().runningJobIds]).toEqual(['running', ['a', 'b']])
+    const closed = pool.shutdown({ wait: false })
+    expect(hands.of('b').context.signal.aborted).toBe(true)
+    await clock.advance(60_000)
+    await closed
+  })
+
   test('lets the process end while its store refuses everything: nothing is waited for any more', async () => {
     const disk = new FaultyStore()
     const { pool, clock } = durablePool(disk.process().store, { killGraceMs: 500, pressure: {} })

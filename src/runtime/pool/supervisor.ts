@@ -278,13 +278,17 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     const attempt = job.current
     const { releaseZombies } = this.settings
     const hasEnded = attempt === undefined || attempt.hasEnded
-    if (hasEnded) this.slots.free(attempt)
+    if (hasEnded) this.slots.free()
     else this.slots.abandon(attempt, releaseZombies)
-    if (hasEnded || releaseZombies) this.holdings.giveBack(job.demand)
+    if (!hasEnded && !releaseZombies) return
+    this.holdings.giveBack(job.demand)
+    if (attempt === undefined) return
+    if (this.journal === undefined) this.slots.vacate(attempt)
+    else this.journal.afterCommit(() => this.slots.vacate(attempt))
   }
 
   freeSlot(attempt: RunningAttempt<JobActor>, at: number): void {
-    this.slots.free(attempt)
+    this.slots.bury(attempt)
     this.recorder?.abandonedEnded(attempt.job, at)
     if (!this.settings.releaseZombies) this.holdings.giveBack(attempt.job.demand)
     this.meter.slotsChanged(at, this.slots.busy, this.limit)

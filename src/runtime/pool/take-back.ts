@@ -41,7 +41,7 @@ export function takeBack(
     if (isGone.has(job)) pool.counts.remove(state, job.priority)
     else restore(pool, job, state)
     if (isRunning(state) && (isGone.has(job) || !isRunning(stateOf(job.stateValue)))) {
-      pool.slots.free(undefined)
+      pool.slots.free()
       pool.holdings.giveBack(job.demand)
     }
   }

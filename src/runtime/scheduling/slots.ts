@@ -6,13 +6,15 @@ interface Holder {
 /**
  * The slots of a pool: which are held, and by whom.
  *
- * A slot is reserved in the commit that makes a job running, taken when its attempt starts, and freed in the commit
- * that ends it, or, when the executor has not confirmed the end by then, when it does.
+ * A slot is reserved in the step that makes a job running, taken when its attempt starts, and freed in the step that ends
+ * it, or, when the executor has not confirmed the end by then, when it does. It is another's only once that step is committed.
  */
 export class Slots<Attempt extends Holder> {
   readonly #holders: (Attempt | undefined)[] = []
   readonly #free: number[] = []
   readonly #zombies = new Set<Attempt>()
+  /** Zombies whose slot is free. */
+  readonly #released = new Set<Attempt>()
   #busy = 0
 
   /** How many slots are not free. */
@@ -37,22 +39,31 @@ export class Slots<Attempt extends Holder> {
     this.#holders[attempt.slot] = attempt
   }
 
-  /** @param attempt - Absent when the slot was reserved and never taken. */
-  free(attempt: Attempt | undefined): void {
-    const wasReleased =
-      attempt !== undefined && this.isZombie(attempt) && this.#holders[attempt.slot] !== attempt
-    if (!wasReleased) this.#busy--
-    if (attempt === undefined) return
-    if (this.#zombies.size > 0) this.#zombies.delete(attempt)
-    this.#vacate(attempt)
+  /** A slot more may be reserved; whoever held it has yet to leave it. */
+  free(): void {
+    this.#busy--
   }
 
   /** The job goes on without this attempt, which has not ended. */
   abandon(attempt: Attempt, release: boolean): void {
     this.#zombies.add(attempt)
     if (!release) return
+    this.#released.add(attempt)
     this.#busy--
-    this.#vacate(attempt)
+  }
+
+  /** A zombie has ended. */
+  bury(attempt: Attempt): void {
+    this.#zombies.delete(attempt)
+    if (!this.#released.delete(attempt)) this.#busy--
+    this.vacate(attempt)
+  }
+
+  /** Its slot may be another's. */
+  vacate(attempt: Attempt): void {
+    if (this.#holders[attempt.slot] !== attempt) return
+    this.#holders[attempt.slot] = undefined
+    this.#free.push(attempt.slot)
   }
 
   /**
@@ -66,7 +77,8 @@ export class Slots<Attempt extends Holder> {
       this.#busy++
       return true
     }
-    if (this.#zombies.delete(attempt) && this.#holders[attempt.slot] === attempt) return false
+    const isReleased = this.#released.delete(attempt)
+    if (this.#zombies.delete(attempt) && !isReleased) return false
     this.#busy++
     this.#holders[attempt.slot] = attempt
     const place = this.#free.indexOf(attempt.slot)
@@ -81,11 +93,5 @@ export class Slots<Attempt extends Holder> {
   /** The attempts in their slots, zombies included unless released. */
   holders(): Attempt[] {
     return this.#holders.filter((attempt) => attempt !== undefined)
-  }
-
-  #vacate(attempt: Attempt): void {
-    if (this.#holders[attempt.slot] !== attempt) return
-    this.#holders[attempt.slot] = undefined
-    this.#free.push(attempt.slot)
   }
 }
