@@ -1,3 +1,4 @@
+import { EVENT_CODES, type EventName } from '../../protocol/journal.ts'
 import { float64Of } from './float-bits.ts'
 import { inOrder } from './in-order.ts'
 import { microsOf } from './micros.ts'
@@ -19,6 +20,19 @@ const SUBMISSIONS = 0
 const ENDS = 1
 const ALL_ELSE = 2
 const RANKS = 4
+
+/** What is told at once: in a store, steps that were made before wait for their commit and are told behind it. */
+const AT_ONCE: ReadonlySet<number> = new Set(
+  (
+    [
+      'attempt.abandoned',
+      'attempt.ended',
+      'attempt.progressed',
+      'job.prioritised',
+    ] as const satisfies EventName[]
+  ).map((name) => EVENT_CODES[name]),
+)
+const ITEMS_AT_ONCE: ReadonlySet<RawItem['type']> = new Set(['ignored', 'log', 'pool', 'sample', 'body'])
 
 /**
  * The records of chunks, in the order in which they happened: most are, but what a job still knew of itself was noted later.
@@ -48,8 +62,10 @@ export class RawRows {
   #firstMark = -1
   /** When the last attempt began that was noted late. */
   #startedAt = 0
-  /** When the last thing was noted that was noted as it happened. */
+  /** When the last step was made that was noted as it happened. */
   #latest = 0
+  /** Where the last thing is placed that was told at once of a job, by its sequence: its next step goes behind that. */
+  readonly #told = new Map<number, number>()
 
   /** @param startedAt - Epoch µs. */
   constructor(chunks: readonly RawChunk[], startedAt: number) {
@@ -95,6 +111,8 @@ export class RawRows {
           else
             this.#asItHappened(
               this.#add('at' in item ? microsOf(item.at) - startedAt : 0, sequence, code, 0, place),
+              'job' in item ? item.job : -1,
+              !ITEMS_AT_ONCE.has(item.type),
             )
           break
         }
@@ -114,7 +132,11 @@ export class RawRows {
           this.#end(base + time, sequence)
           break
         default:
-          this.#asItHappened(this.#add(base + time, sequence, code, state, detail))
+          this.#asItHappened(
+            this.#add(base + time, sequence, code, state, detail),
+            sequence,
+            !AT_ONCE.has(code),
+          )
       }
     }
   }
@@ -147,10 +169,13 @@ export class RawRows {
     this.#place(this.#add(at, sequence, RAW_RAN, 0, -1), time, time > this.#startedAt ? ENDS : ALL_ELSE)
   }
 
-  /** Such a row never goes before another one: the clock may have been put back. */
-  #asItHappened(row: number): void {
-    this.#latest = Math.max(this.#latest, this.at[row] as number)
-    this.#place(row, this.#latest, ALL_ELSE)
+  /** Such a row never goes before a step: the clock may have been put back. */
+  #asItHappened(row: number, job: number, isStep: boolean): void {
+    const told = this.#told.size > 0 ? (this.#told.get(job) ?? 0) : 0
+    const time = Math.max(this.#latest, this.at[row] as number, told)
+    if (isStep) this.#latest = time
+    else if (job >= 0) this.#told.set(job, time)
+    this.#place(row, time, ALL_ELSE)
   }
 
   #place(row: number, time: number, rank: number, submitted = 0): void {

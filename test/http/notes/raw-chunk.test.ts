@@ -72,6 +72,25 @@ test('what a job tells late comes out when it happened', () => {
   ])
 })
 
+test('what is told at once holds back no step that was told behind its commit, but for one of the same job', () => {
+  const writer = new RawChunkWriter(() => {})
+  for (const job of [0, 1, 2]) writer.note(STARTED_AT, job, RAW_READY_AT_ONCE, 0, 0)
+  writer.item({ type: 'pool', at: STARTED_AT + 10, event: 'pool.paused', state: 1, limit: 2 })
+  writer.note(STARTED_AT + 9, 2, EVENT_CODES['job.prioritised'], 1, 0)
+  writer.note(STARTED_AT + 5, 0, COMPLETED, ENDED, 0)
+  writer.note(STARTED_AT + 8, 2, GRANTED, 3, 0)
+  writer.note(STARTED_AT + 7, 1, RAW_STARTED_AT_ONCE, 0, 0)
+  const { code, subject } = tablesOf(writer).events
+  expect(namesOf(code).map((name, row) => `${name} ${subject[row]}`).slice(6)).toEqual([
+    'attempt.completed 0',
+    'slot.granted 1',
+    'attempt.started 1',
+    'job.prioritised 2',
+    'slot.granted 2',
+    'pool.paused 0',
+  ])
+})
+
 test('in one µs jobs come as they were submitted, and a slot is free before it is taken again', () => {
   const writer = new RawChunkWriter(() => {})
   writer.note(STARTED_AT, 3, RAW_READY_AT_ONCE, 0, 0)
