@@ -22,6 +22,8 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
   for (const job of supervisor.jobs.values()) {
     startedAt = Math.min(startedAt, job.context.queuedAt)
     known++
+    // The recorder hears of it when its store has taken it.
+    if (!job.isAccepted) continue
     raw.replayed(job, job.id !== supervisor.jobs.idOf(job.sequence))
     raw.dependsOn(job, job.links?.dependencies ?? [])
     const event = rareEventOf(job, raw)
@@ -32,7 +34,7 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
   const { slots, settings } = supervisor
   for (const { job } of slots.zombies) raw.abandoned(job, !settings.releaseZombies, supervisor.now())
   for (const job of supervisor.jobs.values())
-    if (job.body !== undefined) raw.embodied(job, job.context.attempt, supervisor.now())
+    if (job.body !== undefined) raw.embodied(job, job.knownContext.attempt, supervisor.now())
   for (const event of changesOf(supervisor)) raw.poolChanged(event, supervisor.now())
   return { startedAt, missing: supervisor.counts.total - known }
 }
@@ -48,8 +50,8 @@ function changesOf({ actor }: Supervisor): EventName[] {
 
 /** What it has been through that not all jobs are. */
 function rareEventOf(job: JobActor, raw: RawJournal): Past | undefined {
-  const { sequence, settled, context } = job
-  const state = stateOf(job.stateValue)
+  const { sequence, known: settled, knownContext: context } = job
+  const state = stateOf(job.knownState)
   const at = settled?.endedAt ?? context.startedAt ?? context.queuedAt
   switch (state) {
     case DELAYED:
@@ -63,7 +65,7 @@ function rareEventOf(job: JobActor, raw: RawJournal): Past | undefined {
   }
 }
 
-function noteEnd({ sequence, settled }: JobActor, raw: RawJournal, state: number): void {
+function noteEnd({ sequence, known: settled }: JobActor, raw: RawJournal, state: number): void {
   if (settled === undefined) return
   const { endedAt: at, attempts: attempt, error, reason = 'user', cancelledBy: by = 'user' } = settled
   if (state === FAILED && error !== undefined)

@@ -149,7 +149,7 @@ export class RawJournal implements Recorder {
 
   ignored(job: JobActor, event: JobEvent, at: number): void {
     this.#noteOwed(job)
-    const state = stateOf(job.stateValue)
+    const state = stateOf(job.knownState)
     this.#chunks.item({ type: 'ignored', job: job.sequence, at, state, event: event.type })
   }
 
@@ -165,16 +165,16 @@ export class RawJournal implements Recorder {
   abandoned(job: JobActor, hasSlot: boolean, at: number): void {
     this.#noteOwed(job)
     const detail = hasSlot ? 0 : 1
-    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.abandoned'], stateOf(job.stateValue), detail)
+    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.abandoned'], stateOf(job.knownState), detail)
   }
 
   abandonedEnded(job: JobActor, at: number): void {
-    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.ended'], stateOf(job.stateValue), 0)
+    this.#chunks.note(at, job.sequence, EVENT_CODES['attempt.ended'], stateOf(job.knownState), 0)
   }
 
   prioritised(job: JobActor, priority: number, at: number): void {
     this.#noteOwed(job)
-    this.#chunks.note(at, job.sequence, EVENT_CODES['job.prioritised'], stateOf(job.stateValue), priority)
+    this.#chunks.note(at, job.sequence, EVENT_CODES['job.prioritised'], stateOf(job.knownState), priority)
   }
 
   progressed(job: JobActor, fraction: number, at: number): void {
@@ -238,8 +238,8 @@ export class RawJournal implements Recorder {
    * nothing is left.
    */
   replayed(job: JobActor, hasChosenId: boolean): void {
-    const { settled, context } = job
-    const state = stateOf(job.stateValue)
+    const { known: settled, knownContext: context } = job
+    const state = stateOf(job.knownState)
     const { startedAt } = settled ?? context
     this.#submit(job, hasChosenId, startedAt !== undefined || state === READY)
     if (startedAt === undefined || state === READY) return
@@ -265,8 +265,8 @@ export class RawJournal implements Recorder {
   /** Notes what a job owes of what it has been through. */
   #noteOwed(job: JobActor): void {
     if (job.owed === Owed.NOTHING) return
-    const { context, current, settled, owed } = job
-    const state = stateOf(job.stateValue)
+    const { knownContext: context, current, known: settled, owed } = job
+    const state = stateOf(job.knownState)
     if (owed !== Owed.ATTEMPT) this.#submit(job, false, state !== BLOCKED)
     if (state === READY) {
       job.owed = Owed.ATTEMPT

@@ -77,6 +77,10 @@ export interface Job<Value = unknown> extends ActorRefFrom<typeof jobMachine> {
 export interface JobSupervisor {
   /** A step has been made: `to` is about to become the job's state. */
   commit(job: JobActor, to: StateValue, hasChanged: boolean, event: JobEvent): void
+  /** The store has taken a job. */
+  tellAccepted(job: JobActor): void
+  /** The store has taken a step: `to` is about to become what others see of the job. */
+  tellStep(job: JobActor, to: StateValue, event: JobEvent): void
   takeJobEffect(job: JobActor, type: string, params: unknown): void
   /** Runs the jobs that name no other. */
   readonly executor: Executor
@@ -276,13 +280,13 @@ export class JobActor
     return stateOf(this.stateValue) === READY
   }
 
-  get accepted(): Promise<void> {
-    return Promise.resolve()
-  }
-
   /** Whether it may be moved in the queue: it may be about to start, though others do not know. */
   get isQueued(): boolean {
     return isQueued(stateOf(this.stateValue))
+  }
+
+  get accepted(): Promise<void> {
+    return Promise.resolve()
   }
 
   result<Value>(): Promise<JobResult<Value>> {
@@ -369,6 +373,26 @@ export class JobActor
 
   get known(): JobResult | undefined {
     return this.settled
+  }
+
+  /** Its state, as far as others may know. */
+  get knownState(): StateValue {
+    return this.stateValue
+  }
+
+  /** Its context, as far as others may know. */
+  get knownContext(): JobContext {
+    return this.context
+  }
+
+  /** Whether others may know of it. */
+  get isAccepted(): boolean {
+    return true
+  }
+
+  /** Whether something has happened to it that others may not know of yet. */
+  get isPending(): boolean {
+    return false
   }
 
   /** Makes the result known to whoever waits for it; a zombie is from now on held by its slot alone. */

@@ -7,6 +7,8 @@ import type { Recorder } from './recorder.ts'
 interface LinkingPool {
   readonly jobs: Pick<JobTable, 'tombstone'>
   readonly recorder: Recorder | undefined
+  /** Calls back once others may know what has happened to a job so far. */
+  whenKnown(job: JobActor, tell: () => void): void
   cancel(job: JobActor, by: CancelSource, reason: string, causedBy: JobId): boolean
 }
 
@@ -38,7 +40,8 @@ export function link(
 ): JobId | undefined {
   const links = { dependencies, outstanding: 0, dependants: job.links?.dependants ?? [] }
   job.links = links
-  pool.recorder?.dependsOn(job, dependencies)
+  if (pool.recorder !== undefined || job.isPending)
+    pool.whenKnown(job, () => pool.recorder?.dependsOn(job, dependencies))
   let fault: JobId | undefined
   for (const dependency of dependencies) {
     const ended = endOf(pool, dependency)

@@ -27,11 +27,11 @@ export interface RecordedRun {
  * Writes down what happens in a pool, as it is committed: a pool has one at most.
  *
  * It is called in the middle of a step, so it only notes what it is given, and neither throws nor sends events. Of what a job
- * owes (see `Owed`) it is not told.
+ * owes (see `Owed`) it is not told. In a pool with a store it looks only at what is known of a job: the rest may be refused.
  */
 export interface Recorder {
   /** @param hasChosenId - Whether the id is not the one that follows from the job's sequence. */
-  submitted(job: JobActor, hasChosenId: boolean, at: number): void
+  submitted(job: JobActor, hasChosenId: boolean): void
   dependsOn(job: JobActor, dependencies: readonly Dependency[]): void
   /**
    * A step of a job's chart is about to become its snapshot.

@@ -172,13 +172,20 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     this.meter.start(at)
     this.counts.add(BLOCKED, job.priority)
     this.openTurn()
-    this.recorder?.submitted(job, naming !== 'own', at)
-    this.journal?.submitted(job as DurableJob, at)
+    if (this.journal === undefined) this.recorder?.submitted(job, naming !== 'own')
+    else this.journal.submitted(job as DurableJob, at)
     job.start()
-    if (!this.announcer.hasListeners('job.submitted')) return
-    const tell = () => this.announcer.tellOf(job, 'job.submitted', at, {})
-    if (this.journal === undefined) tell()
-    else this.journal.afterCommit(tell)
+    if (this.journal === undefined) this.#tellSubmitted(job, at)
+  }
+
+  /** Whoever records hears of a job of a store when that has taken it, as do all others. */
+  tellAccepted(job: JobActor): void {
+    this.recorder?.submitted(job, job.id !== this.jobs.idOf(job.sequence))
+    this.#tellSubmitted(job, job.context.queuedAt)
+  }
+
+  #tellSubmitted(job: JobActor, at: number): void {
+    if (this.announcer.hasListeners('job.submitted')) this.announcer.tellOf(job, 'job.submitted', at, {})
   }
 
   /** A job by its id; an ended one that only the store remembers is taken up again. */
@@ -225,7 +232,8 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   /** Moves a queued job to another priority, an index into `PRIORITIES`. */
   prioritise(job: JobActor, priority: number): void {
-    this.recorder?.prioritised(job, priority, this.now())
+    // A job that is yet to be accepted will be with the priority that it has by then.
+    if (job.isAccepted) this.recorder?.prioritised(job, priority, this.now())
     this.counts.moveBand(job.priority, priority)
     job.priority = priority
     job.band = priority
@@ -255,7 +263,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     }
     const from = stateOf(job.stateValue)
     const to = stateOf(next)
-    if (this.recorder !== undefined && !isOwed(job.owed, event, from, to))
+    if (this.recorder !== undefined && this.journal === undefined && !isOwed(job.owed, event, from, to))
       this.recorder.stepped(job, event, to)
     if (from === to) return
     const { at } = event
@@ -266,6 +274,22 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     else if (isRunning(from) && !isRunning(to)) this.#release(job)
     else return
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
+  }
+
+  tellStep(job: JobActor, next: StateValue, event: JobEvent): void {
+    const to = stateOf(next)
+    if (this.recorder !== undefined && !isOwed(job.owed, event, stateOf(job.knownState), to))
+      this.recorder.stepped(job, event, to)
+  }
+
+  /** Calls back once others may know what has happened to a job so far; never when that is refused. */
+  whenKnown(job: JobActor, tell: () => void): void {
+    if (!job.isPending) {
+      tell()
+      return
+    }
+    this.openTurn()
+    this.journal?.afterCommit(tell)
   }
 
   /** Takes a slot for a job, and what it demands. */
@@ -289,7 +313,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   freeSlot(attempt: RunningAttempt<JobActor>, at: number): void {
     this.slots.bury(attempt)
-    this.recorder?.abandonedEnded(attempt.job, at)
+    this.whenKnown(attempt.job, () => this.recorder?.abandonedEnded(attempt.job, at))
     if (!this.settings.releaseZombies) this.holdings.giveBack(attempt.job.demand)
     this.meter.slotsChanged(at, this.slots.busy, this.limit)
     this.openTurn()
@@ -310,9 +334,12 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
 
   ignored(job: JobActor, event: JobEvent): void {
     this.meter.ignoredEvents++
-    this.recorder?.ignored(job, event, this.now())
-    if (!this.announcer.hasListeners('job.ignored')) return
-    this.announcer.tellOf(job, 'job.ignored', this.now(), { event: event.type, status: job.status })
+    const at = this.now()
+    this.whenKnown(job, () => {
+      this.recorder?.ignored(job, event, at)
+      if (!this.announcer.hasListeners('job.ignored')) return
+      this.announcer.tellOf(job, 'job.ignored', at, { event: event.type, status: job.status })
+    })
   }
 
   // Effects: written down while a chart steps, carried out after the commit.

@@ -109,6 +109,22 @@ export class DurableJob extends JobActor implements StagingJob {
     return super.output
   }
 
+  override get knownState(): StateValue {
+    return super.stateValue
+  }
+
+  override get knownContext(): JobContext {
+    return super.context
+  }
+
+  override get isAccepted(): boolean {
+    return this.#isAccepted
+  }
+
+  override get isPending(): boolean {
+    return !this.#isAccepted || this.#pending > 0
+  }
+
   override get accepted(): Promise<void> {
     if (this.#isAccepted) return Promise.resolve()
     if (this.#accepted === undefined) {
@@ -155,11 +171,11 @@ export class DurableJob extends JobActor implements StagingJob {
     if (this.#pending === 0) this.#staged = undefined
   }
 
-  /** The store has taken everything staged: the actor is about to make these steps. */
-  committed(): void {
-    if (this.#isAccepted) return
+  /** The store has taken it: the actor is about to make its steps. */
+  accept(): void {
     this.#isAccepted = true
     this.#accepted?.resolve()
+    this.supervisor.tellAccepted(this)
   }
 
   /** Takes over the value of a completion that is stored already. */
@@ -188,9 +204,13 @@ export class DurableJob extends JobActor implements StagingJob {
     this.settle(result)
   }
 
+  /** Of a refusal nothing is told. */
+  override stepping(to: StateValue, _hasChanged: boolean, event: JobEvent): void {
+    if (delivering === this) this.supervisor.tellStep(this, to, event)
+  }
+
   // Effects come from staging; those that the actor itself names again are carried out already.
   override takeEffect(): void {}
-  override stepping(): void {}
   override stepped(): void {}
 
   /** The job as the store keeps it, with what is staged. */

@@ -22,8 +22,8 @@ export interface StagingJob extends RowedJob {
   firstSeq: number
   /** As the store keeps it, with what is staged. */
   readonly record: JobRecord
-  /** The store has taken what was staged. */
-  committed(): void
+  /** The store has taken it, in the sight of all. */
+  accept(): void
   /** Makes a step that has been committed, in the sight of all. */
   deliver(event: JobEvent): void
   /** The store has refused what is staged. @returns Whether the job was accepted before. */
@@ -46,8 +46,8 @@ interface Noted<Job> extends StoreEvent {
   readonly job: Job | undefined
 }
 
-/** What waits for a commit: a step that its actor makes then, or anything else. */
-type Held<Job> = { readonly job: Job; readonly event: JobEvent } | (() => void)
+/** What waits for a commit: a job, a step that its actor makes then, or anything else. */
+type Held<Job> = { readonly job: Job; readonly event: JobEvent | undefined } | (() => void)
 
 /**
  * The ticks of a durable pool: steps are staged, committed together, and only then heard of.
@@ -114,6 +114,7 @@ export class Journal<Job extends StagingJob> {
     this.#submitted.push(job)
     job.firstSeq = this.#nextSeq
     this.#noteOf(job, at, job.submitted, true)
+    this.#held.push({ job, event: undefined })
   }
 
   stepped(job: Job, event: JobEvent): void {
@@ -166,13 +167,13 @@ export class Journal<Job extends StagingJob> {
   commit(): boolean {
     if (!this.isOpen || this.#isDelivering) return false
     this.#write()
-    for (const job of this.#submitted) job.committed()
     const held = this.#held
     this.#forget()
     this.#isDelivering = true
     try {
       for (const each of held) {
         if (typeof each === 'function') each()
+        else if (each.event === undefined) each.job.accept()
         else each.job.deliver(each.event)
       }
     } finally {
@@ -190,9 +191,10 @@ export class Journal<Job extends StagingJob> {
     readonly gone: Job[]
     readonly facts: readonly (readonly [Job, JobEvent])[]
   } {
-    const facts = this.#held.flatMap((held) =>
-      typeof held !== 'function' && !DERIVED.has(held.event.type) ? [[held.job, held.event] as const] : [],
-    )
+    const facts = this.#held.flatMap((held) => {
+      if (typeof held === 'function' || held.event === undefined) return []
+      return DERIVED.has(held.event.type) ? [] : [[held.job, held.event] as const]
+    })
     const runs = [...this.#runs]
     const gone = this.#submitted.filter((job) => !job.rollBack(error))
     for (const job of this.#changed) job.rollBack(error)
