@@ -219,6 +219,7 @@ export class Feed implements BlockSource {
         holders: () => supervisor.slots.holders().map(({ job }) => job),
         now: () => supervisor.now(),
         meet: (machine) => this.bodyCharts.meet(machine),
+        tookUp: () => this.#renew(),
       },
       () => {
         if (raw.fullBytes > RAW_BYTES_MAX) this.#cutSoon ??= setImmediate(() => this.#cutFull())

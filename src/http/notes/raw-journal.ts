@@ -33,6 +33,8 @@ export interface RecordedPool {
   readonly now: () => number
   /** A machine that a job runs: the hash that names it. */
   readonly meet: (machine: AnyStateMachine) => string
+  /** Jobs from before the recording are there: it has to begin anew, since nothing can be told behind what came later. */
+  readonly tookUp: () => void
 }
 
 const BLOCKED = JOB_STATES.indexOf('queued.blocked')
@@ -217,6 +219,10 @@ export class RawJournal implements Recorder {
 
   poolChanged(event: string, at: number): void {
     this.#chunks.item({ type: 'pool', at, event, state: this.#pool.poolState(), limit: this.#pool.limit() })
+  }
+
+  tookUp(): void {
+    this.#pool.tookUp()
   }
 
   ran(run: RecordedRun, event: RunStreamEvent): void {

@@ -62,6 +62,8 @@ export interface Recorder {
   /** The pool no longer knows a job that has ended. */
   forgotten(job: JobEntry): void
   poolChanged(type: string, at: number): void
+  /** Jobs are there that a store had from before: what they have been through belongs to what is written down. */
+  tookUp(): void
   /** Something happened in a run of this pool. */
   ran(run: RecordedRun, event: RunStreamEvent): void
 }

@@ -43,6 +43,7 @@ export function recoverTree(
   // In the order of submission: what stays is a node's last one.
   for (const job of recoverJobs(store.jobs(runId), recovered, supervisor, submissions))
     planting.nodeOf(job.id)?.adopt(job)
+  supervisor.recorder?.tookUp()
   const bare = nodes.records().filter((record, place) => {
     link(record, nodes)
     if (record.isLive) planting.live++

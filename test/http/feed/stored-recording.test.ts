@@ -1,3 +1,4 @@
+import { defineWorkflow, grow, node, Orchestrator, stop } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { Feed } from '../../../src/http/feed/feed.ts'
 import { decodeBlock, decodeRecording, EVENTS, JOB_STATES, RunModel } from '../../../src/protocol/index.ts'
@@ -112,6 +113,32 @@ describe('the recording of a pool with a store', () => {
       'attempt.ended cancelled',
       'job.ignored cancelled',
     ])
+    await feed.close()
+  })
+
+  test('has the jobs of a run that is taken up after it began', async () => {
+    const disk = new FaultyStore()
+    const workflow = defineWorkflow({
+      name: 'two',
+      handlers: { held: () => {}, one: () => 1 },
+      root: () => node({ handler: 'one' }),
+      expand: ({ node: { depth } }) => (depth === 0 ? grow([node({ handler: 'held' })]) : stop()),
+    })
+    const before = durablePool(disk.process().store)
+    const first = { ...workflow, handlers: { ...workflow.handlers, held: before.hands.handlers.held } }
+    const left = new Orchestrator(first, { pool: before.pool, runId: 'r' }).run().catch(() => {})
+    for (let turn = 0; turn < 5; turn++) await before.clock.settle()
+    expect(before.hands.started).toEqual(['r.n1#1'])
+    const shutdown = before.pool.shutdown({ wait: false })
+    await before.clock.advance(60_000)
+    await shutdown
+    await left
+    const { pool, clock } = durablePool(disk.process().store)
+    const feed = feedOf(pool)
+    const again = new Orchestrator(workflow, { pool, runId: 'r' }).run()
+    await clock.advance(60_000)
+    await again
+    expect(await livesIn(feed)).toEqual({ 'r.n0': COMPLETED, 'r.n1': COMPLETED })
     await feed.close()
   })
 })
