@@ -27,6 +27,7 @@ async function livesIn(feed: Feed): Promise<Record<string, string[]>> {
     if (event?.subject !== 'job') continue
     lives[events.subject.get(row)]?.told.push(`${event.name} ${JOB_STATES[events.state.get(row)]}`)
   }
+  expect(new Set(lives.map(({ id }) => id)).size).toBe(lives.length)
   return Object.fromEntries(lives.map(({ id, told }) => [id, told]))
 }
 

@@ -81,7 +81,11 @@ test('what is told at once holds back no step that was told behind its commit, b
   writer.note(STARTED_AT + 8, 2, GRANTED, 3, 0)
   writer.note(STARTED_AT + 7, 1, RAW_STARTED_AT_ONCE, 0, 0)
   const { code, subject } = tablesOf(writer).events
-  expect(namesOf(code).map((name, row) => `${name} ${subject[row]}`).slice(6)).toEqual([
+  expect(
+    namesOf(code)
+      .map((name, row) => `${name} ${subject[row]}`)
+      .slice(6),
+  ).toEqual([
     'attempt.completed 0',
     'slot.granted 1',
     'attempt.started 1',
