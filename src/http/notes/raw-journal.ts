@@ -159,6 +159,10 @@ export class RawJournal implements Recorder {
     this.#chunks.note(at, job.sequence, STARTED, EXECUTING, slot)
   }
 
+  unstarted(job: JobActor): void {
+    this.#noteOwed(job)
+  }
+
   embodied(job: JobActor, attempt: number, at: number): void {
     this.#noteOwed(job)
     this.#bodies.watch(job, attempt, at)

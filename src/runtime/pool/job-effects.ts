@@ -86,6 +86,7 @@ export class JobEffects {
 
   /** A subscriber that heard of the start has cancelled it before it was carried out: nothing is left to end. */
   #confirmUnstarted(job: JobActor, attempt: number): void {
+    this.#loop.recorder?.unstarted(job)
     const error = new EspalierError('ESP_JOB_CANCELLED', { jobId: job.id, reason: 'before its start' })
     const at = this.#loop.now()
     job.take({ type: 'attempt.failed', at, attempt, error, reason: 'error', random: 0 })

@@ -43,6 +43,8 @@ export interface Recorder {
   ignored(job: JobActor, event: JobEvent, at: number): void
   /** The job's attempt has been given a slot, and starts. */
   started(job: JobActor, slot: number, at: number): void
+  /** The job's attempt has been given a slot, and never starts: somebody who heard of it has cancelled the job. */
+  unstarted(job: JobActor): void
   /** Its executor has been given the attempt, and runs it as an actor: `job.body`, unless that has ended already. */
   embodied(job: JobActor, attempt: number, at: number): void
   /**

@@ -95,6 +95,20 @@ describe('the recording of a pool with a store', () => {
     await feed.close()
   })
 
+  test('has the grant of an attempt whose job is cancelled before it begins, while the store refuses that', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock } = durablePool(disk.process().store)
+    const feed = feedOf(pool)
+    disk.onCommit = () => {
+      if (disk.commits === 1) throw full()
+    }
+    const job = pool.submitJob({ id: 'a', execute: 'one' })
+    job.subscribe(() => job.status === 'running' && job.cancel())
+    await clock.settle()
+    expect(await livesIn(feed)).toEqual({ a: RUNNING.slice(0, 3) })
+    await feed.close()
+  })
+
   test('has the end of an attempt behind that of its job, which waited for a commit', async () => {
     const { pool, clock, hands } = durablePool(new FaultyStore().process().store, { killGraceMs: 10 })
     const feed = feedOf(pool)
