@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import { RunPool } from '../compose.ts'
-import { present } from '../domain/present.ts'
 import {
   type ForkPoint,
   isEspalierError,
@@ -171,9 +170,20 @@ async function runIn(
   const { maxParallelJobs, limit: limits, runId, executor, fork, input, source } = options
   let progress = silence
   const logger = loggerFor((message) => progress.message(message))
-  const pool = new RunPool({ logger, ...present({ maxParallelJobs, limits, store }) })
-  const given = present({ runId, executor, fork })
-  const orchestrator = new Orchestrator(workflow, { pool, input, source, ...given })
+  const given = {
+    ...(maxParallelJobs && { maxParallelJobs }),
+    ...(limits && { limits }),
+    ...(store && { store }),
+  }
+  const pool = new RunPool({ logger, ...given })
+  const orchestrator = new Orchestrator(workflow, {
+    pool,
+    input,
+    source,
+    ...(runId === undefined ? {} : { runId }),
+    ...(executor === undefined ? {} : { executor }),
+    ...(fork === undefined ? {} : { fork }),
+  })
   const file = await resultFile(store, options, workflow, orchestrator.runId)
 
   const interrupted = Promise.withResolvers<void>()
