@@ -19,12 +19,13 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
   const events: Past[] = []
   let startedAt = supervisor.now()
   let known = 0
+  const lanes = lanesOf(supervisor.jobs.values())
   for (const job of supervisor.jobs.values()) {
     startedAt = Math.min(startedAt, job.context.queuedAt)
     known++
     // The recorder hears of it when its store has taken it.
     if (!job.isAccepted) continue
-    raw.replayed(job, job.id !== supervisor.jobs.idOf(job.sequence))
+    raw.replayed(job, job.id !== supervisor.jobs.idOf(job.sequence), lanes.get(job))
     raw.dependsOn(job, job.links?.dependencies ?? [])
     const event = rareEventOf(job, raw)
     if (event !== undefined) events.push(event)
@@ -37,6 +38,25 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
     if (job.body !== undefined) raw.embodied(job, job.knownContext.attempt, supervisor.now())
   for (const event of changesOf(supervisor)) raw.poolChanged(event, supervisor.now())
   return { startedAt, missing: supervisor.counts.total - known }
+}
+
+/** The lanes of attempts whose slots nobody knows any more, those of an earlier process: each the lowest that was free. */
+function lanesOf(jobs: Iterable<JobActor>): ReadonlyMap<JobActor, number> {
+  const ran: { readonly job: JobActor; readonly startedAt: number; readonly endedAt: number }[] = []
+  for (const job of jobs) {
+    const { startedAt, endedAt } = job.known ?? {}
+    if (startedAt !== undefined && endedAt !== undefined && job.lastSlot < 0)
+      ran.push({ job, startedAt, endedAt })
+  }
+  const lanes = new Map<JobActor, number>()
+  const freeAt: number[] = []
+  for (const { job, startedAt, endedAt } of ran.sort((a, b) => a.startedAt - b.startedAt)) {
+    const free = freeAt.findIndex((at) => at <= startedAt)
+    const lane = free < 0 ? freeAt.length : free
+    freeAt[lane] = endedAt
+    lanes.set(job, lane)
+  }
+  return lanes
 }
 
 /** What has become of a pool that was open: none where it still is. */

@@ -246,16 +246,18 @@ export class RawJournal implements Recorder {
   /**
    * Notes what a job from before the recording remembers, but for an end that is not a completion: of attempts before its last one
    * nothing is left.
+   *
+   * @param slot - Of its last attempt.
    */
-  replayed(job: JobActor, hasChosenId: boolean): void {
+  replayed(job: JobActor, hasChosenId: boolean, slot = slotOf(job)): void {
     const { known: settled, knownContext: context } = job
     const state = stateOf(job.knownState)
     const { startedAt } = settled ?? context
     this.#submit(job, hasChosenId, startedAt !== undefined || state === READY)
     if (startedAt === undefined || state === READY) return
     job.owed = Owed.NOTHING
-    if (state === COMPLETED) this.#ran(job, startedAt, settled?.endedAt ?? startedAt)
-    else this.#chunks.note(startedAt, job.sequence, RAW_STARTED_AT_ONCE, 0, slotOf(job))
+    if (state === COMPLETED) this.#ran(job, startedAt, settled?.endedAt ?? startedAt, slot)
+    else this.#chunks.note(startedAt, job.sequence, RAW_STARTED_AT_ONCE, 0, slot)
   }
 
   /** Notes an event from before the recording that {@link replayed} does not. */
@@ -306,8 +308,8 @@ export class RawJournal implements Recorder {
     job.owed = wasReady ? Owed.ATTEMPT : Owed.NOTHING
   }
 
-  #ran(job: JobActor, startedAt: number, endedAt: number): void {
-    this.#chunks.ran(job.sequence, slotOf(job), startedAt, endedAt)
+  #ran(job: JobActor, startedAt: number, endedAt: number, slot = slotOf(job)): void {
+    this.#chunks.ran(job.sequence, slot, startedAt, endedAt)
     job.owed = Owed.NOTHING
   }
 

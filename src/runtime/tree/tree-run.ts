@@ -384,7 +384,10 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
     recoverTree(this, store, this.#planting, this.#supervisor, this.#submissions)
     if (stored.status !== 'running') {
       this.#planting.close()
-      this.#ended.resolve(outcomeOf(this.runId, this.actor, this.nodes, this.facts))
+      const { runId } = this
+      const outcome = outcomeOf(runId, this.actor, this.nodes, this.facts)
+      this.#supervisor.recorder?.ran(this, { type: 'run.ended', at: this.facts.endedAt, runId, outcome })
+      this.#ended.resolve(outcome)
       return
     }
     this.#supervisor.runs.add(this.runId)

@@ -1,7 +1,14 @@
 import { defineWorkflow, grow, node, Orchestrator, stop } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { Feed } from '../../../src/http/feed/feed.ts'
-import { decodeBlock, decodeRecording, EVENTS, JOB_STATES, RunModel } from '../../../src/protocol/index.ts'
+import {
+  decodeBlock,
+  decodeRecording,
+  EVENTS,
+  JOB_STATES,
+  RUN_STATES,
+  RunModel,
+} from '../../../src/protocol/index.ts'
 import type { PoolCore } from '../../../src/runtime/pool/job-pool.ts'
 import { durablePool, FaultyStore, full } from '../../durable/world.ts'
 
@@ -154,6 +161,34 @@ describe('the recording of a pool with a store', () => {
     await clock.advance(60_000)
     await again
     expect(await livesIn(feed)).toEqual({ 'r.n0': COMPLETED, 'r.n1': COMPLETED })
+    await feed.close()
+  })
+
+  test('has the jobs and the tree of a run that had ended when it began, each attempt in a lane of its own', async () => {
+    const disk = new FaultyStore()
+    const before = durablePool(disk.process().store, { maxParallelJobs: 3 })
+    const workflow = defineWorkflow({
+      name: 'wide',
+      handlers: { held: before.hands.handlers.held as () => unknown },
+      root: () => [1, 2, 3].map((input) => node({ handler: 'held', input })),
+    })
+    const run = new Orchestrator(workflow, { pool: before.pool, runId: 'r' }).run()
+    await before.clock.settle()
+    for (const id of ['r.n1', 'r.n2', 'r.n0']) {
+      await before.clock.advance(100)
+      before.hands.of(id).resolve()
+    }
+    await before.clock.settle()
+    await run
+    const { pool, clock } = durablePool(disk.process().store)
+    const feed = feedOf(pool)
+    const again = new Orchestrator(workflow, { pool, runId: 'r' }).run()
+    await clock.settle()
+    expect(await again).toMatchObject({ status: 'completed' })
+    const { attempts, nodes, runs, tables } = await modelOf(feed)
+    expect([attempts.slot.get(0), attempts.slot.get(1), attempts.slot.get(2)].toSorted()).toEqual([0, 1, 2])
+    expect([tables.nodes.run.length, nodes.state.length]).toEqual([3, 3])
+    expect(RUN_STATES[runs.state.get(0)]).toBe('completed')
     await feed.close()
   })
 })
