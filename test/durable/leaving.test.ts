@@ -74,6 +74,36 @@ describe('a durable pool that is shut down before its jobs have ended', () => {
     await closed
   })
 
+  test('asks all that runs to end, also beside a job that was cancelled before it began again, which was refused', async () => {
+    const disk = new FaultyStore()
+    const { pool, clock, hands } = durablePool(disk.process().store, { maxParallelJobs: 2 })
+    const again = { maxRetries: 1, backoff: { type: 'fixed', delayMs: 100 } } as const
+    pool.submitJob({ id: 'c', execute: 'held' })
+    pool.submitJob({ id: 'a', execute: 'held', ...again })
+    await clock.settle()
+    hands.of('a').reject(new Error('once more'))
+    await clock.settle()
+    pool.submitJob({ id: 'b', execute: 'held' })
+    await clock.settle()
+    await clock.advance(100)
+    expect([pool.job('a')?.status, pool.getStatus().runningJobIds]).toEqual(['queued', ['c', 'b']])
+    pool.on('job.completed', () => {
+      disk.onCommit = () => {
+        throw full()
+      }
+      pool.cancelJob('a')
+    })
+    hands.of('c').resolve()
+    await clock.settle()
+    expect([pool.job('a')?.status, pool.getStatus().runningJobIds]).toEqual(['running', ['b']])
+    disk.onCommit = () => {}
+    const closed = pool.shutdown({ wait: false })
+    expect(hands.of('b').context.signal.aborted).toBe(true)
+    await clock.advance(60_000)
+    await closed
+    expectFolded(disk.store)
+  })
+
   test('lets the process end while its store refuses everything: nothing is waited for any more', async () => {
     const disk = new FaultyStore()
     const { pool, clock } = durablePool(disk.process().store, { killGraceMs: 500, pressure: {} })

@@ -59,7 +59,10 @@ function restore(pool: DerivedState, job: DurableJob, staged: number): void {
   const state = stateOf(job.stateValue)
   pool.counts.move(staged, state, job.priority)
   if (isRunning(state) && !isRunning(staged)) {
-    if (pool.slots.retake(job.current)) pool.holdings.take(job.demand)
+    const { current, context } = job
+    // An attempt that has not begun has taken no slot: the last one that began is an earlier one.
+    const attempt = current?.attempt === context.attempt ? current : undefined
+    if (pool.slots.retake(attempt)) pool.holdings.take(job.demand)
   }
   // Its dependants were told of an end that has not happened.
   if (staged >= COMPLETED) {
