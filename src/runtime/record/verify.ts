@@ -8,7 +8,7 @@ import { TraceFold } from './trace-fold.ts'
 
 /**
  * Checks that a store's journal folds to exactly the state that the store has of every job, run and node, and that it has no
- * others; and that every result is there as it was stored.
+ * others; and that large results, which lie apart, are what was stored.
  *
  * @returns How many events were folded.
  * @throws {EspalierError} `ESP_STORE_DIVERGED`, naming the first job, run or node that differs; `ESP_STORE_ROW_CORRUPT`; what
