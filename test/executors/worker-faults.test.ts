@@ -123,6 +123,25 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     expect(result).toMatchObject({ status: 'completed', attempts: 1 })
   })
 
+  test.each(['imported', 'global'])(
+    'spares the next attempt an exit that an earlier one has left (%s)',
+    async (name) => {
+      const { run } = create({ maxParallelJobs: 1 })
+      const { value: first } = await run('countAttempts')
+      expect(await run('exitLater', { args: [name] })).toMatchObject({ status: 'completed' })
+      expect(await run('wait', { args: [100] })).toMatchObject({ status: 'completed', attempts: 1 })
+      expect(await run('exitAtItsEnd')).toMatchObject({ status: 'completed' })
+      expect(await run('wait', { args: [100] })).toMatchObject({ status: 'completed', attempts: 1 })
+      expect([first, (await run('countAttempts')).value]).toEqual([1, 1])
+    },
+  )
+
+  test('is not used again when an attempt has removed who hears of its errors', async () => {
+    const { run } = create({ maxParallelJobs: 1 })
+    expect(await run('leaveUnheard')).toMatchObject({ status: 'completed', value: 1 })
+    expect(await run('countAttempts')).toMatchObject({ status: 'completed', value: 1 })
+  })
+
   const throwing = new URL('./fixtures/throws-on-import.ts', import.meta.url).href
 
   test('reports what a module throws while it is loaded', async () => {
@@ -263,16 +282,19 @@ describe('a process', () => {
     expect((await run('pid')).value).not.toBe((left as number[])[0])
   })
 
-  test.each(['stdout', 'channel'])('is not used again when an attempt has cut its %s', async (what) => {
-    const { run, pool } = create({ maxParallelJobs: 1 })
-    const { value: left } = await run('leaveMaimed', { args: [what] })
-    const printed: string[] = []
-    pool.on('job.output', ({ chunk }) => printed.push(chunk))
-    const next = await run('print', { args: ['heard'] })
-    expect(next).toMatchObject({ status: 'completed', attempts: 1 })
-    expect(next.value).not.toBe(left)
-    expect(printed).toEqual(['heard\n'])
-  })
+  test.each(['stdout', 'channel', 'listeners'])(
+    'is not used again when an attempt has cut its %s',
+    async (what) => {
+      const { run, pool } = create({ maxParallelJobs: 1 })
+      const { value: left } = await run('leaveMaimed', { args: [what] })
+      const printed: string[] = []
+      pool.on('job.output', ({ chunk }) => printed.push(chunk))
+      const next = await run('print', { args: ['heard'] })
+      expect(next).toMatchObject({ status: 'completed', attempts: 1 })
+      expect(next.value).not.toBe(left)
+      expect(printed).toEqual(['heard\n'])
+    },
+  )
 
   test('is used again otherwise', async () => {
     const { run } = create({ maxParallelJobs: 1 })

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
 import { BETWEEN_PROCESSES } from '../carrying.ts'
 import { packError } from '../packed-error.ts'
+import { exit } from '../worker/exit.ts'
 import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
@@ -65,7 +66,7 @@ const runner = new Runner({
   },
   exit(code) {
     tell({ kind: 'unfit' })
-    process.exit(code)
+    exit(code)
   },
   retire: () => tell({ kind: 'unfit' }),
   hasLeftovers: () => programs.size > 0 || !isWhole(),
@@ -79,12 +80,14 @@ const reader = new FrameReader<TaskMessage | Abort>((message) => {
   gauge.begin()
   run(message)
 }, refuse)
-process.on('message', (frame: Buffer) => reader.read(frame))
-// The parent has closed its executor, or is gone.
-process.on('disconnect', () => {
-  if (runner.context === undefined && programs.size === 0) process.exit(0)
+const hear = (frame: unknown) => reader.read(frame as Buffer)
+/** The parent has closed its executor, or is gone. */
+const end = () => {
+  if (runner.context === undefined && programs.size === 0) exit(0)
   process.kill(-process.pid, 'SIGKILL')
-})
+}
+process.on('message', hear)
+process.on('disconnect', end)
 diagnostics.subscribe('child_process', (message) => {
   const { process: program } = message as { process: ChildProcess }
   programs.add(program)
@@ -102,9 +105,11 @@ function run(message: TaskMessage): void {
   })
 }
 
-/** Whether what this process was started with is still there. */
+/** Whether what this process was started with is still there, and its listeners: handlers may remove all. */
 function isWhole(): boolean {
-  return process.connected && process.stdout.writable && process.stderr.writable
+  const isHearing =
+    process.listeners('message').includes(hear) && process.listeners('disconnect').includes(end)
+  return isHearing && process.connected && process.stdout.writable && process.stderr.writable
 }
 
 function tell(report: Report): void {

@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8'
 import type { OutputStream } from '../../domain/job.ts'
 import { BETWEEN_THREADS } from '../carrying.ts'
 import { packError } from '../packed-error.ts'
+import { exit } from '../worker/exit.ts'
 import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
@@ -36,7 +37,7 @@ export default function serve(line: Line): void {
     gauge,
     say: (number, word) => tell({ kind: 'said', number, word }),
     end: (outcome, moved) => tell({ kind: 'ended', outcome }, moved),
-    exit: (code) => process.exit(code),
+    exit,
     retire: () => tell({ kind: 'unfit' }),
   })
   const refuse = (thrown: unknown) => tell({ kind: 'unread', error: packError(thrown) })

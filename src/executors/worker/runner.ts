@@ -4,6 +4,7 @@ import type { Closure, JobUsage, Transferable } from '../../domain/job.ts'
 import { type Carrier, cannotCarry, cannotSend, findUncarriable } from '../carrying.ts'
 import { packError, unpackError } from '../packed-error.ts'
 import { WorkerContext } from './context.ts'
+import { guardExit } from './exit.ts'
 import { Handlers } from './handlers.ts'
 import type { Abort, Ending, Outcome, Task, Word } from './messages.ts'
 
@@ -41,6 +42,7 @@ export interface RunnerOptions {
 
 /** A thread or process that still holds more than this share of its limit is not fit for another attempt. */
 const FIT_SHARE = 0.5
+const CRASHES = ['unhandledRejection', 'uncaughtException'] as const
 
 /** Runs attempts in a thread or process, one at a time. */
 export class Runner {
@@ -53,8 +55,12 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options
-    process.on('unhandledRejection', (reason) => this.#crash(reason))
-    process.on('uncaughtException', (thrown) => this.#crash(thrown))
+    for (const name of CRASHES) process.on(name, this.#crash)
+    guardExit(() => {
+      if (this.#isOfAttempt()) return true
+      this.#retire()
+      return false
+    })
   }
 
   /** The attempt that runs; absent between attempts. */
@@ -74,7 +80,7 @@ export class Runner {
     this.#context = undefined
     const outcome: Outcome = { ...this.#judge(task, ending, heldBytes), usage }
     this.#isUnfit ||= limit !== undefined && heldBytes > limit * FIT_SHARE
-    if (this.#isUnfit || this.#options.hasLeftovers?.() === true) {
+    if (this.#isUnfit || !this.#isListening() || this.#options.hasLeftovers?.() === true) {
       this.#options.say(number, { kind: 'last', outcome })
       this.#options.exit(0)
     } else this.#handOn(task.jobId, outcome, context.moved)
@@ -128,14 +134,28 @@ export class Runner {
   }
 
   /** Nobody caught this. It ends the attempt it belongs to; when that is over, nobody else is to suffer for it. */
-  #crash(thrown: unknown): void {
-    const owner = this.#owner.getStore() ?? this.#number
-    if (this.#context === undefined || owner !== this.#number) {
-      this.#isUnfit = true
-      this.#options.retire()
+  readonly #crash = (thrown: unknown): void => {
+    if (!this.#isOfAttempt()) {
+      this.#retire()
       return
     }
     this.#options.say(this.#number, { kind: 'crash', error: packError(thrown) })
     this.#options.exit(1)
+  }
+
+  /** Whether the code that runs belongs to the attempt that runs, and is not what an ended one has left. */
+  #isOfAttempt(): boolean {
+    return this.#context !== undefined && (this.#owner.getStore() ?? this.#number) === this.#number
+  }
+
+  /** What is left of an ended attempt has failed or wants to exit: it does so with this thread or process, and not before. */
+  #retire(): void {
+    this.#isUnfit = true
+    this.#options.retire()
+  }
+
+  /** Whether what nobody catches is still heard of here: handlers may remove all listeners. */
+  #isListening(): boolean {
+    return CRASHES.every((name) => process.listeners(name as 'uncaughtException').includes(this.#crash))
   }
 }
