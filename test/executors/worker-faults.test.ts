@@ -142,6 +142,19 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     expect(await run('countAttempts')).toMatchObject({ status: 'completed', value: 1 })
   })
 
+  test.each([
+    ['work', 'assigned'],
+    ['default', 'default'],
+  ])('takes what a CommonJS module has assigned as an export (%s)', async (name, value) => {
+    const { pool } = create()
+    const common = new URL('./fixtures/common.cjs', import.meta.url).href
+    const result = (name: string) => pool.submitJob({ execute: { module: common, export: name } }).result()
+    expect(await result(name)).toMatchObject({ status: 'completed', value })
+    const refused = await result('toString')
+    expect(refused).toMatchObject({ reason: 'rejected', error: { code: 'ESP_UNUSABLE_MODULE' } })
+    expect(refused.error?.message).toContain('it exports default, work')
+  })
+
   const throwing = new URL('./fixtures/throws-on-import.ts', import.meta.url).href
 
   test('reports what a module throws while it is loaded', async () => {

@@ -31,9 +31,11 @@ export class Handlers {
       if (code !== 'ERR_MODULE_NOT_FOUND') throw thrown
       throw unusable(task, `cannot be loaded (${message})`, thrown)
     }
-    const handler = exports[name]
-    if (typeof handler !== 'function') {
-      const others = Object.keys(exports).join(', ') || 'nothing'
+    const common = exportsOfCommonJs(exports)
+    const handler = [exports[name], common[name]].find((candidate) => typeof candidate === 'function')
+    if (handler === undefined) {
+      const names = Object.keys({ ...exports, ...common }).filter((other) => other !== COMMON_JS)
+      const others = names.join(', ') || 'nothing'
       throw unusable(task, `has no function as its export "${name}" (it exports ${others})`)
     }
     this.#keep(module, name, handler as Closure)
@@ -48,6 +50,14 @@ export class Handlers {
     const exports = this.#known.get(module) ?? new Map<string, Closure>()
     this.#known.set(module, exports.set(name, handler))
   }
+}
+
+/** By this name Node exports what a CommonJS module has assigned to it. */
+const COMMON_JS = 'module.exports'
+
+/** What `require` would find in a CommonJS module: Node makes exports only of the names that it recognises in its text. */
+function exportsOfCommonJs({ [COMMON_JS]: common }: Record<string, unknown>): Record<string, unknown> {
+  return { __proto__: null, ...(common as object | undefined) }
 }
 
 function unusable({ jobId, module }: Task, problem: string, cause?: unknown): EspalierError {
