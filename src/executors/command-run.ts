@@ -9,6 +9,7 @@ import { startFactsOf } from './command-start.ts'
 import type { GroupMeter } from './group-meter.ts'
 import { OutputCapture } from './output-capture.ts'
 import { endGroup, signalGroup } from './process-group.ts'
+import { reportStopped } from './stopped.ts'
 import type { Watchdog } from './watchdog.ts'
 import { afterGrace } from './worker/running.ts'
 
@@ -71,7 +72,10 @@ export class CommandRun {
       const input = this.#input()
       // Loaded when a command first runs: it takes a tenth of a second, which no other pool should wait for.
       const { execa } = await import('execa')
-      if (this.#isUnwanted) throw this.#attempt.signal.reason
+      if (this.#isUnwanted) {
+        reportStopped(this.#attempt, this.#sink)
+        return
+      }
       const readResult = prepareResult(this.#attempt.jobId, this.#line, this.#around.resultBytesMax)
       const child = this.#spawn(execa, input)
       if (child.pid === undefined) this.#reportUnstarted(await child)
@@ -149,10 +153,7 @@ export class CommandRun {
     const [stdout, stderr] = [this.#stdout, this.#stderr]
     if (this.#memoryError !== undefined) {
       this.#sink.failed(attempt, this.#memoryError, usage)
-    } else if (exitCode === undefined || !okExitCodes.includes(exitCode)) {
-      const facts = { jobId, command, exitCode, signal, stdout: stdout.text, stderr: stderr.text }
-      this.#sink.failed(attempt, new EspalierError('ESP_COMMAND_FAILED', facts), usage)
-    } else {
+    } else if (exitCode !== undefined && okExitCodes.includes(exitCode)) {
       let value: unknown
       try {
         value = readResult(exitCode, stdout, stderr)
@@ -161,6 +162,11 @@ export class CommandRun {
         return
       }
       this.#sink.completed(attempt, value, usage)
+    } else if (this.#isUnwanted) {
+      reportStopped(attempt, this.#sink, usage)
+    } else {
+      const facts = { jobId, command, exitCode, signal, stdout: stdout.text, stderr: stderr.text }
+      this.#sink.failed(attempt, new EspalierError('ESP_COMMAND_FAILED', facts), usage)
     }
   }
 

@@ -2,6 +2,7 @@ import type { Closure, Execute, MachineBody } from '../domain/job.ts'
 import type { Attempt, AttemptSink, Executor, ExecutorSupports } from '../ports/executor.ts'
 import { Guardian, type GuardianListener } from '../statechart/index.ts'
 import { refusesUnknown } from './known-fields.ts'
+import { reportStopped } from './stopped.ts'
 
 const WANTED = '{ logic, input? } with an XState actor logic, such as a machine or fromPromise(…), as `logic`'
 const FIELDS = ['logic', 'input'] as const satisfies readonly (keyof MachineBody)[]
@@ -92,7 +93,7 @@ class MachineRun implements GuardianListener {
   }
 
   stop(): void {
-    this.#end(() => this.#sink.failed(this.#attempt, this.#attempt.signal.reason))
+    this.#end(() => reportStopped(this.#attempt, this.#sink))
   }
 
   deliver(event: object): boolean {

@@ -2,6 +2,7 @@ import { EspalierError } from '../../domain/errors.ts'
 import type { JobUsage } from '../../domain/job.ts'
 import type { Attempt, AttemptSink } from '../../ports/executor.ts'
 import { type PackedError, unpackError } from '../packed-error.ts'
+import { reportStopped } from '../stopped.ts'
 import type { Outcome, Word } from './messages.ts'
 
 /** Why an attempt's thread or process was ended by force. */
@@ -100,7 +101,7 @@ export class RunningTask {
       }
       this.#sink.failed(attempt, new EspalierError('ESP_MEMORY_LIMIT', details), usage)
     } else if (isOverLimit) this.#sink.lost(attempt, OUT_OF_MEMORY, usage)
-    else if (this.#force === 'stopped') this.#sink.failed(attempt, attempt.signal.reason, usage)
+    else if (this.#force === 'stopped') reportStopped(attempt, this.#sink, usage)
     else if (this.#crash !== undefined) this.#sink.failed(attempt, unpackError(this.#crash), usage)
     else this.#sink.lost(attempt, how, usage)
   }
