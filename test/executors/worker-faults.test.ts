@@ -193,6 +193,17 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     }
   })
 
+  test('is still heard when an attempt has piped into its standard output', async () => {
+    const { run, pool } = create({ maxParallelJobs: 1 })
+    const printed: string[] = []
+    pool.on('job.output', ({ chunk }) => printed.push(chunk))
+    for (let count = 0; count < 2; count++) {
+      expect(await run('pipeOut', { args: ['piped\n'] })).toMatchObject({ status: 'completed' })
+      expect(await run('print', { args: ['heard'] })).toMatchObject({ status: 'completed' })
+    }
+    expect(printed.join('')).toBe('piped\nheard\n'.repeat(2))
+  })
+
   test('carries 50 MB', async () => {
     const { run } = create()
     const { value } = await run('bytes', { args: [50 * MIB] })

@@ -109,7 +109,7 @@ function run(message: TaskMessage): void {
 function isWhole(): boolean {
   const isHearing =
     process.listeners('message').includes(hear) && process.listeners('disconnect').includes(end)
-  return isHearing && process.connected && process.stdout.writable && process.stderr.writable
+  return isHearing && process.connected && outputs.every((output) => output.isWhole())
 }
 
 function tell(report: Report): void {

@@ -39,6 +39,8 @@ export default function serve(line: Line): void {
     end: (outcome, moved) => tell({ kind: 'ended', outcome }, moved),
     exit,
     retire: () => tell({ kind: 'unfit' }),
+    // An attempt may have ended them, as `pipeline` does.
+    hasLeftovers: () => !(process.stdout.writable && process.stderr.writable),
   })
   const refuse = (thrown: unknown) => tell({ kind: 'unread', error: packError(thrown) })
   const receiver = new Receiver<TaskMessage | Abort>(
