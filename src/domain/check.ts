@@ -26,13 +26,16 @@ export function checkInteger(option: string, value: unknown, least = 0): number 
   })
 }
 
-/** Refuses anything but a non-empty string of at most `longest` characters; half a character is none, since no file keeps it. */
+/**
+ * Refuses anything but a non-empty string of at most `longest` characters: no file keeps half of one, no program takes NUL as an
+ * argument.
+ */
 export function checkName(option: string, value: unknown, longest = 200): string {
-  if (typeof value === 'string' && value !== '' && value.length <= longest && value.isWellFormed())
-    return value
+  const isText = typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+  if (isText && value !== '' && value.length <= longest) return value
   throw new EspalierError('ESP_INVALID_OPTION', {
     option,
-    expected: `a non-empty string of at most ${longest} characters, each of them whole`,
+    expected: `a non-empty string of at most ${longest} characters, each of them whole and none NUL`,
     got: value,
   })
 }

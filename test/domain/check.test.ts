@@ -29,7 +29,7 @@ describe.each([
     'a name',
     checkName,
     ['a', 'x'.repeat(200), '👍'],
-    ['', 'x'.repeat(201), '\ud83d', 5, null, undefined, {}],
+    ['', 'x'.repeat(201), '\ud83d', 'a\0b', 5, null, undefined, {}],
   ],
 ])('%s', (_, check, good, bad) => {
   test.each(good.map((value) => [value]))('may be %o', (value) => {
