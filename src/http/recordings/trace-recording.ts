@@ -22,11 +22,35 @@ const QUEUED = NODE_STATES.indexOf('queued')
  */
 export function recordTrace(entries: Iterable<TraceEntry>, title: string): Uint8Array<ArrayBuffer> {
   const recorder = new TraceRecorder()
-  for (const entry of entries) recorder.take(entry)
+  for (const entry of inItsPools(entries)) recorder.take(entry)
   const { blocks, startedAt } = recorder.end()
   const espalier = packageVersion()
   const header = { format: 'espalier-recording', version: 1, id: 'trace', startedAt, idPrefix: '' } as const
   return encodeRecording({ ...header, espalier, title }, blocks)
+}
+
+/**
+ * A trace without the pools that nothing happened in: of a run, a store tells all pools from its first one on, and one that
+ * was opened for another run, or the day after, is none of its time.
+ */
+function* inItsPools(entries: Iterable<TraceEntry>): Generator<TraceEntry> {
+  let pool: string | undefined
+  /** Of pools that were created since, of which the last one goes on. */
+  let others: TraceEntry[] = []
+  for (const entry of entries) {
+    if (entry.actor === 'pool' && entry.id !== pool) {
+      others.push(entry)
+      continue
+    }
+    if (entry.actor !== 'pool' && others.length > 0) {
+      const next = others.findLast(({ event }) => event.type === 'pool.created')?.id ?? pool
+      yield* others.filter(({ id }) => id === next)
+      pool = next
+      others = []
+    }
+    yield entry
+  }
+  if (pool === undefined) yield* others
 }
 
 class TraceRecorder {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { TraceEntry, TraceEvent } from '../../../src/domain/trace.ts'
 import { recordTrace } from '../../../src/http/index.ts'
-import { decodeBlock, decodeRecording, JOB_STATES, RunModel } from '../../../src/protocol/index.ts'
+import { decodeBlock, decodeRecording, EVENTS, JOB_STATES, RunModel } from '../../../src/protocol/index.ts'
 
 const POLICY = {
   timeoutMs: 1_000,
@@ -95,4 +95,40 @@ test('a node is added with its first job, and revised by the next', () => {
 
 test('a trace of nothing is a recording of nothing', () => {
   expect(fold([]).jobCounts.reduce((sum, count) => sum + count)).toBe(0)
+})
+
+test('a pool in which nothing of a run happens is not in the recording of that run', () => {
+  const pool = (id: string, type: string): [actor: 'pool', id: string, event: TraceEvent] => [
+    'pool',
+    id,
+    { type, maxParallelJobs: 2, policy: POLICY, wait: false },
+  ]
+  const entries = trace(
+    pool('before', 'pool.created'),
+    pool('before', 'pool.shutdown'),
+    pool('first', 'pool.created'),
+    ['job', 'a', { type: 'job.submitted', execute: { closure: 'load' } }],
+    pool('first', 'pool.shutdown'),
+    pool('between', 'pool.created'),
+    pool('between', 'pool.shutdown'),
+    pool('again', 'pool.created'),
+    pool('again', 'pool.pause'),
+    ['job', 'a', job('dependencies.met')],
+    pool('again', 'pool.shutdown'),
+    pool('after', 'pool.created'),
+    pool('after', 'pool.shutdown'),
+  )
+  const { events } = fold(entries).tables
+  const told = Array.from({ length: events.at.length }, (_, row) => [
+    EVENTS[events.code.get(row)]?.name,
+    events.at.get(row) / 1000,
+  ])
+  expect(told).toEqual([
+    ['job.submitted', 1],
+    ['pool.draining', 2],
+    ['pool.paused', 6],
+    ['dependencies.met', 7],
+    ['pool.draining', 8],
+  ])
+  expect(fold(entries.filter(({ actor }) => actor === 'pool')).tables.events.at.length).toBeGreaterThan(0)
 })
