@@ -78,6 +78,8 @@ export async function createServer({
     requestTimeout: REQUEST_WITHIN_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    // An id has up to 200 characters, each of which may take several in an address.
+    routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     http: { headersTimeout: HEADERS_WITHIN_MS, maxHeaderSize: HEADER_BYTES_MAX },
   })
   app.server.maxConnections = CONNECTIONS_MAX
