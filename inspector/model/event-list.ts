@@ -16,15 +16,16 @@ export interface EventList {
 export function listEvents(run: RunStore, until: number, text: string): EventList {
   const word = text.trim().toLowerCase()
   if (word === '') return { length: until, at: (row) => row }
-  const codes = new Set(EVENTS.flatMap(({ name }, code) => (name.includes(word) ? [code] : [])))
-  if (codes.size > 0) return ofCodes(run, until, codes)
-  const job = run.find(text.trim())
-  const steps = job >= 0 ? run.stepsOf(job) : []
+  const exact = run.find(text)
+  const job = exact < 0 && text !== text.trim() ? run.find(text.trim()) : exact
+  if (job < 0) return ofCodes(run, until, (name) => name.includes(word))
+  const steps = run.stepsOf(job)
   return { length: upperBound(steps, until - 1, 0, steps.length), at: (row) => steps[row]! }
 }
 
-function ofCodes(run: RunStore, until: number, codes: ReadonlySet<number>): EventList {
+function ofCodes(run: RunStore, until: number, isMeant: (name: string) => boolean): EventList {
   const { data } = run.log.code
+  const codes = new Set(EVENTS.flatMap(({ name }, code) => (isMeant(name) ? [code] : [])))
   let count = 0
   for (let step = 0; step < until; step++) if (codes.has(data[step]!)) count++
   const found = new Uint32Array(count)

@@ -72,9 +72,16 @@ const statesOf = (name: string): readonly string[] => GROUPS[name] ?? [name]
 const isState = (name: string): boolean => name in GROUPS || STATE_NAMES.includes(name)
 const isPriority = (name: string): boolean => (PRIORITIES as readonly string[]).includes(name)
 
-/** Parts are set apart by blanks, except inside quotation marks. */
+/** Parts are set apart by blanks, except inside quotation marks; two of these in there are one that is meant. */
 function split(text: string): string[] {
-  return [...text.matchAll(/(?:[^\s"]+|"[^"]*")+/g)].map(([part]) => part.replaceAll('"', '')).filter(Boolean)
+  return [...text.matchAll(/(?:[^\s"]+|"(?:[^"]|"")*"?)+/g)].map(([part]) => unquote(part)).filter(Boolean)
 }
 
-const quote = (part: string): string => (/\s/.test(part) ? part.replace(/^(\w+:)?(.*)$/s, '$1"$2"') : part)
+const unquote = (part: string): string =>
+  part.replace(/"((?:[^"]|"")*)"?/g, (_, quoted: string) => quoted.replaceAll('""', '"'))
+
+/** A part as it is written in a search. */
+export const quote = (part: string): string =>
+  /[\s"]/.test(part)
+    ? part.replace(/^(\w+:)?(.*)$/s, (_, name = '', value: string) => `${name}"${value.replaceAll('"', '""')}"`)
+    : part

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
+import { listEvents } from '../../inspector/model/event-list.ts'
 import { parseFilter, togglePart } from '../../inspector/model/filter.ts'
 import {
   formatClock,
@@ -18,11 +19,33 @@ import { RollUps } from '../../inspector/model/roll-ups.ts'
 import { TreeAt, treeRows } from '../../inspector/model/tree-at.ts'
 import { findTroubles } from '../../inspector/model/troubles.ts'
 import { loadRecording } from '../../inspector/source/recorded.ts'
+import { ToldRun } from './told-run.ts'
 
 const recording = generateRecording({ jobs: 500, seed: 9, failures: 0.1 })
 const { run } = await loadRecording(recording)
 const moment = new Moment(run)
 moment.seek(run.end)
+
+describe('a search of events', () => {
+  const told = new ToldRun()
+  for (const id of ['a', 'cancel', ' b ']) told.attempt(told.job(id), 0, 0, 10)
+  const small = told.run()
+  const found = (text: string) => {
+    const list = listEvents(small, small.log.at.length, text)
+    return Array.from({ length: list.length }, (_, row) => subjectId(list.at(row)))
+  }
+  const subjectId = (step: number) => small.idOf(small.log.subject.data[step]!)
+
+  test.each(['a', 'cancel', ' b '])('for the id of a job finds its events, whatever else has "%s"', (id) => {
+    expect(found(id)).toEqual([id, id, id])
+  })
+
+  test('for a word finds the events whose name holds it', () => {
+    expect(found('submit ')).toEqual(['a', 'cancel', ' b '])
+    expect(found('Attempt')).toHaveLength(6)
+    expect(found('nothing of it')).toEqual([])
+  })
+})
 
 describe('a recording', () => {
   test('that ends in the middle is shown up to there, with a word about the rest', async () => {
@@ -60,6 +83,12 @@ describe('a search', () => {
     const gained = togglePart('load', 'kind:two words')
     expect(gained).toBe('load kind:"two words"')
     expect(togglePart(gained, 'kind:two words')).toBe('load')
+    for (const kind of ['he said "hi"', '"', 'say "hi" "', 'a"b']) {
+      const part = togglePart('load', `kind:${kind}`)
+      expect(parseFilter(part)).toMatchObject({ kinds: [kind], words: ['load'] })
+      expect(togglePart(part, `kind:${kind}`)).toBe('load')
+    }
+    expect(parseFilter('load "not yet closed').words).toEqual(['load', 'not yet closed'])
   })
 
   test('finds exactly the jobs of a state, and its facets count them', () => {

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks'
+import { quote } from '../../model/filter.ts'
 import { formatCount, formatDuration, formatShare, plainText, plural } from '../../model/format.ts'
 import { criticalPath, type KindNode, kindGraph, linksAt, neighbourhood } from '../../model/graph.ts'
 import { FAILED } from '../../model/job-states.ts'
@@ -85,7 +86,7 @@ function Kinds() {
       ].filter((line) => line !== ''),
       tone: toneOf(kind),
       share: kind.total === 0 ? 0 : kind.done / kind.total,
-      href: hrefOf('jobs', { q: `kind:"${kind.name}"` }),
+      href: hrefOf('jobs', { q: quote(`kind:${kind.name}`) }),
     }
   })
   const edges = graph.edges.map(

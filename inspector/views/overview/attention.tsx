@@ -1,3 +1,4 @@
+import { quote } from '../../model/filter.ts'
 import { formatCount, formatDuration, plainText, plural } from '../../model/format.ts'
 import { FAILED } from '../../model/job-states.ts'
 import { findTroubles, type Trouble } from '../../model/troubles.ts'
@@ -30,7 +31,7 @@ function TroubleLine({ trouble }: { trouble: Trouble }) {
   switch (trouble.kind) {
     case 'failing':
       return (
-        <a href={hrefOf('jobs', { q: `state:failed kind:"${trouble.name}"` })}>
+        <a href={hrefOf('jobs', { q: `state:failed ${quote(`kind:${trouble.name}`)}` })}>
           <StateMark state={FAILED} />
           <span>
             <b>{plainText(trouble.name)}</b>: {formatCount(trouble.count)} of {plural(trouble.of, 'job')}{' '}
