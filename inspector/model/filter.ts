@@ -83,5 +83,8 @@ const unquote = (part: string): string =>
 /** A part as it is written in a search. */
 export const quote = (part: string): string =>
   /[\s"]/.test(part)
-    ? part.replace(/^(\w+:)?(.*)$/s, (_, name = '', value: string) => `${name}"${value.replaceAll('"', '""')}"`)
+    ? part.replace(
+        /^(\w+:)?(.*)$/s,
+        (_, name = '', value: string) => `${name}"${value.replaceAll('"', '""')}"`,
+      )
     : part

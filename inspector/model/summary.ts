@@ -1,4 +1,4 @@
-import { DELAYED, EXECUTING, isEnded, READY, STOPPING } from './job-states.ts'
+import { BLOCKED, DELAYED, EXECUTING, isEnded, READY, STOPPING } from './job-states.ts'
 import type { Moment } from './moment.ts'
 import { poolAt } from './pool-at.ts'
 import type { RunStore } from './run-store.ts'
@@ -40,12 +40,15 @@ export class Summary {
     return ended / (((last - first + 1) * series.width) / 1000)
   }
 
-  /** When nothing would be left at this rate; `undefined` when that cannot be told, and while the pool is paused. */
+  /**
+   * When nothing would be left at this rate; `undefined` when that cannot be told, while the pool is paused, and once no job
+   * waits for others or a slot: how long the last ones run or rest has nothing to do with the rate.
+   */
   get etaMs(): number | undefined {
     const rate = this.jobsPerSecond
-    const { backlog } = this
+    const { counts } = this.#moment
     if (poolAt(this.#run, this.#moment).dispatch === 'paused') return undefined
-    return backlog === 0 || rate === 0 ? undefined : (backlog / rate) * 1000
+    return counts[READY]! + counts[BLOCKED]! === 0 || rate === 0 ? undefined : (this.backlog / rate) * 1000
   }
 
   /** How long the oldest ready job has waited. */

@@ -1,16 +1,12 @@
-import { EVENT_CODES, NODE_STATES } from '../../src/protocol/index.ts'
 import { ranUntil } from './job-list.ts'
 import { ABSENT } from './job-states.ts'
 import type { Moment } from './moment.ts'
+import { NodesAt } from './nodes-at.ts'
 import { RollUps } from './roll-ups.ts'
 import type { RunStore } from './run-store.ts'
 
-const PRUNED = NODE_STATES.indexOf('pruned')
-const CHANGED = EVENT_CODES['node.changed']
-const DECIDED = EVENT_CODES['node.decided']
-
 /** A tree at a moment: what each node's job is, and what lies below it. */
-export class TreeAt {
+export class TreeAt extends NodesAt {
   readonly #run: RunStore
   readonly #moment: Moment
   /** Of each node, the node itself included: how many nodes, and how many of them are done, failed, or not ended. */
@@ -23,6 +19,7 @@ export class TreeAt {
 
   /** @param rollUps - Kept from moment to moment. */
   constructor(run: RunStore, moment: Moment, rollUps = new RollUps()) {
+    super(run, moment)
     this.#run = run
     this.#moment = moment
     const { nodes, nodeCount } = run.tree
@@ -52,41 +49,6 @@ export class TreeAt {
       if (parent >= 0) ran[parent]! += ran[node]!
     }
     return ran
-  }
-
-  /** The job that a node had at the moment: a revision gives it another. */
-  jobOf(node: number): number {
-    const { nodes } = this.#run.tree
-    if (nodes.revisions.data[node] === 0) return nodes.job.data[node]!
-    const step = this.#lastStep(
-      node,
-      (each) => this.#run.log.code.data[each] === CHANGED && this.#run.log.detail.data[each]! > 0,
-    )
-    return step < 0 ? nodes.firstJob.data[node]! : this.#run.log.detail.data[step]! - 1
-  }
-
-  /** The row of the node's last decision until the moment, -1 for none. */
-  decisionOf(node: number): number {
-    const step = this.#lastStep(node, (each) => this.#run.log.code.data[each] === DECIDED)
-    return step < 0 ? -1 : this.#run.log.detail.data[step]! - 1
-  }
-
-  isPruned(node: number): boolean {
-    const step = this.#lastStep(node, (each) => this.#run.log.code.data[each] === CHANGED)
-    return step >= 0 && this.#run.log.state.data[step] === PRUNED
-  }
-
-  /** When it grew, epoch ms. */
-  grownAt(node: number): number {
-    const job = this.#run.tree.nodes.firstJob.data[node]!
-    return job < 0 ? Number.NaN : this.#run.jobs.queuedAt.data[job]!
-  }
-
-  #lastStep(node: number, is: (step: number) => boolean): number {
-    const { log, tree } = this.#run
-    let step = tree.nodes.lastStep.data[node]!
-    while (step >= 0 && (step >= this.#moment.step || !is(step))) step = log.previous.data[step]!
-    return step
   }
 }
 

@@ -30,13 +30,11 @@ export class Tree {
     handler: u32(),
     label: u32(),
     key: u32(),
-    /** NaN for none. */
+    /** With which it grew, NaN for none: its decisions may give it others. */
     score: f64(),
     firstChild: i32(),
     lastChild: i32(),
     nextSibling: i32(),
-    /** Its last decision, -1 for none. */
-    decision: i32(),
     revisions: u8(),
     lastStep: i32(),
   }
@@ -80,7 +78,7 @@ export class Tree {
     const count = rows.run.length
     for (const name of ['run', 'number', 'depth', 'handler', 'label', 'key', 'score'] as const)
       nodes[name].append(rows[name])
-    for (const name of ['firstChild', 'lastChild', 'nextSibling', 'decision', 'lastStep'] as const)
+    for (const name of ['firstChild', 'lastChild', 'nextSibling', 'lastStep'] as const)
       nodes[name].fill(-1, count)
     nodes.revisions.fill(0, count)
     for (let row = 0; row < count; row++) {
@@ -95,20 +93,15 @@ export class Tree {
   }
 
   addDecisions(rows: Block['tables']['decisions']): void {
-    const { decisions } = this
-    for (let row = 0; row < rows.node.length; row++)
-      this.nodes.decision.data[rows.node[row]!] = decisions.node.length + row
-    append(decisions, rows)
+    append(this.decisions, rows)
   }
 
   /** An event of a node. */
   step(step: number, code: number, node: number, detail: number): void {
     const { nodes } = this
     nodes.lastStep.data[node] = step
-    if (code === EVENT_CODES['node.decided']) {
-      const score = this.decisions.score.data[detail - 1]
-      if (score !== undefined && !Number.isNaN(score)) nodes.score.data[node] = score
-    } else if (detail > 0 && nodes.job.data[node] !== detail - 1) {
+    if (code === EVENT_CODES['node.decided']) return
+    if (detail > 0 && nodes.job.data[node] !== detail - 1) {
       if (nodes.job.data[node]! >= 0) nodes.revisions.data[node]! += 1
       nodes.job.data[node] = detail - 1
     }

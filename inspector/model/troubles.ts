@@ -12,6 +12,7 @@ export type Trouble =
       readonly key: string
       readonly name: string
       readonly count: number
+      /** How many of the kind have ended. */
       readonly of: number
       readonly message: string
     }

@@ -14,7 +14,7 @@ export function JobLink({ job }: { job: number }) {
     <button
       type="button"
       class="job-link"
-      title={`${run.idOf(job)}: ${stateName(state)}`}
+      title={`${plainText(run.idOf(job))}: ${stateName(state)}`}
       onClick={() => selectJob(run.idOf(job))}
     >
       <StateMark state={state} />

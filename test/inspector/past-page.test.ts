@@ -34,15 +34,60 @@ describeInBrowser('a report', () => {
     told.pool(0, 'pool.paused', ['accepting', 'paused'])
     told.step(100, 'job.submitted', job, 'queued.ready').pool(900, 'pool.resumed', ['accepting', 'open'])
     told.step(1_000, 'attempt.started', job, 'running.executing', 0)
+    told.pool(1_100, 'pool.throttled', ['accepting', 'throttled'])
+    told.step(1_200, 'job.submitted', told.job('slow'), 'queued.ready')
     const report = await writeReport(used.folder, told.recording())
     await using watched = await openPage(used.browser)
     const { page, errors } = watched
     await page.goto(`${report}#/overview?job=held&at=500`)
     const drawer = page.getByRole('complementary', { name: 'Selected job' })
     await drawer.getByText('The pool is paused: nothing starts.').waitFor()
-    await page.getByText('8 slots free while 1 job wait: the pool is paused').waitFor()
+    await page.getByText('8 slots free while 1 job waits: the pool is paused').waitFor()
     await page.getByText('/ 8 slots').waitFor()
+    await page.evaluate(() => location.assign('#/overview?job=slow&at=1200'))
+    await drawer.getByText('The pool is throttled: a job starts only when no other runs.').waitFor()
     expect(errors).toEqual([])
+  })
+
+  test('tells of a node what was decided until the moment, and what had grown', async () => {
+    const told = new ToldRun()
+    const [first, second] = [told.job('first'), told.job('second')]
+    const root = told.node('root', { job: first, score: 2 })
+    told.node('child', { parent: root, job: second, score: 1 })
+    told.attempt(first, 0, 0, 100).decided(110, root, 'grow', 7)
+    told.attempt(second, 0, 110, 200)
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    await page.goto(`${await writeReport(used.folder, told.recording())}#/tree?job=first&at=50`)
+    const drawer = page.getByRole('complementary', { name: 'Selected job' })
+    await drawer.getByText('score 2.000').waitFor()
+    expect(await drawer.getByText('why it grows').or(drawer.getByText('Children')).count()).toBe(0)
+    await page.evaluate(() => location.assign('#/tree?job=first'))
+    await drawer.getByText('score 7.000').waitFor()
+    await drawer.getByText('grew 1: why it grows').waitFor()
+    await drawer.getByText('Children').waitFor()
+    expect(errors).toEqual([])
+  })
+
+  test('shows the whole of an id and of a note, however long they are', async () => {
+    const id = 'w'.repeat(200)
+    const told = new ToldRun().sample(0, 1)
+    told.step(0, 'job.submitted', told.job(id), 'queued.ready').sample(900_000, 1)
+    await using watched = await openPage(used.browser)
+    const { page } = watched
+    await page.goto(`${await writeReport(used.folder, told.recording())}#/overview?job=${id}`)
+    await page.setViewportSize({ width: 800, height: 600 })
+    for (const text of [
+      page.locator('.drawer-head code'),
+      page.locator('.tile-note', { hasText: 'oldest' }),
+    ]) {
+      await text.waitFor()
+      const cut = await text.evaluate((element) => {
+        const room = element.closest('.drawer-head, .tile')!
+        return [room.scrollWidth - room.clientWidth, element.scrollWidth - element.clientWidth]
+      })
+      expect(Math.max(...cut)).toBeLessThanOrEqual(0)
+    }
   })
 
   test('says once by what a job was cancelled', async () => {

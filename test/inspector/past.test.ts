@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { decisionText } from '../../inspector/model/decision.ts'
 import { parseFilter } from '../../inspector/model/filter.ts'
 import { kindGraph, linksAt } from '../../inspector/model/graph.ts'
 import { listJobs, type Sort } from '../../inspector/model/job-list.ts'
 import { Moment } from '../../inspector/model/moment.ts'
+import { NodesAt } from '../../inspector/model/nodes-at.ts'
 import { poolAt } from '../../inspector/model/pool-at.ts'
 import { prioritiesAt } from '../../inspector/model/priorities.ts'
 import type { RunStore } from '../../inspector/model/run-store.ts'
@@ -159,6 +161,21 @@ describe('a run whose last stretch is quiet', () => {
     expect(summaryAt(25_000).etaMs).toBeUndefined()
   })
 
+  test('does not tell when its last jobs are done, which run or rest', () => {
+    const told = new ToldRun()
+    for (let place = 0; place < 9; place++)
+      told.attempt(told.job(`${place}`), 0, place * 100, place * 100 + 90)
+    const [long, late, more] = [told.job('long'), told.job('late'), told.job('more')]
+    told.step(900, 'job.submitted', long, 'queued.ready').step(900, 'job.submitted', late, 'queued.delayed')
+    told.step(900, 'job.submitted', more, 'queued.ready')
+    told.step(900, 'attempt.started', long, 'running.executing', 0)
+    const waiting = told.run()
+    expect(new Summary(waiting, momentAt(waiting, 900)).etaMs).toBeCloseTo(3 / 0.01, -2)
+    told.step(1_000, 'attempt.started', more, 'running.executing', 1).run(waiting)
+    expect(new Summary(waiting, momentAt(waiting, 1_000)).jobsPerSecond).toBeGreaterThan(0)
+    expect(new Summary(waiting, momentAt(waiting, 1_000)).etaMs).toBeUndefined()
+  })
+
   test('that is paused does not tell when its jobs are done', () => {
     const paused = new ToldRun().attempt(0, 0, 0, 100).attempt(1, 0, 100, 200)
     const waiting = [paused.job('a'), paused.job('b'), paused.job('c')].at(-1)!
@@ -180,4 +197,26 @@ test('a kind of jobs is known to have been cancelled in part', () => {
   const cancelledAt = (at: number) => kindGraph(run, momentAt(run, at), 1).nodes[0]
   expect(cancelledAt(10)).toMatchObject({ done: 1, cancelled: 0, open: 1 })
   expect(cancelledAt(20)).toMatchObject({ done: 1, cancelled: 1, open: 0 })
+})
+
+describe('a node of a tree', () => {
+  const told = new ToldRun()
+  const [first, second] = [told.job('first'), told.job('second')]
+  const root = told.node('root', { job: first, score: 2 })
+  told.attempt(first, 0, 0, 100).decided(110, root, 'grow', 7)
+  const child = told.node('child', { parent: root, job: second, score: 1 })
+  told.step(110, 'job.submitted', second, 'queued.ready').decided(300, root, 'stop')
+  const run = told.run()
+  const nodesAt = (at: number) => new NodesAt(run, momentAt(run, at))
+
+  test('has at each moment the score and the decision that it had then', () => {
+    expect([50, 200, 400].map((at) => nodesAt(at).scoreOf(root))).toEqual([2, 7, 7])
+    expect([50, 200, 400].map((at) => nodesAt(at).decisionOf(root))).toEqual([-1, 0, 1])
+    expect(nodesAt(400).scoreOf(child)).toBe(1)
+  })
+
+  test('tells what was decided', () => {
+    const told = { did: 'grew 1', why: 'why it grows', cut: '', error: '' }
+    expect(decisionText(run, nodesAt(200).decisionOf(root))).toEqual({ type: 'grow', ...told })
+  })
 })

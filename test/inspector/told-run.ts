@@ -2,6 +2,7 @@ import { RunStore } from '../../inspector/model/run-store.ts'
 import { encodeBlock } from '../../src/protocol/block.ts'
 import {
   CANCEL_SOURCES,
+  DECISION_TYPES,
   EVENT_CODES,
   type EventName,
   JOB_STATES,
@@ -70,12 +71,21 @@ export class ToldRun {
     return this.step(at, 'attempt.failed', job, state, error + 1)
   }
 
-  /** A node of one run, with a job of its own. */
-  node(label: string): this {
+  /** A node of one run; its job is to be submitted. @returns Its row. */
+  node(label: string, { parent = -1, job = -1, score = Number.NaN } = {}): number {
     const text = this.#writer.text(label)
     const names = { handler: text, label: text, key: 0 }
-    this.#writer.add('nodes', { run: 0, number: 0, parent: 0, depth: 0, job: 0, ...names, score: Number.NaN })
-    return this
+    const number = this.#writer.count('nodes')
+    const links = { run: 0, number, parent: parent + 1, depth: parent < 0 ? 0 : 1, job: job + 1 }
+    return this.#writer.add('nodes', { ...links, ...names, score })
+  }
+
+  /** What `expand` has decided about a node. */
+  decided(at: number, node: number, type: (typeof DECISION_TYPES)[number], score = Number.NaN): this {
+    const why = this.#writer.text(`why it ${type}s`)
+    const place = DECISION_TYPES.indexOf(type)
+    const row = this.#writer.add('decisions', { node, type: place, why, score, nodes: 1, cut: 0, error: 0 })
+    return this.#event(at, 'node.decided', node, 0, row + 1)
   }
 
   pool(at: number, name: EventName, state: (typeof POOL_STATES)[number], detail = 0): this {

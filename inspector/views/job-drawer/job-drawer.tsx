@@ -2,8 +2,10 @@ import { useSignal } from '@preact/signals'
 import type { JobDetail } from '../../../src/protocol/index.ts'
 import { CANCEL_SOURCES, EVENTS } from '../../../src/protocol/index.ts'
 import { confirmCancel, confirmPriority, confirmRetry, type Priority } from '../../app/controls.tsx'
-import { formatClock, formatCount, plainText } from '../../model/format.ts'
+import { decisionText } from '../../model/decision.ts'
+import { formatClock, formatCount, plainText, plural } from '../../model/format.ts'
 import { isEnded } from '../../model/job-states.ts'
+import { NodesAt } from '../../model/nodes-at.ts'
 import { PRIORITIES, prioritiesAt } from '../../model/priorities.ts'
 import { hasPool } from '../../source/api.ts'
 import { useDetail } from '../../source/use-detail.ts'
@@ -76,9 +78,11 @@ function Details({ job }: { job: number }) {
             <Value title="Context of its chart" path={path} field="context" value={detail.actor.context} />
           </>
         )}
-        {error !== undefined && <p class="muted">The server tells no more: {error}</p>}
+        {error !== undefined && <p class="drawer-part muted">The server tells no more: {error}</p>}
         {!hasPool() && (
-          <p class="muted">A recording holds no results, arguments, metadata or contexts of jobs.</p>
+          <p class="drawer-part muted">
+            A recording holds no results, arguments, metadata or contexts of jobs.
+          </p>
         )}
         <Log job={job} />
         <Steps job={job} />
@@ -159,41 +163,53 @@ function Ending({ job }: { job: number }) {
   )
 }
 
+/** Its node at the moment: what was decided about it until then, and what had grown from it. */
 function NodeFacts({ node }: { node: number }) {
   const run = store.value!
-  const { nodes, decisions } = run.tree
-  const decision = nodes.decision.data[node]!
+  const moment = momentOf(run)
+  const { nodes } = run.tree
+  const at = new NodesAt(run, moment)
+  const decision = at.decisionOf(node)
   const parent = nodes.parent.data[node]!
-  const score = nodes.score.data[node]!
-  const children = run.tree.childrenOf(node)
-  const jobOf = (each: number) => nodes.job.data[each]!
+  const score = at.scoreOf(node)
+  const children = run.tree.childrenOf(node).filter((child) => at.grownAt(child) <= moment.at)
   return (
     <section class="drawer-part">
       <h3>
         Node n{nodes.number.data[node]}
         {!Number.isNaN(score) && <span class="muted"> · score {score.toFixed(3)}</span>}
       </h3>
-      {decision >= 0 && (
-        <p>
-          <b>{['grew', 'stopped', 'revised', 'pruned', 'satisfied'][decisions.type.data[decision]!]}</b>
-          {decisions.nodes.data[decision]! > 0 && ` ${decisions.nodes.data[decision]}`}
-          {run.text(decisions.why.data[decision]!) !== '' &&
-            `: ${plainText(run.text(decisions.why.data[decision]!))}`}
-        </p>
-      )}
+      {decision >= 0 && <Decision row={decision} />}
       {parent >= 0 && (
         <>
           <h3>Parent</h3>
-          <JobLink job={jobOf(parent)} />
+          <JobLink job={at.jobOf(parent)} />
         </>
       )}
       {children.length > 0 && (
         <>
           <h3>Children</h3>
-          <JobLinks jobs={children.slice(0, SHOWN_LINKS).map(jobOf)} of={children.length} />
+          <JobLinks
+            jobs={children.slice(0, SHOWN_LINKS).map((child) => at.jobOf(child))}
+            of={children.length}
+          />
         </>
       )}
     </section>
+  )
+}
+
+function Decision({ row }: { row: number }) {
+  const { did, why, cut, error } = decisionText(store.value!, row)
+  return (
+    <>
+      <p>
+        <b>{did}</b>
+        {cut !== '' && `, ${cut}`}
+        {why !== '' && `: ${why}`}
+      </p>
+      {error !== '' && <p class="s-failed">✕ {error}</p>}
+    </>
   )
 }
 
@@ -255,7 +271,8 @@ function Steps({ job }: { job: number }) {
       onToggle={(event) => (isOpen.value = event.currentTarget.open)}
     >
       <summary>
-        {formatCount(steps.length)} events{shown.length < steps.length && `, the last ${shown.length} shown`}
+        {plural(steps.length, 'event')}
+        {shown.length < steps.length && `, the last ${shown.length} shown`}
       </summary>
       {isOpen.value && (
         <ol class="steps">

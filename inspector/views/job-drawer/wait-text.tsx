@@ -40,7 +40,8 @@ export function WaitText({ job, detail }: { job: number; detail: JobDetail | und
 
 /** What is known of why nothing more starts: a slot that is free may be held back by what no recording tells. */
 function slotText({ dispatch, limit }: PoolAt, held: number): string {
-  if (dispatch !== 'open') return `The pool is ${dispatch}: nothing starts.`
+  if (dispatch === 'paused') return 'The pool is paused: nothing starts.'
+  if (dispatch === 'throttled') return 'The pool is throttled: a job starts only when no other runs.'
   return limit === undefined || held < limit ? '' : 'No slot is free.'
 }
 

@@ -34,8 +34,8 @@ function TroubleLine({ trouble }: { trouble: Trouble }) {
         <a href={hrefOf('jobs', { q: `state:failed ${quote(`kind:${trouble.name}`)}` })}>
           <StateMark state={FAILED} />
           <span>
-            <b>{plainText(trouble.name)}</b>: {formatCount(trouble.count)} of {plural(trouble.of, 'job')}{' '}
-            failed
+            <b>{plainText(trouble.name)}</b>: {formatCount(trouble.count)} of{' '}
+            {plural(trouble.of, 'ended job')} failed
             {trouble.message !== '' && (
               <span class="muted trouble-more ellipsis">{plainText(trouble.message)}</span>
             )}
@@ -60,8 +60,8 @@ function TroubleLine({ trouble }: { trouble: Trouble }) {
         >
           <Icon name="warn" size={14} />
           <span>
-            {plural(trouble.count, 'job')} run longer than {formatDuration(trouble.overMs)}, three times what
-            99 % take
+            {plural(trouble.count, 'job')} {trouble.count === 1 ? 'runs' : 'run'} longer than{' '}
+            {formatDuration(trouble.overMs)}, three times what 99 % take
           </span>
         </a>
       )
@@ -79,7 +79,8 @@ function TroubleLine({ trouble }: { trouble: Trouble }) {
         <a href={hrefOf('machines', { actor: 'pool' })}>
           <Icon name="warn" size={14} />
           <span>
-            {plural(trouble.free, 'slot')} free while {plural(trouble.ready, 'job')} wait: {trouble.why}
+            {plural(trouble.free, 'slot')} free while {plural(trouble.ready, 'job')}{' '}
+            {trouble.ready === 1 ? 'waits' : 'wait'}: {trouble.why}
           </span>
         </a>
       )

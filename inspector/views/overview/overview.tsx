@@ -80,7 +80,7 @@ function Tiles() {
         href={hrefOf('jobs', { q: 'state:failed' })}
       />
       <Tile
-        label="Backing off"
+        label="Delayed"
         value={formatCount(summary.delayed)}
         href={hrefOf('jobs', { q: 'state:delayed' })}
       />

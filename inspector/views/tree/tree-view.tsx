@@ -187,7 +187,7 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
       title: 'Score',
       width: '92px',
       isNumber: true,
-      cell: (row) => <Score value={nodes.score.data[node(row)]!} best={best} />,
+      cell: (row) => <Score value={at.scoreOf(node(row))} best={best} />,
     },
     {
       key: 'decision',
@@ -266,10 +266,10 @@ function Score({ value, best }: { value: number; best: number }) {
 
 function bestScore(run: RunStore, at: TreeAt): number {
   let best = Number.NEGATIVE_INFINITY
-  const { score } = run.tree.nodes
   for (let node = 0; node < run.tree.nodeCount; node++) {
     if (at.states[node] === ABSENT || at.decisionOf(node) < 0) continue
-    if (score.data[node]! > best) best = score.data[node]!
+    const score = at.scoreOf(node)
+    if (score > best) best = score
   }
   return best
 }

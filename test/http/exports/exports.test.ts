@@ -109,7 +109,8 @@ describe('a job that is tried again', () => {
 
 test('no control character and no change of direction comes into a table or a picture', () => {
   const name = '\u001b[31mred\u001b[0m \u202egnp.exe\u0007\u009b\nnext'
-  const told = new ToldRun().node(name)
+  const told = new ToldRun()
+  told.node(name)
   told.attempt(told.job(name), 0, 0, 10)
   told.attempt(told.job('\u001b[1m=1+1'), 0, 20, 30)
   const bytes = told.recording()

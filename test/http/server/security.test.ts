@@ -186,15 +186,14 @@ test('the health check tells nothing but that it answers', async () => {
   expect((await ask(served, 'GET', '/healthz', { host: 'load-balancer' })).body).toBe('{"status":"ok"}')
 })
 
-test.each([
-  'x'.repeat(200),
-  '/'.repeat(200),
-  'ü€'.repeat(100),
-])('a job is found by an id as long as ids may be: %s', async (id) => {
-  served.pool.submitJob({ id, execute: () => {} })
-  const { status, body } = await ask(served, 'GET', `/api/jobs/${encodeURIComponent(id)}`, served.bearer)
-  expect([status, JSON.parse(body)]).toEqual([200, expect.objectContaining({ id })])
-})
+test.each(['x'.repeat(200), '/'.repeat(200), 'ü€'.repeat(100)])(
+  'a job is found by an id as long as ids may be: %s',
+  async (id) => {
+    served.pool.submitJob({ id, execute: () => {} })
+    const { status, body } = await ask(served, 'GET', `/api/jobs/${encodeURIComponent(id)}`, served.bearer)
+    expect([status, JSON.parse(body)]).toEqual([200, expect.objectContaining({ id })])
+  },
+)
 
 describe('a session', () => {
   const post = (token: string, to = served) =>
