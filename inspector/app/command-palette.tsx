@@ -40,7 +40,7 @@ function jobsFor(text: string): Entry[] {
   const jobs = findJobs(run, momentOf(run), text)
   const shown = [...jobs.subarray(0, MOST_JOBS)].map((job) => ({
     name: plainText(run.nameOf(job)),
-    hint: run.idOf(job),
+    hint: plainText(run.idOf(job)),
     state: momentOf(run).stateOf(job),
     run: () => selectJob(run.idOf(job)),
   }))
@@ -98,6 +98,9 @@ export function CommandPalette() {
             id={`palette-${index}`}
             role="option"
             aria-selected={index === cursor.value}
+            ref={(option) => {
+              if (index === cursor.value) option?.scrollIntoView({ block: 'nearest' })
+            }}
             onClick={() => choose(entry)}
           >
             {entry.state !== undefined && <StateMark state={entry.state} />}

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import type { CommandResult, JobSelection } from '../../src/protocol/index.ts'
-import { formatCount, plural } from '../model/format.ts'
+import { formatCount, plainText, plural } from '../model/format.ts'
 import type { PRIORITIES } from '../model/priorities.ts'
 import { doCommand, sendCommand } from '../source/api.ts'
 import { question } from '../state/overlays.ts'
@@ -135,7 +135,7 @@ async function previewOf(ask: () => Promise<CommandResult>): Promise<CommandResu
 }
 
 function Preview({ result, note }: { result: CommandResult; note: string }) {
-  const shown = result.ids.slice(0, 8)
+  const shown = result.ids.slice(0, 8).map(plainText)
   return (
     <>
       <p>{note}</p>
@@ -152,7 +152,7 @@ function Preview({ result, note }: { result: CommandResult; note: string }) {
               <li key={why}>
                 <b>{formatCount(count)}</b> {why}{' '}
                 <span class="muted mono">
-                  {ids.slice(0, 3).join(', ')}
+                  {ids.slice(0, 3).map(plainText).join(', ')}
                   {count > 3 && ' …'}
                 </span>
               </li>

@@ -1,9 +1,15 @@
+import { useEffect, useRef } from 'preact/hooks'
 import { hrefOf, VIEWS, view } from '../state/route.ts'
 import { Icon } from '../ui/icons.tsx'
 
 export function Rail() {
+  const rail = useRef<HTMLElement>(null)
+  // On a phone there is not room for all.
+  useEffect(() => {
+    rail.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [view.value])
   return (
-    <nav class="rail" aria-label="Views">
+    <nav ref={rail} class="rail" aria-label="Views">
       {VIEWS.map((name, index) => (
         <a
           key={name}

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { plainText } from '../model/format.ts'
 
 export interface Toast {
   readonly id: number
@@ -14,7 +15,7 @@ export const toasts = signal<readonly Toast[]>([])
 /** Tells how something went that somebody asked for. What failed stays until it is dismissed. */
 export function toast(kind: Toast['kind'], text: string): void {
   const id = ++count
-  toasts.value = [...toasts.peek(), { id, kind, text }].slice(-5)
+  toasts.value = [...toasts.peek(), { id, kind, text: plainText(text) }].slice(-5)
   if (kind === 'done') setTimeout(() => dismiss(id), SHOWN_MS)
 }
 

@@ -124,12 +124,32 @@ describeInBrowser('the controls', () => {
     await dialog().getByRole('button', { name: 'Leave it' }).click()
   })
 
+  test('ids are shown plain before they are acted on', async () => {
+    const job = pool.submitJob({ id: '\u202edeen\u001b[31m', delayMs: 60_000, execute: () => {} })
+    await show('jobs?q=state:delayed')
+    await page.getByRole('group', { name: 'Act on jobs' }).getByRole('button', { name: 'Cancel' }).click()
+    await dialog().getByText('Cancel this job?').waitFor()
+    expect(await dialog().locator('.preview-ids').textContent()).toBe('\ufffddeen')
+    await dialog().getByRole('button', { name: 'Leave it' }).click()
+    job.cancel()
+  })
+
   test('the palette finds a job and a view by their names', async () => {
     await page.keyboard.press('Control+k')
     const find = page.getByRole('combobox', { name: /Find a view/ })
     await find.fill('deploy')
     await page.getByRole('option', { name: /deploy/ }).waitFor()
     expect(await violationsOf(page)).toEqual([])
+    await find.fill('')
+    const options = page.getByRole('option')
+    for (let place = 1; place < (await options.count()); place++) await find.press('ArrowDown')
+    const [list, last] = await Promise.all(
+      [page.getByRole('listbox'), options.last()].map(async (each) => (await each.boundingBox())!),
+    )
+    expect(await options.last().getAttribute('aria-selected')).toBe('true')
+    expect(last!.y + last!.height).toBeLessThanOrEqual(list!.y + list!.height + 1)
+    await find.fill('deploy')
+    await page.getByRole('option', { name: /deploy/ }).waitFor()
     await find.press('Enter')
     await page.getByRole('complementary', { name: 'Selected job' }).getByText('deploy').first().waitFor()
     await page.keyboard.press('Control+k')

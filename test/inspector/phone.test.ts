@@ -21,6 +21,8 @@ describeInBrowser('on a phone', () => {
       await page.goto(`${report}#/${view}`)
       await page.locator('main .card, main .grid').first().waitFor()
       expect(await page.evaluate('document.documentElement.scrollWidth'), view).toBe(PHONE.width)
+      const place = (await page.locator('.rail [aria-current]').boundingBox())!
+      expect([place.x >= 0, place.x + place.width <= PHONE.width], view).toEqual([true, true])
     }
 
     await page.goto(`${report}#/metrics`)

@@ -62,7 +62,7 @@ export function JobsView() {
         <input
           type="checkbox"
           tabIndex={-1}
-          aria-label={`Choose ${run.idOf(jobs[row]!)}`}
+          aria-label={`Choose ${plainText(run.idOf(jobs[row]!))}`}
           checked={marked.value.has(jobs[row]!)}
           onChange={() => mark(jobs[row]!)}
         />

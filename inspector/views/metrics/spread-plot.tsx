@@ -33,7 +33,7 @@ export function SpreadPlot({ figures }: { figures: readonly KindFigures[] }) {
                 class="extreme"
                 style={{ left: place(each.maxMs) }}
                 title={`Longest: ${plainText(run.nameOf(each.longest))}, ${formatDuration(each.maxMs)}`}
-                aria-label={`Longest of ${each.kind}: ${run.nameOf(each.longest)}, ${formatDuration(each.maxMs)}`}
+                aria-label={`Longest of ${plainText(each.kind)}: ${plainText(run.nameOf(each.longest))}, ${formatDuration(each.maxMs)}`}
                 onClick={() => selectJob(run.idOf(each.longest))}
               />
             </span>
