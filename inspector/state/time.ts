@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal, untracked } from '@preact/signals'
 import { Moment } from '../model/moment.ts'
 import type { RunStore } from '../model/run-store.ts'
-import { connection, status, store, tick } from './session.ts'
+import { connection, isServedRecording, status, store, tick } from './session.ts'
 
 /** Whether the moment shown is the newest one. */
 export const isFollowing = signal(true)
@@ -9,7 +9,10 @@ export const isFollowing = signal(true)
 export const chosenAt = signal(0)
 /** What a live pool says of itself, while the moment shown is the newest one; of a recording and of the past nobody says it. */
 export const statusOfNow = computed(() =>
-  isFollowing.value && connection.value.kind === 'live' ? status.value : undefined,
+  // A server that has a recording counts as live until it has sent the last of it.
+  isFollowing.value && connection.value.kind === 'live' && !isServedRecording.value
+    ? status.value
+    : undefined,
 )
 export const isPlaying = signal(false)
 export const speed = signal(1)

@@ -11,6 +11,8 @@ import type { RunStore } from '../../inspector/model/run-store.ts'
 import { Summary } from '../../inspector/model/summary.ts'
 import { findTroubles } from '../../inspector/model/troubles.ts'
 import { whyWaiting } from '../../inspector/model/why.ts'
+import { connection, isServedRecording, status } from '../../inspector/state/session.ts'
+import { statusOfNow } from '../../inspector/state/time.ts'
 import type { FeedStatus } from '../../src/protocol/index.ts'
 import { ToldRun } from './told-run.ts'
 
@@ -219,4 +221,13 @@ describe('a node of a tree', () => {
     const told = { did: 'grew 1', why: 'why it grows', cut: '', error: '' }
     expect(decisionText(run, nodesAt(200).decisionOf(root))).toEqual({ type: 'grow', ...told })
   })
+})
+
+test('what a server says of a recording that it is still sending is not what a pool says of itself', () => {
+  const told = { limit: 0 } as FeedStatus
+  connection.value = { kind: 'live' }
+  status.value = told
+  expect(statusOfNow.value).toBe(told)
+  isServedRecording.value = true
+  expect(statusOfNow.value).toBeUndefined()
 })
