@@ -18,6 +18,8 @@ export class TreeNotes {
   readonly #note: (item: RawItem) => void
   /** Runs that are going on. */
   readonly runs = new Map<string, RecordedRun>()
+  /** How many nodes of each are noted: in a pool with a store, what is told is a commit behind the tree. */
+  readonly #noted = new Map<string, number>()
 
   constructor(pool: NamedJobs, note: (item: RawItem) => void) {
     this.#pool = pool
@@ -31,6 +33,7 @@ export class TreeNotes {
     if (event.type === 'run.ended') {
       const { status, reason } = event.outcome
       this.runs.delete(runId)
+      this.#noted.delete(runId)
       this.#note({ type: 'runEnded', at: event.at, run: runId, state: status, reason })
     } else if (isNew) return
     else if (event.type === 'node.added') this.#addNode(runId, event.node, event.at)
@@ -56,11 +59,14 @@ export class TreeNotes {
     { id, parentId, depth, jobId, handler, label, key, score }: TreeNode,
     at: number,
   ): void {
+    const number = numberOf(id) ?? 0
+    if (number < (this.#noted.get(run) ?? 0)) return
+    this.#noted.set(run, number + 1)
     this.#note({
       type: 'node',
       at,
       run,
-      number: numberOf(id) ?? 0,
+      number,
       parent: numberOf(parentId),
       depth,
       job: this.#pool.sequenceOf(jobId) ?? -1,

@@ -138,6 +138,24 @@ describe('the recording of a pool with a store', () => {
     await feed.close()
   })
 
+  test('has each node of a tree once, though its run is told when it has its roots already', async () => {
+    const { pool, clock } = durablePool(new FaultyStore().process().store)
+    const feed = feedOf(pool)
+    const workflow = defineWorkflow({
+      name: 'deep',
+      handlers: { one: () => 1 },
+      root: () => [node({ handler: 'one' }), node({ handler: 'one' })],
+      expand: ({ node: { depth } }) => (depth < 2 ? grow([node({ handler: 'one' })]) : stop()),
+    })
+    const run = new Orchestrator(workflow, { pool, runId: 'r' }).run()
+    await clock.advance(1_000)
+    expect((await run).metrics.nodes).toBe(6)
+    const { nodes } = (await modelOf(feed)).tables
+    const rows = Array.from({ length: nodes.run.length }, (_, row) => nodes.parent.get(row))
+    expect(rows).toEqual([0, 0, 1, 2, 3, 4])
+    await feed.close()
+  })
+
   test('has the jobs of a run that is taken up after it began', async () => {
     const disk = new FaultyStore()
     const workflow = defineWorkflow({
