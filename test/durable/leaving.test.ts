@@ -210,6 +210,30 @@ describe('a durable pool that is shut down before its jobs have ended', () => {
     expect(asked).toEqual(['n0', 'n0', 'n1'])
     expectFolded(disk.store)
   })
+
+  test.each([
+    [true, { code: 'ESP_POOL_CLOSED' }, 'running'],
+    [false, { status: 'cancelled' }, 'cancelled'],
+  ])('lets go of a run that is being decided about: leave %s', async (leave, expected, stored) => {
+    const disk = new FaultyStore()
+    const { pool, hands, clock } = durablePool(disk.process().store)
+    const answer = Promise.withResolvers<undefined>()
+    const workflow = defineWorkflow({
+      name: 'w',
+      handlers: hands.handlers,
+      root: () => node({ handler: 'one' }),
+      expand: () => answer.promise,
+    })
+    const ended = new Orchestrator(workflow, { pool, runId: 'r' }).run().catch((error) => error)
+    await clock.settle()
+    const closed = pool.shutdown({ leave })
+    await clock.settle()
+    await closed
+    answer.resolve(undefined)
+    await expect(ended).resolves.toMatchObject(expected)
+    expect(disk.store.run('r')?.status).toBe(stored)
+    expectFolded(disk.store)
+  })
 })
 
 describe('a pool that was given the path of its store', () => {

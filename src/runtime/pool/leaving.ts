@@ -24,6 +24,14 @@ export interface LeavingPool {
   stopCommitting(): void
 }
 
+/** A run of a pool that leaves. */
+export interface LeavingRun {
+  /** It goes on in the store only. */
+  leave(): void
+  /** It ends for good. */
+  cancel(): void
+}
+
 /**
  * How a pool with a store ends before its jobs do: what has not ended stays in the store, for its next owner.
  *
@@ -35,7 +43,7 @@ export class Leaving implements Sleeper {
   isWanted = true
   wish: Wish | undefined = undefined
   readonly #pool: LeavingPool
-  readonly #told = new Set<() => void>()
+  readonly #runs = new Set<LeavingRun>()
   #hasBegun = false
   #isOver = false
 
@@ -52,17 +60,17 @@ export class Leaving implements Sleeper {
     return this.#isOver
   }
 
-  /** Calls back when it begins. @returns A function that takes this back. */
-  onBegin(callback: () => void): () => void {
-    this.#told.add(callback)
-    return () => this.#told.delete(callback)
+  /** Has a run told what becomes of it. @returns A function that takes this back. */
+  tell(run: LeavingRun): () => void {
+    this.#runs.add(run)
+    return () => this.#runs.delete(run)
   }
 
   begin(): void {
     if (this.#hasBegun) return
     this.#hasBegun = true
     const { slots, deadlines } = this.#pool
-    for (const callback of this.#told) callback()
+    for (const run of this.#runs) run.leave()
     let graceMs = 0
     for (const attempt of slots.holders()) {
       const { job } = attempt
@@ -86,10 +94,16 @@ export class Leaving implements Sleeper {
     this.#pool.openTurn()
   }
 
-  /** The pool is closed: whoever waits here for a job that has not ended hears that it was left. */
+  /** No job is left, and the pool closes: a run that is still being decided about ends for good, where nothing is to be left. */
+  close(): void {
+    if (!this.isWanted) for (const run of this.#runs) run.cancel()
+  }
+
+  /** The pool is closed: whoever waits here for a job or a run that has not ended hears that it was left. */
   end(): void {
     const { deadlines, jobs, announcer } = this.#pool
     deadlines.remove(this)
+    for (const run of this.#runs) run.leave()
     const at = this.#pool.now()
     for (const entry of jobs.entries()) {
       if (!entry.isActive) continue

@@ -72,6 +72,9 @@ export class PoolEffects {
       this.#resolveClosed()
     }
     // A run that ends with its pool says so in the next turn, and is recorded in the one after.
-    clock.soon(() => clock.soon(end))
+    clock.soon(() => {
+      this.#loop.leaving?.close()
+      clock.soon(end)
+    })
   }
 }

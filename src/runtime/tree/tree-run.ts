@@ -15,6 +15,7 @@ import { EventHub } from '../events/event-hub.ts'
 import { RUN_EVENT_TYPES } from '../events/event-types.ts'
 import type { RunEventType, RunStreamEvent } from '../events/run-events.ts'
 import type { JobActor } from '../job/job.ts'
+import type { LeavingRun } from '../pool/leaving.ts'
 import type { Submissions } from '../pool/submission.ts'
 import type { Supervisor } from '../pool/supervisor.ts'
 import type { Sleeper, Wish } from '../scheduling/deadlines.ts'
@@ -45,7 +46,9 @@ type Effect = readonly [type: string, params: unknown]
  *
  * Its methods are for those who call back; a run's user has the `Orchestrator`.
  */
-export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, GrowthSite, JournaledRun {
+export class TreeRun
+  implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, GrowthSite, JournaledRun, LeavingRun
+{
   readonly runId: string
   readonly actor: OrchestratorActor
   readonly workflow: Workflow
@@ -114,9 +117,7 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
     this.#journal = journal && new RunJournal(this, journal, () => supervisor.now())
     const growth = new Growth(limits, this.nodes, this.#planting, this)
     this.#deciding = new Deciding(this, growth, supervisor, this.#journal)
-    this.#stayTold = supervisor.leaving?.onBegin(() =>
-      this.refused(new EspalierError('ESP_POOL_CLOSED', { state: 'draining' })),
-    )
+    this.#stayTold = supervisor.leaving?.tell(this)
   }
 
   get tree(): Tree {
@@ -157,6 +158,10 @@ export class TreeRun implements EffectTaker, Sleeper, NodeWatcher, DecidingRun, 
 
   cancel(): void {
     this.#tell({ type: 'run.cancel', at: this.#supervisor.now() })
+  }
+
+  leave(): void {
+    this.refused(new EspalierError('ESP_POOL_CLOSED', { state: 'draining' }))
   }
 
   // Effects of the chart: written down while it steps, carried out after.
