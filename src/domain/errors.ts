@@ -206,6 +206,18 @@ export class EspalierError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/**
+ * Makes an error one of espalier's own again, as another process or a store has it.
+ *
+ * Its text stays what it was: it is not made from the details, which may be anything where the error came from elsewhere.
+ */
+export function asEspalierError(
+  error: Error,
+  facts: { readonly name: string; readonly code: unknown; readonly details: unknown },
+): EspalierError {
+  return Object.assign(Object.setPrototypeOf(error, EspalierError.prototype), facts)
+}
+
 /** Tells whether `value` is an {@link EspalierError}, of the given code if one is named. */
 export function isEspalierError<Code extends ErrorCode>(
   value: unknown,

@@ -1,5 +1,5 @@
 import type { DecisionRecord } from './decision.ts'
-import { EspalierError, errorCodes } from './errors.ts'
+import { asEspalierError, EspalierError } from './errors.ts'
 import type { JobId, JobPolicy } from './job.ts'
 import type { TreeLimits } from './limits.ts'
 import type { NodeId, NodeSpec } from './node-spec.ts'
@@ -145,10 +145,10 @@ export function errorToJson(error: Error, depth = 0): ErrorJson {
   const { name, message, stack, code, cause } = readable(error)
   const details = error instanceof EspalierError ? plain(error.details) : undefined
   return {
-    name: String(name ?? 'Error'),
-    message: String(message ?? ''),
+    name: textOf(name ?? 'Error'),
+    message: textOf(message ?? ''),
     ...(typeof stack === 'string' ? { stack } : {}),
-    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(typeof code === 'string' || Number.isFinite(code) ? { code: code as string | number } : {}),
     ...(details === undefined ? {} : { details }),
     ...(cause === undefined || depth >= CAUSES_MAX ? {} : { cause: causeToJson(cause, depth + 1) }),
   }
@@ -158,13 +158,11 @@ export function errorToJson(error: Error, depth = 0): ErrorJson {
 export function errorFromJson(json: ErrorJson): Error {
   const { name, message, stack, code, details, cause } = json
   const options = cause === undefined ? undefined : { cause: causeFromJson(cause) }
-  const known = name === 'EspalierError' && errorCodes.find((each) => each === code)
-  const error = known ? new EspalierError(known, details as never, options) : new Error(message, options)
+  const error = new Error(message, options)
   const define = (field: string, value: unknown) =>
     Object.defineProperty(error, field, { value, configurable: true, writable: true, enumerable: false })
-  define('message', message)
   define('stack', stack)
-  if (known) return error
+  if (details !== undefined) return asEspalierError(error, { name, code, details })
   if (name !== 'Error') define('name', name)
   if (code !== undefined) Object.assign(error, { code })
   return error
@@ -200,8 +198,17 @@ function readable(error: Error): Record<'name' | 'message' | 'stack' | 'code' | 
 function plain(value: unknown): unknown {
   try {
     const text = JSON.stringify(value)
-    return text === undefined ? String(value) : JSON.parse(text)
+    return text === undefined ? textOf(value) : JSON.parse(text)
   } catch {
+    return textOf(value)
+  }
+}
+
+/** A value as text, whatever its own `toString` does. */
+function textOf(value: unknown): string {
+  try {
     return String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
   }
 }

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { type ErrorCode, EspalierError, errorCodes, show } from '../domain/errors.ts'
+import { asEspalierError, type ErrorCode, errorCodes, show } from '../domain/errors.ts'
 import { BETWEEN_PROCESSES, findUncarriable } from './carrying.ts'
 
 /** Something thrown, in a form that structured clone leaves whole: it loses names, codes and other fields otherwise. */
@@ -47,9 +47,9 @@ export function unpackError(packed: PackedError): unknown {
   if ('thrown' in packed) return packed.thrown
   const { name, message, stack, cause, errors, fields } = packed
   const options = cause === undefined ? undefined : { cause: unpackError(cause) }
-  if (name === 'EspalierError' && errorCodes.includes(fields.code as ErrorCode)) {
-    const error = new EspalierError(fields.code as ErrorCode, fields.details as never, options)
-    return define(error, 'stack', stack)
+  if (name === 'EspalierError' && errorCodes.includes(fields.code as ErrorCode) && 'details' in fields) {
+    const { code, details } = fields
+    return define(asEspalierError(new Error(message, options), { name, code, details }), 'stack', stack)
   }
   const error = Object.hasOwn(CLASSES, name)
     ? new (CLASSES[name] as ErrorConstructor)(message, options)

@@ -88,6 +88,18 @@ test.each([
 describe('an error that is packed and unpacked', () => {
   const travel = (thrown: unknown) => unpackError(structuredClone(packError(thrown)))
 
+  test('one that only has the name of one of espalier’s stays what it is', () => {
+    const fake = Object.assign(new Error('x'), { name: 'EspalierError', code: 'ESP_UNKNOWN_JOB' })
+    expect(travel(fake)).toMatchObject({ name: 'EspalierError', code: 'ESP_UNKNOWN_JOB', message: 'x' })
+    const details = { path: undefined }
+    const strange = Object.assign(new Error('y'), {
+      name: 'EspalierError',
+      code: 'ESP_DEPENDENCY_CYCLE',
+      details,
+    })
+    expect(travel(strange)).toMatchObject({ code: 'ESP_DEPENDENCY_CYCLE', message: 'y' })
+  })
+
   test('keeps its name, stack, causes, errors and fields', () => {
     const aggregate = new AggregateError([new RangeError('one')], 'many', { cause: 'words' })
     const error = Object.assign(new Error('top', { cause: aggregate }), { code: 'E', run: () => 1 })
