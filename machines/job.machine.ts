@@ -215,8 +215,11 @@ function resultOf(context: JobContext, event: JobEvent, status: EndedStatus, end
   }
 }
 
+/** The same whenever the chart makes this step, also when it is made again from a journal: so its stack tells no place. */
 function timeoutError({ jobId, policy, attempt }: JobContext): Error {
-  return new EspalierError('ESP_ATTEMPT_TIMEOUT', { jobId, attempt, timeoutMs: policy.timeoutMs })
+  const error = new EspalierError('ESP_ATTEMPT_TIMEOUT', { jobId, attempt, timeoutMs: policy.timeoutMs })
+  error.stack = String(error)
+  return error
 }
 
 /**

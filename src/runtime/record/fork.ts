@@ -13,8 +13,10 @@ import type {
   StoreEvent,
 } from '../../ports/run-store.ts'
 import { type OrchestratorActor, startOrchestratorActor } from '../charts/charts.ts'
+import type { JobSnapshot } from '../job/job.ts'
+import { recordOf } from './job-record.ts'
 import { RunFold, type ToldRun } from './run-fold.ts'
-import { TraceFold } from './trace-fold.ts'
+import { foldTrace, TraceFold } from './trace-fold.ts'
 
 /** Which past a fork begins with. */
 export interface ForkPoint {
@@ -46,13 +48,21 @@ export function forkRun(store: RunStore, fork: Fork, seq: number, key: number): 
   const run = store.run(fork.runId)
   if (run === undefined) throw new EspalierError('ESP_UNKNOWN_RUN', { runId: fork.runId, store: store.name })
   const past = new Past(store, run, fork)
-  const jobs = past.jobs.map((job, index) => ({ ...past.renamed(job, key + index + 1), firstSeq: seq + 1 }))
-  const keys = new Map(jobs.map((job) => [job.id, job.key]))
+  const keys = new Map(past.jobs.map(({ id }, index) => [past.rename(id), key + index + 1]))
   const events = past.events.map((entry, index): StoreEvent => {
     const id = past.rename(entry.id)
     return { ...entry, seq: seq + index + 1, id, key: keys.get(id) }
   })
-  return { events, submitted: jobs, changed: [], runs: [past.run], nodes: past.nodes }
+  const { jobs } = foldTrace(events)
+  const submitted = past.jobs.map((job, index) => {
+    const id = past.rename(job.id)
+    const facts = {
+      ...{ key: key + index + 1, id, runId: fork.as, firstSeq: seq + 1, cacheKey: job.cacheKey },
+      submitted: past.submitted(job.id, job.submitted),
+    }
+    return recordOf(facts, jobs.get(id) as JobSnapshot, job.end?.value)
+  })
+  return { events, submitted, changed: [], runs: [past.run], nodes: past.nodes }
 }
 
 /** What a run had at an event, as another run. */
@@ -98,18 +108,8 @@ class Past {
     return id === runId || id.startsWith(`${runId}.`) ? as + id.slice(runId.length) : id
   }
 
-  renamed(job: JobRecord, key: number): JobRecord {
-    const { id, submitted, end } = job
-    const causedBy = end?.causedBy === undefined ? undefined : this.rename(end.causedBy)
-    return {
-      ...job,
-      ...{ key, id: this.rename(id), runId: this.#fork.as, submitted: this.#submitted(id, submitted) },
-      end: end && { ...end, causedBy },
-    }
-  }
-
   /** The pool of the fork may have another policy: the job's own is what its events were told under. */
-  #submitted(id: JobId, submitted: JobRecord['submitted']): JobRecord['submitted'] {
+  submitted(id: JobId, submitted: JobRecord['submitted']): JobRecord['submitted'] {
     const policy = this.#fold.jobs.get(id)?.context.policy
     const dependencies = submitted.dependencies?.map((each) => this.rename(each))
     return {
@@ -135,7 +135,7 @@ class Past {
       if (actor === 'job') {
         if (!jobs.has(id)) return []
         if (event.type !== 'job.submitted') return [{ ...entry, event: this.#caused(event) }]
-        return [{ ...entry, event: this.#submitted(id, event as JobRecord['submitted']) }]
+        return [{ ...entry, event: this.submitted(id, event as JobRecord['submitted']) }]
       }
       if (event.type === 'run.created') {
         const terms = { limits, ...present({ source, executor }), forkedFrom: `${runId}@${at}` }
