@@ -170,3 +170,18 @@ test('a fork whose process died before its jobs were submitted is cancelled with
   expect(store.run('b')).toMatchObject({ status: 'cancelled', reason: 'cancelled' })
   expect(verifyStore(store)).toBe(store.lastSeq)
 })
+
+test('a run is forked in a pool that is at work: what is staged there comes after it', async () => {
+  const store = createMemoryStore()
+  const { workflow } = counting()
+  await runWorkflow(workflow, { store, runId: 'a' })
+  const pool = new JobPool({ store, handlers: { one: () => 1 } })
+  const job = pool.submitJob({ execute: 'one' })
+  const fork = new Orchestrator(workflow, { pool, runId: 'b', fork: { runId: 'a' } })
+  const other = pool.submitJob({ execute: 'one' })
+  await expect(fork.run()).resolves.toMatchObject({ status: 'completed' })
+  await expect(Promise.all([job.value(), other.value()])).resolves.toEqual([1, 1])
+  await pool.shutdown()
+  expect(Array.from(store.trace({ jobId: other.id }), ({ event }) => event.type)[0]).toBe('job.submitted')
+  expect(verifyStore(store)).toBe(store.lastSeq)
+})

@@ -40,6 +40,8 @@ export interface RecordedRun {
 
 /** An event of this tick. */
 interface Noted<Job> extends StoreEvent {
+  /** What is adopted meanwhile goes before it. */
+  seq: number
   /** Known when it is committed. */
   isAhead: boolean
   /** Of an event that tells what otherwise its job's row tells. */
@@ -124,18 +126,21 @@ export class Journal<Job extends StagingJob> {
   }
 
   /**
-   * Commits what belongs to no tick, such as the past of a fork.
+   * Commits what belongs to no tick, such as the past of a fork; it goes before what is staged.
    *
    * @param make - Given the numbers of the last event and the last job.
    * @throws {EspalierError} `ESP_STORE_REFUSED`.
    */
   adopt(make: (seq: number, key: number) => StoreBatch): void {
-    if (this.isOpen) throw new Error('A tick is open: it would be numbered as what is adopted.')
     this.#sync()
     const { firstSeq: pendingSeq } = this.#pending
-    const batch = make(this.store.lastSeq, this.#key)
+    const { lastSeq } = this.store
+    const batch = make(lastSeq, this.#key)
     this.store.commit(pendingSeq === undefined ? batch : { ...batch, pendingSeq })
     this.#key = Math.max(this.#key, this.store.lastKey)
+    const adopted = this.store.lastSeq - lastSeq
+    for (const event of this.#events) event.seq += adopted
+    for (const job of this.#submitted) job.firstSeq += adopted
   }
 
   /** Notes an event of the pool or of a run. */
