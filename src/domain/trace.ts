@@ -108,7 +108,13 @@ export type TreeEvent =
       /** Its spec's, or its parent's. */
       readonly score?: number
     }
-  | { readonly type: 'node.decided'; readonly nodeId: NodeId; readonly decision: StoredDecision }
+  | {
+      readonly type: 'node.decided'
+      readonly nodeId: NodeId
+      readonly decision: StoredDecision
+      /** `expand` has not said so: it gave no answer, or the workflow has none. */
+      readonly isUnasked?: true
+    }
   /** The last decision runs the node again. */
   | {
       readonly type: 'node.revised'

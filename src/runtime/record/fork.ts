@@ -98,7 +98,7 @@ class Past {
       ...(tree.told(chart.getSnapshot()) as ToldRun),
       id: fork.as,
       snapshot: JSON.stringify(chart.getPersistedSnapshot()),
-      decisions: run.decisions === 0 ? 0 : tree.decisions,
+      decisions: tree.decisions,
       ownedSince: undefined,
     }
   }

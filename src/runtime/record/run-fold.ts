@@ -20,10 +20,9 @@ export type ToldRun = Omit<RunRecord, 'id' | 'snapshot' | 'decisions' | 'ownedSi
 export class RunFold {
   /** In the order of growth. */
   readonly nodes = new Map<NodeId, NodeRecord>()
-  /** How many answers `expand` gave, if the workflow has it. */
+  /** How many answers `expand` gave. */
   decisions = 0
   readonly #runId: string
-  #hasOnlyStops = true
   #created: RunCreated | undefined = undefined
   #terms: RunTerms = { limits: {} }
   #startedAt = 0
@@ -65,11 +64,6 @@ export class RunFold {
     this.#steppedAt = at
   }
 
-  /** Whether `expand` may have given so many decisions: a workflow without it has none, and stops everywhere. */
-  hasDecided(count: number): boolean {
-    return count === this.decisions || (count === 0 && this.#hasOnlyStops)
-  }
-
   /** What the journal tells of the run. @param chart - Its chart's state; what is known before it was created is nothing. */
   told({ output, status, context: { reason } }: OrchestratorSnapshot): ToldRun | undefined {
     if (this.#created === undefined) return undefined
@@ -104,6 +98,7 @@ export class RunFold {
         return
       }
       case 'node.decided':
+        if (event.isUnasked !== true) this.decisions++
         this.#decide(event.nodeId, event.decision, at)
         return
       case 'node.revised': {
@@ -118,10 +113,8 @@ export class RunFold {
   }
 
   #decide(nodeId: NodeId, { value, ...decision }: StoredDecision, at: number): void {
-    const { type, why, score, nodeIds, error } = decision
+    const { type, score, nodeIds } = decision
     this.#answer = value === undefined ? undefined : JSON.stringify(value)
-    if (!NOT_ASKED.has(error?.code)) this.decisions++
-    this.#hasOnlyStops &&= type === 'stop' && why === undefined && score === undefined
     const isAgain = type === 'revise' && nodeIds.includes(nodeId)
     if (type === 'revise') for (const id of nodeIds) this.#set(id, () => ({ decision: undefined }))
     this.#set(nodeId, (node) => ({
@@ -136,6 +129,3 @@ export class RunFold {
     if (node !== undefined) this.nodes.set(id, { ...node, ...change(node) })
   }
 }
-
-/** `expand` gave no answer. */
-const NOT_ASKED: ReadonlySet<unknown> = new Set(['ESP_EXPAND_FAILED', 'ESP_EXPAND_TIMEOUT'])

@@ -165,7 +165,8 @@ export class Deciding implements Questioner<NodeRecord> {
     const { nodeIds, cut } = done
     this.#keepCut({ cut })
     record.decide({ type, why, score, nodeIds, cut, error, at: this.#supervisor.now() })
-    this.#journal?.decided(record, decision, done.changed)
+    const isUnasked = this.#run.workflow.expand === undefined || fault !== undefined
+    this.#journal?.decided(record, decision, done.changed, isUnasked)
     this.#run.decided(record)
     if (decision.type === 'satisfy') this.#satisfied(decision.value)
     else if (record.status === 'failed' && record.children.length === 0) this.#branchFailed(record)

@@ -84,12 +84,16 @@ export class RunJournal implements RecordedRun {
     jsonText(decision.value, `The value that satisfies run "${this.#run.runId}"`)
   }
 
-  /** @param changed - The nodes that it has run again, or pruned. */
-  decided(record: NodeRecord, decision: Decision, changed: readonly NodeRecord[]): void {
+  /**
+   * @param changed - The nodes that it has run again, or pruned.
+   * @param isUnasked - Whether `expand` has not said so.
+   */
+  decided(record: NodeRecord, decision: Decision, changed: readonly NodeRecord[], isUnasked: boolean): void {
     const { at, error, ...made } = record.decision as DecisionRecord
     const value = decision.type === 'satisfy' ? { value: decision.value } : {}
     const stored = { ...made, ...(error && { error: errorToJson(error) }), ...value }
-    this.#note({ type: 'node.decided', nodeId: record.id, decision: stored }, record.id, at)
+    const unasked = isUnasked ? { isUnasked } : {}
+    this.#note({ type: 'node.decided', nodeId: record.id, decision: stored, ...unasked }, record.id, at)
     for (const { id: nodeId, spec, score } of changed) {
       const isPruned = decision.type === 'prune'
       this.#note(
