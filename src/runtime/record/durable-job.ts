@@ -3,7 +3,7 @@ import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.t
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobResult, JobStatus } from '../../domain/job.ts'
 import { jsonText } from '../../domain/json-text.ts'
-import type { JobSubmitted } from '../../domain/trace.ts'
+import type { ChartEvent, ErrorJson, JobSubmitted } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import { jobLogic } from '../charts/charts.ts'
 import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor } from '../job/job.ts'
@@ -48,6 +48,8 @@ export class DurableJob extends JobActor implements StagingJob {
   #pending = 0
   /** The value of a staged completion, as the store takes it. */
   #value: string | undefined = undefined
+  /** The error of the last attempt that failed, and how it was told. */
+  #failure: readonly [error: Error, told: ErrorJson] | undefined = undefined
   #accepted: PromiseWithResolvers<void> | undefined = undefined
   #isAccepted: boolean
   /** Names the content that makes its value; known when it starts. */
@@ -150,7 +152,9 @@ export class DurableJob extends JobActor implements StagingJob {
       if (after !== before) {
         this.#staged = after
         this.#pending++
-        this.#journal.stepped(this, event)
+        const told = this.#journal.stepped(this, event)
+        if (event.type === 'attempt.failed')
+          this.#failure = [event.error, (told as ChartEvent).error as ErrorJson]
       }
     } finally {
       delivering = outer
@@ -217,10 +221,12 @@ export class DurableJob extends JobActor implements StagingJob {
   get record(): JobRecord {
     const { key, id, treeId: runId, firstSeq, submitted, cacheKey } = this
     const { stateValue: value, context, output } = this
+    const [error, told] = this.#failure ?? NO_FAILURE
     return recordOf(
       { key, id, runId, firstSeq, submitted, cacheKey },
       { value, context, output },
       this.#value,
+      error === output?.error ? told : undefined,
     )
   }
 
@@ -249,6 +255,8 @@ export class DurableJob extends JobActor implements StagingJob {
     }
   }
 }
+
+const NO_FAILURE: readonly [undefined, undefined] = [undefined, undefined]
 
 /** The job that is making a committed step. */
 let delivering: DurableJob | undefined

@@ -63,19 +63,20 @@ export function durableSpec(spec: JobSpec & { readonly execute: Execute }, parts
   const { id, dependencies, policy } = parts
   const execute = storedExecute(spec.execute, parts)
   // A node's only argument is its input, which is stored with the node.
-  const ownArgs = parts.isNode || args?.length === 0 ? undefined : args
-  let length = dependencies.length * ID_LENGTH
+  const hasArgs = !parts.isNode && args !== undefined && args.length > 0
   if (parts.isNode) jsonText(parts.input, `The input of node "${nodeId}"`)
-  else if (ownArgs !== undefined) length += jsonText(ownArgs, `The arguments of job "${id}"`)?.length ?? 0
-  if (metadata !== undefined) length += jsonText(metadata, `The metadata of job "${id}"`)?.length ?? 0
+  const argsText = hasArgs ? jsonText(args, `The arguments of job "${id}"`) : undefined
+  const metadataText = jsonText(metadata, `The metadata of job "${id}"`)
+  let length = dependencies.length * ID_LENGTH + (argsText?.length ?? 0) + (metadataText?.length ?? 0)
   if (!('handler' in execute)) length += JSON.stringify(execute).length
   const submitted: JobSubmitted = {
     type: 'job.submitted',
     execute,
-    ...(ownArgs !== undefined && { args: [...ownArgs] }),
+    // Copies: its row may be written after whoever submitted it, or its handler, has changed them.
+    ...(argsText !== undefined && { args: JSON.parse(argsText) }),
     ...(nodeId !== undefined && { nodeId }),
     ...(treeId !== undefined && { treeId }),
-    ...(metadata !== undefined && { metadata }),
+    ...(metadataText !== undefined && { metadata: JSON.parse(metadataText) }),
     ...(priority !== undefined && priority !== 'normal' && { priority }),
     ...(score !== undefined && score !== 0 && { score }),
     ...(dependencies.length > 0 && { dependencies }),

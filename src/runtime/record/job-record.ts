@@ -2,7 +2,7 @@ import type { StateValue } from 'xstate'
 import type { JobContext } from '../../../machines/index.ts'
 import { JOB_STATES, type JobPolicy, type JobResult } from '../../domain/job.ts'
 import { storedObject } from '../../domain/stored-json.ts'
-import { errorToJson } from '../../domain/trace.ts'
+import { type ErrorJson, errorToJson } from '../../domain/trace.ts'
 import type { JobEnd, JobRecord } from '../../ports/run-store.ts'
 import type { JobSnapshot } from '../job/job.ts'
 import { originOf } from '../job/job-origin.ts'
@@ -21,12 +21,13 @@ interface JobState {
 /**
  * A job as a store keeps it, from the state of its chart.
  *
- * @param value - Of one that has completed, as JSON text.
+ * @param value - Of one that has completed, as JSON text. @param error - Of one that has failed, as it was told; absent: as it is now.
  */
 export function recordOf(
   { key, id, runId, firstSeq, submitted, cacheKey }: JobFacts,
   { value: state, context, output }: JobState,
   value: string | undefined,
+  error?: ErrorJson,
 ): JobRecord {
   const { attempt, lost, deadlineAt, startedAt, stopping, queuedAt } = context
   return {
@@ -43,18 +44,19 @@ export function recordOf(
     startedAt,
     stopping: stopping === undefined ? undefined : JSON.stringify(stopping),
     cacheKey,
-    end: output === undefined ? undefined : endOf(output, value),
+    end: output === undefined ? undefined : endOf(output, value, error),
   }
 }
 
 function endOf(
   { status, endedAt: at, error, reason, cancelledBy, causedBy, usage }: JobResult,
   value: string | undefined,
+  told: ErrorJson | undefined,
 ): JobEnd {
   return {
     at,
     value: status === 'completed' ? value : undefined,
-    error: error === undefined ? undefined : JSON.stringify(errorToJson(error)),
+    error: error === undefined ? undefined : JSON.stringify(told ?? errorToJson(error)),
     reason,
     cancelledBy,
     causedBy,

@@ -119,10 +119,13 @@ export class Journal<Job extends StagingJob> {
     this.#held.push({ job, event: undefined })
   }
 
-  stepped(job: Job, event: JobEvent): void {
+  /** @returns The event as it is told: what it was made of may be changed by whoever has it. */
+  stepped(job: Job, event: JobEvent): TraceEvent {
+    const told = traceEventOf(event)
     this.#changed.add(job)
-    this.#noteOf(job, event.at, traceEventOf(event), event.type === 'attempt.completed')
+    this.#noteOf(job, event.at, told, event.type === 'attempt.completed')
     this.#held.push({ job, event })
+    return told
   }
 
   /**

@@ -40,6 +40,13 @@ export class RunJournal implements RecordedRun {
   readonly #journal: Journal<DurableJob>
   readonly #now: () => number
   readonly #ownedSince: number | undefined
+  /** By place; of all nodes. */
+  readonly #nodes: NodeTexts[] = []
+  #input: string | undefined = undefined
+  /** What a decision satisfies the run with. */
+  #value: string | undefined = undefined
+  /** Of the run, when it fails. */
+  #error: string | undefined = undefined
 
   constructor(run: JournaledRun, journal: Journal<DurableJob>, now: () => number) {
     this.#run = run
@@ -51,12 +58,18 @@ export class RunJournal implements RecordedRun {
   /** @throws {EspalierError} `ESP_NOT_STORABLE` when the input cannot be stored. */
   created(): void {
     const { runId, workflow, facts } = this.#run
-    jsonText(facts.input, `The input of run "${runId}"`)
+    this.#input = jsonText(facts.input, `The input of run "${runId}"`)
     this.#note({ type: 'run.created', workflow: workflow.name, input: facts.input, ...this.#terms })
   }
 
   /** Its process is another one now. */
   resumed(): void {
+    const { facts, nodes } = this.#run
+    this.#input = jsonText(facts.input, 'The input')
+    this.#value = jsonText(facts.value, 'The value')
+    this.#error = facts.error && JSON.stringify(errorToJson(facts.error))
+    for (const { spec, lastDecision } of nodes.records())
+      this.#nodes.push({ spec: JSON.stringify(spec), decision: lastDecision && decisionText(lastDecision) })
     this.#note({ type: 'run.resumed', ...this.#terms })
   }
 
@@ -65,8 +78,10 @@ export class RunJournal implements RecordedRun {
     const after = this.#run.actor.getSnapshot()
     const isCount = event.type === 'tree.changed' && after.status === before.status
     if (after === before || isCount) return
-    const { error } = event as { readonly error?: Error }
-    this.#journal.told('run', this.#run.runId, at, error ? { ...event, error: errorToJson(error) } : event)
+    const { error: thrown } = event as { readonly error?: Error }
+    const error = thrown && errorToJson(thrown)
+    if (error) this.#error = JSON.stringify(error)
+    this.#journal.told('run', this.#run.runId, at, error ? { ...event, error } : event)
     this.#journal.changed(this)
   }
 
@@ -74,6 +89,7 @@ export class RunJournal implements RecordedRun {
     for (const { id: nodeId, parent, spec, score } of records) {
       const below = parent && { parentId: parent.id }
       const scored = score === undefined ? undefined : { score }
+      this.#nodes.push({ spec: JSON.stringify(spec), decision: undefined })
       this.#note({ type: 'node.grown', nodeId, ...below, spec, ...scored }, nodeId)
     }
   }
@@ -94,8 +110,12 @@ export class RunJournal implements RecordedRun {
     const stored = { ...made, ...(error && { error: errorToJson(error) }), ...value }
     const unasked = isUnasked ? { isUnasked } : {}
     this.#note({ type: 'node.decided', nodeId: record.id, decision: stored, ...unasked }, record.id, at)
+    if (decision.type === 'satisfy') this.#value = jsonText(decision.value, 'The value')
+    const isPruned = decision.type === 'prune'
+    for (const { id, spec } of isPruned ? [] : changed)
+      this.#nodes[placeOf(id)] = { spec: JSON.stringify(spec), decision: undefined }
+    this.#textsOf(record).decision = decisionText(record.decision as DecisionRecord)
     for (const { id: nodeId, spec, score } of changed) {
-      const isPruned = decision.type === 'prune'
       this.#note(
         isPruned
           ? { type: 'node.pruned', nodeId }
@@ -115,21 +135,20 @@ export class RunJournal implements RecordedRun {
   get record(): RunRecord {
     const { runId, actor, workflow, limits, facts, source, executor, forkedFrom } = this.#run
     const { status, output, context } = actor.getSnapshot()
-    const error = context.reason === 'failed' ? facts.error : undefined
     return {
       id: runId,
       workflow: workflow.name,
       source,
       executor,
-      input: jsonText(facts.input, 'The input'),
+      input: this.#input,
       limits: JSON.stringify(limits),
       status: output?.status ?? 'running',
       reason: context.reason,
       createdAt: facts.startedAt,
       endedAt: status === 'done' ? facts.endedAt : undefined,
       snapshot: JSON.stringify(actor.getPersistedSnapshot()),
-      value: jsonText(facts.value, 'The value'),
-      error: error && JSON.stringify(errorToJson(error)),
+      value: facts.value === undefined ? undefined : this.#value,
+      error: context.reason === 'failed' ? this.#error : undefined,
       decisions: facts.decisions,
       forkedFrom,
       ownedSince: this.#ownedSince,
@@ -139,24 +158,26 @@ export class RunJournal implements RecordedRun {
   /** A node as its store keeps it. */
   nodeRecord(place: number): NodeRow {
     const record = this.#run.nodes.records()[place] as NodeRecord
-    const { id, parent, spec, score, jobs, revisions, isPruned, lastDecision: decision } = record
+    const { id, parent, score, jobs, revisions, isPruned } = record
     return {
       runId: this.#run.runId,
       id,
       place,
       parentId: parent?.id,
-      spec: JSON.stringify(spec),
       score,
       jobs,
       revisions,
       isPruned,
-      decision:
-        decision && JSON.stringify({ ...decision, error: decision.error && errorToJson(decision.error) }),
+      ...this.#textsOf(record),
     }
   }
 
   refused(error: Error): void {
     this.#run.refused(error)
+  }
+
+  #textsOf({ id }: NodeRecord): NodeTexts {
+    return this.#nodes[placeOf(id)] as NodeTexts
   }
 
   get #terms(): RunTerms {
@@ -169,5 +190,14 @@ export class RunJournal implements RecordedRun {
     this.#journal.changed(this, nodeId === undefined ? undefined : placeOf(nodeId))
   }
 }
+
+/** What is stored of a node as JSON text, as it was when it was told: whoever has it may change it since. */
+interface NodeTexts {
+  readonly spec: string
+  decision: string | undefined
+}
+
+const decisionText = (decision: DecisionRecord): string =>
+  JSON.stringify({ ...decision, error: decision.error && errorToJson(decision.error) })
 
 const placeOf = (nodeId: NodeId): number => Number(nodeId.slice(1))
