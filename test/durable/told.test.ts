@@ -32,19 +32,19 @@ function expectVerified(file: string): void {
   }
 }
 
-async function expectRunVerified(workflow: Workflow, input?: unknown): Promise<string> {
+async function expectRunVerified(workflow: Workflow): Promise<string> {
   const file = newFile()
-  await runWorkflow(workflow, { store: file, runId: 'r', input })
+  await runWorkflow(workflow, { store: file, runId: 'r' })
   expectVerified(file)
   return file
 }
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 20))
+const never = () => new Promise(() => {})
 
 test('an attempt that ignores its signal ends as its journal makes it end again, in a fork as well', async () => {
   const workflow = defineWorkflow({
     name: 'deaf',
-    handlers: { deaf: later, one: () => 1 },
+    handlers: { deaf: never, one: () => 1 },
     root: () => node({ handler: 'one' }),
     expand: ({ node: { depth } }: ExpandRequest) =>
       depth === 0 ? grow([node({ handler: 'deaf', timeoutMs: 1 })]) : undefined,
@@ -83,12 +83,13 @@ test.each<[string, Parameters<typeof defineWorkflow>[0]['handlers'], unknown]>([
 test('what satisfies a run, and what it was given, stays what it was', async () => {
   const answer = { list: [] }
   const input = { list: [] }
+  const isAnswered = Promise.withResolvers<unknown>()
   const workflow = defineWorkflow({
     name: 'answered',
     handlers: {
       one: () => 1,
       spoil: async () => {
-        await later()
+        await isAnswered.promise
         spoil(answer)
         spoil(input)
       },
@@ -96,7 +97,14 @@ test('what satisfies a run, and what it was given, stays what it was', async () 
     root: () => [node({ handler: 'one' }), node({ handler: 'spoil' })],
     expand: () => satisfy(answer),
   })
-  const store = openSqliteStore(await expectRunVerified(workflow, input), { readOnly: true })
+  const file = newFile()
+  const pool = new JobPool({ store: file })
+  const run = new Orchestrator(workflow, { pool, runId: 'r', input })
+  run.on('node.decided', isAnswered.resolve)
+  await run.run()
+  await pool.shutdown()
+  expectVerified(file)
+  const store = openSqliteStore(file, { readOnly: true })
   expect(store.run('r')).toMatchObject({ value: '{"list":[]}', input: '{"list":[]}' })
   store.close()
 })
@@ -170,12 +178,14 @@ test.each<[string, () => unknown]>([
 
 const named = (name: string, code: unknown) => Object.assign(new Error('x'), { name, code })
 
+const two = () => 2
+
 test('decisions that nobody was asked for are told apart, whichever process made them', async () => {
   const file = newFile()
-  const growing = (isAsked: boolean) =>
+  const growing = (isAsked: boolean, slow: () => unknown) =>
     defineWorkflow({
       name: 'asked',
-      handlers: { one: () => 1, slow: later },
+      handlers: { one: () => 1, slow },
       root: () => [node({ handler: 'one' }), node({ handler: 'slow' })],
       ...(isAsked && {
         expand: ({ node: { depth } }: ExpandRequest) =>
@@ -187,15 +197,15 @@ test('decisions that nobody was asked for are told apart, whichever process made
     ['with', true],
   ] as const) {
     const pool = new JobPool({ store: file, killGraceMs: 1 })
-    const run = new Orchestrator(growing(isAsked), { pool, runId })
+    const run = new Orchestrator(growing(isAsked, never), { pool, runId })
     const isDecided = new Promise((resolve) => run.on('node.decided', resolve))
     const left = run.run().catch(({ code }) => code)
     await isDecided
     await pool.shutdown({ wait: false })
     expect(await left).toBe('ESP_POOL_CLOSED')
-    await runWorkflow(growing(!isAsked), { store: file, runId })
+    await runWorkflow(growing(!isAsked, two), { store: file, runId })
     expectVerified(file)
-    await runWorkflow(growing(true), { store: file, runId: `${runId}-fork`, fork: { runId } })
+    await runWorkflow(growing(true, two), { store: file, runId: `${runId}-fork`, fork: { runId } })
     expectVerified(file)
   }
 })
