@@ -62,14 +62,17 @@ export class RunJournal implements RecordedRun {
     this.#note({ type: 'run.created', workflow: workflow.name, input: facts.input, ...this.#terms })
   }
 
+  /** The next node is taken up as its store has it. */
+  tookUp({ spec, decision }: NodeRow): void {
+    this.#nodes.push({ spec, decision })
+  }
+
   /** Its process is another one now. */
   resumed(): void {
-    const { facts, nodes } = this.#run
+    const { facts } = this.#run
     this.#input = jsonText(facts.input, 'The input')
     this.#value = jsonText(facts.value, 'The value')
     this.#error = facts.error && JSON.stringify(errorToJson(facts.error))
-    for (const { spec, lastDecision } of nodes.records())
-      this.#nodes.push({ spec: JSON.stringify(spec), decision: lastDecision && decisionText(lastDecision) })
     this.#note({ type: 'run.resumed', ...this.#terms })
   }
 

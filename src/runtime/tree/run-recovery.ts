@@ -14,6 +14,8 @@ export interface RecoveredRun extends NodeWatcher {
   readonly runId: string
   readonly workflow: Workflow
   readonly nodes: TreeStore
+  /** A node is there again, in the order of growth. */
+  tookUp(row: NodeRow): void
 }
 
 /**
@@ -34,6 +36,7 @@ export function recoverTree(
   const counts: number[] = []
   for (const row of store.nodes(runId)) {
     nodes.add(takeUp(row, run))
+    run.tookUp(row)
     counts.push(row.jobs)
   }
   for (const [parent, children] of Map.groupBy(nodes.records(), (record) => record.parent))

@@ -8,7 +8,7 @@ import { storedObject } from '../../domain/stored-json.ts'
 import { toError } from '../../domain/thrown.ts'
 import type { Tree } from '../../domain/tree.ts'
 import type { RunOutcome, Workflow } from '../../domain/workflow.ts'
-import type { RunRecord } from '../../ports/run-store.ts'
+import type { NodeRecord as NodeRow, RunRecord } from '../../ports/run-store.ts'
 import type { EffectTaker } from '../../statechart/index.ts'
 import { type OrchestratorActor, startOrchestratorActor } from '../charts/charts.ts'
 import { EventHub } from '../events/event-hub.ts'
@@ -360,6 +360,10 @@ export class TreeRun
   }
 
   // The store.
+
+  tookUp(row: NodeRow): void {
+    this.#journal?.tookUp(row)
+  }
 
   refused(error: Error): void {
     this.#isLeft = true
