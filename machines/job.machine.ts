@@ -1,5 +1,4 @@
 import { assign, setup } from 'xstate'
-import { EspalierError } from '../src/domain/errors.ts'
 import type {
   CancelSource,
   EndedStatus,
@@ -10,6 +9,7 @@ import type {
   JobUsage,
 } from '../src/domain/job.ts'
 import { backoffMs } from '../src/domain/retry.ts'
+import { timeoutError } from '../src/domain/timeout-error.ts'
 
 /** What a job is, as far as its life depends on it or its result tells it. */
 export interface JobInput {
@@ -215,13 +215,6 @@ function resultOf(context: JobContext, event: JobEvent, status: EndedStatus, end
   }
 }
 
-/** The same whenever the chart makes this step, also when it is made again from a journal: so its stack tells no place. */
-function timeoutError({ jobId, policy, attempt }: JobContext): Error {
-  const error = new EspalierError('ESP_ATTEMPT_TIMEOUT', { jobId, attempt, timeoutMs: policy.timeoutMs })
-  error.stack = String(error)
-  return error
-}
-
 /**
  * The life of one job.
  *
@@ -380,7 +373,9 @@ export const jobMachine = job.createMachine({
       entry: 'settle',
       output: ({ context, event }) => {
         if (context.stopping !== undefined) {
-          return resultOf(context, event, 'failed', { error: timeoutError(context), reason: 'timeout' })
+          const { jobId, attempt, policy } = context
+          const error = timeoutError(jobId, attempt, policy.timeoutMs)
+          return resultOf(context, event, 'failed', { error, reason: 'timeout' })
         }
         const { error, reason } = event as Extract<JobEvent, { type: 'attempt.failed' }>
         return resultOf(context, event, 'failed', { error, reason })

@@ -3,6 +3,7 @@ import { PRIORITIES } from '../domain/priority.ts'
 import {
   CANCEL_SOURCES,
   EVENTS,
+  FAILURES,
   JOB_STATES,
   NODE_STATES,
   POOL_STATES,
@@ -155,7 +156,8 @@ export function* eventsJsonl({ header, model, isoOf }: Recorded): Generator<stri
     } else facts.state = POOL_STATES[state]?.join(' ')
     if (name === 'attempt.started') facts.slot = detail
     else if (name === 'job.ignored') facts.ignored = EVENTS[detail]?.name
-    else if (name === 'attempt.failed' && detail > 0) facts.error = model.text(errors.message.get(detail - 1))
+    else if (FAILURES.has(events.code.get(row)) && detail > 0)
+      facts.error = model.text(errors.message.get(detail - 1))
     else if (name === 'job.cancel' && detail > 0) {
       facts.by = CANCEL_SOURCES[cancels.by.get(detail - 1)]
       facts.reason = model.text(cancels.reason.get(detail - 1))

@@ -221,6 +221,7 @@ export const EVENTS = [
   { name: 'slot.granted', subject: 'job' },
   /** The executor has been given the attempt: `detail` is the slot. The attempt's number is counted by these events. */
   { name: 'attempt.started', subject: 'job' },
+  /** `detail`: row of `errors` plus 1 when the job has failed by it; else 0. */
   { name: 'deadline.reached', subject: 'job' },
   /** `detail`: row of `cancels` plus 1; 0 for none. */
   { name: 'job.cancel', subject: 'job' },
@@ -263,6 +264,12 @@ export type EventSubject = (typeof EVENTS)[number]['subject']
 export const EVENT_CODES = Object.fromEntries(EVENTS.map(({ name }, code) => [name, code])) as Readonly<
   Record<EventName, number>
 >
+
+/** The events that tell an error. */
+export const FAILURES: ReadonlySet<number> = new Set([
+  EVENT_CODES['attempt.failed'],
+  EVENT_CODES['deadline.reached'],
+])
 
 export { JOB_STATES }
 export const NODE_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled', 'pruned'] as const

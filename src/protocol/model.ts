@@ -6,6 +6,7 @@ import {
   type ColumnTable,
   EVENT_CODES,
   EVENTS,
+  FAILURES,
   JOB_STATES,
   NODE_STATES,
   rowsOf,
@@ -249,7 +250,7 @@ export class RunModel {
     const before = jobs.state.get(job)
     const key = transitionKey(before, code, state)
     this.transitions.set(key, (this.transitions.get(key) ?? 0) + 1)
-    if (code === EVENT_CODES['attempt.failed'] && detail > 0) this.#fail(job, detail)
+    if (FAILURES.has(code) && detail > 0) this.#fail(job, detail)
     if (before === state) return
     this.jobCounts[before]!--
     this.jobCounts[state]!++

@@ -165,6 +165,7 @@ function detailOf(step: number): string {
   const job = run.log.job.data[step]!
   switch (EVENTS[run.log.code.data[step]!]?.name) {
     case 'attempt.failed':
+    case 'deadline.reached':
       return detail > 0 ? run.text(run.errors.message.data[detail - 1]!) : ''
     case 'attempt.started':
       return `slot ${detail}`

@@ -197,7 +197,7 @@ export class JournalMaker {
           stack: writer.text(stack),
           causes: writer.text(causes),
         })
-        this.#named('attempt.failed', item.at, job, item.state, error + 1)
+        this.#named(item.event ?? 'attempt.failed', item.at, job, item.state, error + 1)
         return
       }
       case 'cancelled': {

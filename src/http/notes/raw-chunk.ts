@@ -77,6 +77,8 @@ export type RawItem =
     }
   | {
       readonly type: 'failed'
+      /** By which it failed; absent: `attempt.failed`. */
+      readonly event?: 'deadline.reached'
       readonly job: number
       readonly at: number
       readonly state: number

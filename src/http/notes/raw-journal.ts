@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
 import type { JobEvent } from '../../../machines/index.ts'
 import type { JobUsage } from '../../domain/job.ts'
+import { timeoutError } from '../../domain/timeout-error.ts'
 import { EVENT_CODES, JOB_STATES, LOG_STREAMS } from '../../protocol/journal.ts'
 import type { RunStreamEvent } from '../../runtime/events/run-events.ts'
 import type { Dependency, JobActor, JobEntry } from '../../runtime/job/job.ts'
@@ -41,6 +42,7 @@ const BLOCKED = JOB_STATES.indexOf('queued.blocked')
 const READY = JOB_STATES.indexOf('queued.ready')
 const EXECUTING = JOB_STATES.indexOf('running.executing')
 const COMPLETED = JOB_STATES.indexOf('completed')
+const FAILED = JOB_STATES.indexOf('failed')
 
 const SUBMITTED = EVENT_CODES['job.submitted']
 const GRANTED = EVENT_CODES['slot.granted']
@@ -336,6 +338,13 @@ export class RawJournal implements Recorder {
     if (hasUsage(usage)) this.#chunks.item({ type: 'usage', job, at, attempt, usage })
   }
 
+  /** It fails without a word of its attempt, which ignores its signal. */
+  #timedOut({ id, sequence, knownContext }: JobActor, event: 'deadline.reached', at: number): void {
+    const { attempt, policy } = knownContext
+    const error = rawError(timeoutError(id, attempt, policy.timeoutMs))
+    this.#chunks.item({ type: 'failed', event, job: sequence, at, state: FAILED, attempt, error })
+  }
+
   #note(job: JobActor, event: JobEvent, to: number): void {
     const { sequence } = job
     const { at } = event
@@ -357,6 +366,10 @@ export class RawJournal implements Recorder {
         this.#chunks.item({ type: 'cancelled', job: sequence, at, state: to, by: event.by, reason, causedBy })
         return
       }
+      case 'deadline.reached':
+        if (to === FAILED) this.#timedOut(job, event.type, at)
+        else this.#chunks.note(at, sequence, EVENT_CODES[event.type], to, 0)
+        return
       case 'attempt.completed':
         this.#use(sequence, at, event.attempt, event.usage)
         this.#chunks.note(at, sequence, EVENT_CODES[event.type], to, 0)

@@ -10,7 +10,7 @@ import { packageVersion } from '../files/static-files.ts'
 import { JournalMaker } from '../notes/journal-maker.ts'
 import { RAW_DEPENDS } from '../notes/raw-chunk.ts'
 import { RawChunkWriter } from '../notes/raw-chunk-writer.ts'
-import { hasUsage, kindOf, numberOf, rawErrorOf } from '../notes/raw-facts.ts'
+import { hasUsage, kindOf, numberOf, rawError, rawErrorOf } from '../notes/raw-facts.ts'
 
 const ENTRIES_AT_A_TIME = 4_096
 const QUEUED = NODE_STATES.indexOf('queued')
@@ -196,7 +196,19 @@ class TraceRecorder {
     const after = this.#fold.jobs.get(id)
     const from = stateOf(before.value)
     const to = stateOf(after?.value ?? before.value)
-    this.#noteStep(entry, sequence, to, after?.context.attempt ?? 0)
+    const attempt = after?.context.attempt ?? 0
+    const { error } = after?.output ?? {}
+    if (entry.event.type === 'deadline.reached' && error !== undefined)
+      this.#chunks.item({
+        type: 'failed',
+        event: 'deadline.reached',
+        job: sequence,
+        at,
+        state: to,
+        attempt,
+        error: rawError(error),
+      })
+    else this.#noteStep(entry, sequence, to, attempt)
     if (from === READY && isRunning(to)) {
       this.#chunks.note(at, sequence, EVENT_CODES['attempt.started'], to, this.#takeLane(id))
     } else if (isRunning(from) && !isRunning(to)) this.#freeLane(id)

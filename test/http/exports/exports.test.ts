@@ -123,7 +123,7 @@ test('no control character and no change of direction comes into a table or a pi
 test('names that are formulas, markup or control characters stay text in every format', async () => {
   await using pool = new JobPool()
   await using inspector = createInspector(pool, { title: '</script><img onerror=alert(1)>' })
-  const name = '=HYPERLINK("https://evil.example";"x")</script><script>alert(1)</script>\n\u0000'
+  const name = '=HYPERLINK("https://evil.example";"x")</script><script>alert(1)</script>\n\u0001'
   const hostile = { [name]: () => 1 }[name] as () => number
   await pool.submitJob({ id: name, execute: hostile }).result()
   const bytes = await inspector.recording()

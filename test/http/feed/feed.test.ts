@@ -271,6 +271,8 @@ describe('what a job owes until it is asked for', () => {
     await new Promise((resolve) => setImmediate(resolve))
     const model = await recorded(inspector)
     expect(Array.from(model.jobCounts)).toEqual([0, 0, 0, 0, 0, 0, 1, 0])
+    const { errors } = model.tables
+    expect(model.text(errors.code.get(model.jobs.error.get(0) - 1))).toBe('ESP_ATTEMPT_TIMEOUT')
     expect(livesIn(model)[0]).toEqual(
       expect.arrayContaining(['attempt.abandoned failed', 'attempt.ended failed']),
     )

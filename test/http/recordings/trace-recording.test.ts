@@ -93,6 +93,23 @@ test('a node is added with its first job, and revised by the next', () => {
   expect([model.nodes.job.get(0), model.nodes.revisions.get(0)]).toEqual([2, 1])
 })
 
+test('a job that fails since its attempt ignores its timeout has that for an error', () => {
+  const steps = trace(
+    ['pool', 'pool', { type: 'pool.created', maxParallelJobs: 2, policy: { ...POLICY, maxRetries: 0 } }],
+    ['job', 'a', { type: 'job.submitted', execute: { closure: 'deaf' } }],
+    ['job', 'a', job('dependencies.met')],
+    ['job', 'a', job('slot.granted')],
+    ['job', 'a', job('deadline.reached')],
+    ['job', 'a', job('deadline.reached')],
+  )
+  const late = steps.map((entry, index) => ({ ...entry, at: entry.at + Math.max(0, index - 3) * 2_000 }))
+  const model = fold(late)
+  const { jobs, attempts, tables } = model
+  expect(JOB_STATES[jobs.state.get(0)]).toBe('failed')
+  expect(model.text(tables.errors.code.get(jobs.error.get(0) - 1))).toBe('ESP_ATTEMPT_TIMEOUT')
+  expect(attempts.error.get(0)).toBe(jobs.error.get(0))
+})
+
 test('a trace of nothing is a recording of nothing', () => {
   expect(fold([]).jobCounts.reduce((sum, count) => sum + count)).toBe(0)
 })
