@@ -77,6 +77,8 @@ export class Feed implements BlockSource {
     this.#raw = raw
     this.#header = header
     this.#missing = missing
+    // What the limit was from the beginning is told by nothing else.
+    this.#sample()
     this.#sampleTimer = setInterval(() => this.#sample(), SAMPLE_EVERY_MS).unref()
     void this.#supervisor.closed.then(() => this.#ended())
   }
@@ -269,6 +271,8 @@ export class Feed implements BlockSource {
     this.#raw = raw
     this.#header = header
     this.#missing = missing
+    this.#sampledNews = ''
+    this.#sample()
     for (const run of runs.values()) raw.meet(run, this.#supervisor.now())
     for (const viewer of this.#viewers) viewer.renewed()
   }

@@ -257,6 +257,14 @@ describe('what a job owes until it is asked for', () => {
     expect(Object.keys(livesIn(model))).toHaveLength(5)
   })
 
+  test('has the limit from its beginning', async () => {
+    await using pool = new JobPool({ maxParallelJobs: 7 })
+    await using inspector = createInspector(pool)
+    pool.setMaxParallelJobs(2)
+    const { samples } = (await recorded(inspector)).tables
+    expect([samples.limit.length, samples.limit.get(0)]).toEqual([1, 7])
+  })
+
   test.each([
     ['all its life', true],
     ['that is over when the recording begins', false],
