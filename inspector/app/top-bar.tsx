@@ -2,9 +2,9 @@ import { formatCount, formatDuration, formatShare, plainText } from '../model/fo
 import { CANCELLED, COMPLETED, FAILED } from '../model/job-states.ts'
 import { Summary } from '../model/summary.ts'
 import { isHelpOpen, isPaletteOpen } from '../state/overlays.ts'
-import { canControl, connection, header, status, store } from '../state/session.ts'
+import { canControl, connection, header, isServedRecording, status, store } from '../state/session.ts'
 import { nextTheme, theme } from '../state/theme.ts'
-import { isFollowing, momentOf } from '../state/time.ts'
+import { isFollowing, isOver, momentOf } from '../state/time.ts'
 import { Icon } from '../ui/icons.tsx'
 import { changeLimit, limit, togglePool } from './controls.tsx'
 import { ExportMenu } from './export-menu.tsx'
@@ -63,7 +63,7 @@ const KINDS = {
 
 function ConnectionPill() {
   const { kind } = connection.value
-  const [tone, word] = KINDS[kind]
+  const [tone, word] = KINDS[kind === 'ended' && isServedRecording.value ? 'recorded' : kind]
   const pool = kind === 'live' ? status.value : undefined
   const special =
     pool !== undefined &&
@@ -103,7 +103,7 @@ function Progress() {
       </div>
       <span class="muted nowrap">
         {formatShare(ended, total)} · {formatDuration(elapsedMs)}
-        {etaMs !== undefined && ` · empty in ${formatDuration(etaMs)}`}
+        {etaMs !== undefined && !isOver.value && ` · empty in ${formatDuration(etaMs)}`}
       </span>
     </div>
   )

@@ -14,6 +14,10 @@ export const statusOfNow = computed(() =>
     ? status.value
     : undefined,
 )
+/** Whether nothing follows the moment shown: a pool has closed, or this is where a recording ends. */
+export const isOver = computed(
+  () => isFollowing.value && (connection.value.kind === 'ended' || connection.value.kind === 'recorded'),
+)
 export const isPlaying = signal(false)
 export const speed = signal(1)
 export const SPEEDS = [1, 2, 5, 10, 50, 100]

@@ -31,4 +31,26 @@ describeInBrowser('the page of espalier inspect', () => {
     await jobs.filter({ hasText: 'a wrong turn' }).filter({ hasText: 'failed' }).first().waitFor()
     expect(errors).toEqual([])
   })
+
+  test('promises no end of a run whose process was killed', async () => {
+    process.env.XDG_STATE_HOME = used.folder
+    onTestFinished(() => {
+      delete process.env.XDG_STATE_HOME
+    })
+    const run = Command.start(used.folder, 'run', fixture('slow'), '--run-id', 'cut', ...stored)
+    await run.prints('step 3  running')
+    run.kill('SIGKILL')
+    await run.ended
+    const inspect = Command.start(used.folder, 'inspect', 'cut', ...stored)
+    onTestFinished(() => inspect.kill('SIGKILL'))
+    await inspect.prints('#code=')
+    await using watched = await openPage(used.browser)
+    const { page, errors } = watched
+    page.setDefaultTimeout(10_000)
+    await page.goto(/inspector: (\S+)/.exec(inspect.stdout)?.[1] ?? '')
+    await page.locator('.pill', { hasText: 'recorded' }).waitFor()
+    await page.locator('.tiles', { hasText: 'Running' }).waitFor()
+    expect(await page.locator('header.top').textContent()).not.toContain('empty in')
+    expect(errors).toEqual([])
+  })
 })

@@ -4,7 +4,7 @@ import { poolAt } from '../../model/pool-at.ts'
 import { Summary } from '../../model/summary.ts'
 import { hrefOf } from '../../state/route.ts'
 import { connection, store, tick } from '../../state/session.ts'
-import { momentOf, statusOfNow } from '../../state/time.ts'
+import { isOver, momentOf, statusOfNow } from '../../state/time.ts'
 import { LanesKey } from '../../ui/lanes-key.tsx'
 import { Card, Empty, Tile } from '../../ui/parts.tsx'
 import { Plot } from '../../ui/plot.tsx'
@@ -87,7 +87,7 @@ function Tiles() {
       <Tile
         label="Jobs per second"
         value={formatRate(summary.jobsPerSecond)}
-        note={etaMs === undefined ? '' : `backlog empty in ${formatDuration(etaMs)}`}
+        note={etaMs === undefined || isOver.value ? '' : `backlog empty in ${formatDuration(etaMs)}`}
         href={hrefOf('metrics')}
       />
     </div>
