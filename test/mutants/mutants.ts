@@ -171,8 +171,8 @@ export const mutants: readonly Planted[] = [
   {
     name: 'a zombie that ends keeps its slot',
     file: 'src/runtime/scheduling/slots.ts',
-    find: 'if (!wasReleased) this.#busy--',
-    replace: 'if (!wasReleased && !(attempt !== undefined && this.isZombie(attempt))) this.#busy--',
+    find: 'if (!this.#released.delete(attempt)) this.#busy--',
+    replace: 'this.#released.delete(attempt)',
     hunt: { scenario: 'slots', by: 'explore', within: 3_000 },
   },
   {
@@ -299,15 +299,16 @@ export const mutants: readonly Planted[] = [
   {
     name: 'what an ended job held is not given back',
     file: 'src/runtime/pool/supervisor.ts',
-    find: 'if (hasEnded || releaseZombies) this.holdings.giveBack(job.demand)',
-    replace: 'void hasEnded',
+    find: `this.holdings.giveBack(job.demand)
+    if (attempt`,
+    replace: 'if (attempt',
     hunt: { scenario: 'resources', by: 'explore', within: 100 },
   },
   {
     name: 'what a zombie holds is given away',
     file: 'src/runtime/pool/supervisor.ts',
-    find: 'if (hasEnded || releaseZombies) this',
-    replace: 'this',
+    find: 'if (!hasEnded && !releaseZombies) return',
+    replace: 'if (!hasEnded && !releaseZombies) return void this.holdings.giveBack(job.demand)',
     hunt: { scenario: 'resources', by: 'explore', within: 2_000 },
   },
   {
@@ -335,7 +336,7 @@ export const mutants: readonly Planted[] = [
   {
     name: 'a slot is granted before a refused commit',
     file: 'src/runtime/pool/take-back.ts',
-    find: `      pool.slots.free(undefined)
+    find: `      pool.slots.free()
       pool.holdings.giveBack(job.demand)`,
     replace: '      pool.holdings.giveBack(job.demand)',
     hunt: { scenario: 'refusals', by: 'explore', within: 500 },
