@@ -156,6 +156,6 @@ export class Runner {
 
   /** Whether what nobody catches is still heard of here: handlers may remove all listeners. */
   #isListening(): boolean {
-    return CRASHES.every((name) => process.listeners(name as 'uncaughtException').includes(this.#crash))
+    return CRASHES.every((name) => process.listenerCount(name, this.#crash) > 0)
   }
 }
