@@ -107,8 +107,7 @@ function run(message: TaskMessage): void {
 
 /** Whether what this process was started with is still there, and its listeners: handlers may remove all. */
 function isWhole(): boolean {
-  const isHearing =
-    process.listenerCount('message', hear) > 0 && process.listenerCount('disconnect', end) > 0
+  const isHearing = process.listenerCount('message', hear) > 0 && process.listenerCount('disconnect', end) > 0
   return isHearing && process.connected && outputs.every((output) => output.isWhole())
 }
 
