@@ -46,26 +46,34 @@ export function drawIcicle(
 ): void {
   const { context, ratio, palette } = surface
   const width = Math.round(surface.width * ratio)
-  const height = Math.round(surface.height * ratio)
-  const { image, pixels } = surface.raster(width, height)
   const scale = width / (view.to - view.from)
-  const line = new Uint32Array(width)
+  // One line of pixels for each row, which the canvas makes as tall as the row.
+  const { image, pixels } = surface.raster(width, layout.rows.length)
+  const lines = linesOf(image)
   const ranks = new Uint8Array(width)
   const paints = paintsOf(palette, view.found)
   layout.rows.forEach((row, depth) => {
-    const top = Math.round((depth * view.rowHeight - view.scroll) * ratio)
-    const bottom = Math.min(
-      height,
-      Math.round(((depth + 1) * view.rowHeight - view.scroll) * ratio) - (view.rowHeight > 3 ? 1 : 0),
-    )
-    if (bottom <= 0 || top >= height) return
-    line.fill(0)
     ranks.fill(0)
+    const line = pixels.subarray(depth * width, (depth + 1) * width)
     fillRow(line, ranks, row, at.states, view, scale, paints)
-    for (let y = Math.max(0, top); y < bottom; y++) pixels.set(line, y * width)
   })
-  context.putImageData(image, 0, 0)
+  lines.getContext('2d')!.putImageData(image, 0, 0)
+  context.imageSmoothingEnabled = false
+  layout.rows.forEach((_, depth) => {
+    const top = Math.round((depth * view.rowHeight - view.scroll) * ratio)
+    const gap = view.rowHeight > 3 ? 1 : 0
+    const height = Math.round(((depth + 1) * view.rowHeight - view.scroll) * ratio) - gap - top
+    context.drawImage(lines, 0, depth, width, 1, 0, top / ratio, width / ratio, height / ratio)
+  })
   drawLabels(surface, run, layout, at, view)
+}
+
+let kept: OffscreenCanvas | undefined
+
+/** A canvas of this size; the same one for each frame. */
+function linesOf({ width, height }: ImageData): OffscreenCanvas {
+  if (kept?.width !== width || kept.height !== height) kept = new OffscreenCanvas(width, height)
+  return kept
 }
 
 interface Paints {
@@ -92,13 +100,17 @@ function fillRow(
   states: Uint8Array,
   view: IcicleView,
   scale: number,
-  { urgency, pixels, found, dimmed }: Paints,
+  paints: Paints,
 ): void {
+  const { urgency, pixels, found, dimmed } = paints
   const width = line.length
   const { nodes, starts, ends } = row
   const { from: origin, to: limit } = view
   // Of 100,000 leaves on a screen many share a pixel, and where each ends makes no difference.
-  const areDots = row.widest * scale < 1
+  if (row.widest * scale < 1) {
+    fillDots(line, ranks, row, states, columnsOf(row, origin, scale, width), paints)
+    return
+  }
   for (let place = firstEndingAfter(row, origin); place < nodes.length; place++) {
     const start = starts[place]!
     if (start > limit) break
@@ -108,12 +120,6 @@ function fillRow(
     const isFound = found === undefined || found.has(node)
     const rank = isFound ? urgency[state]! : 1
     const from = Math.max(0, roundUpward((start - origin) * scale))
-    if (areDots) {
-      if (from >= width || rank <= ranks[from]!) continue
-      ranks[from] = rank
-      line[from] = isFound ? pixels[state]! : dimmed
-      continue
-    }
     const end = roundUpward(Math.min(width + 1, (ends[place]! - origin) * scale))
     // Wide boxes leave a line to the next one.
     const to = Math.min(width, Math.max(from + 1, end - from > 3 ? end - 1 : end))
@@ -124,6 +130,57 @@ function fillRow(
       line[x] = colour
     }
   }
+}
+
+function fillDots(
+  line: Uint32Array,
+  ranks: Uint8Array,
+  { nodes }: IcicleRow,
+  states: Uint8Array,
+  { columns, first, last }: Columns,
+  { urgency, pixels, found, dimmed }: Paints,
+): void {
+  for (let place = first; place < last; place++) {
+    const node = nodes[place]!
+    const state = states[node]!
+    if (state === ABSENT) continue
+    const isFound = found === undefined || found.has(node)
+    const rank = isFound ? urgency[state]! : 1
+    const column = columns[place]!
+    if (rank <= ranks[column]!) continue
+    ranks[column] = rank
+    line[column] = isFound ? pixels[state]! : dimmed
+  }
+}
+
+/** In which column of pixels each node of a row begins, as long as the same part of the map is seen. */
+interface Columns {
+  readonly origin: number
+  readonly scale: number
+  readonly width: number
+  readonly columns: Uint16Array
+  /** The places in the row that are in the picture: from `first` to before `last`. */
+  readonly first: number
+  readonly last: number
+}
+
+const columnsOfRows = new WeakMap<IcicleRow, Columns>()
+
+function columnsOf(row: IcicleRow, origin: number, scale: number, width: number): Columns {
+  const known = columnsOfRows.get(row)
+  if (known?.origin === origin && known.scale === scale && known.width === width) return known
+  const { starts } = row
+  const columns = known?.columns ?? new Uint16Array(starts.length)
+  const first = firstEndingAfter(row, origin)
+  let last = first
+  for (; last < starts.length; last++) {
+    const column = Math.max(0, roundUpward((starts[last]! - origin) * scale))
+    if (column >= width) break
+    columns[last] = column
+  }
+  const made = { origin, scale, width, columns, first, last }
+  columnsOfRows.set(row, made)
+  return made
 }
 
 /** As `Math.round`, for what lies in the picture. */
