@@ -146,8 +146,8 @@ function endOf(cells: Cells): JobEnd | undefined {
 export function storedValue([inline, hash, output]: readonly [Cell, Cell, Cell]): string | undefined {
   if (hash === null) return text(inline)
   if (output === null) return `lost: output ${hash}`
-  return hashOf(String(output)) === hash ? String(output) : `changed: output ${hash}`
+  return outputHash(String(output)) === hash ? String(output) : `changed: output ${hash}`
 }
 
 /** What a value lies under when it lies apart. */
-export const hashOf = (value: string): string => createHash('sha256').update(value).digest('hex')
+export const outputHash = (value: string): string => createHash('sha256').update(value).digest('hex')

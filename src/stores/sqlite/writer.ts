@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobRecord, NodeRecord, RunRecord, StoreBatch, StoreEvent } from '../../ports/run-store.ts'
 import { EntryTexts } from './entries.ts'
 import { isNamed } from './job-ids.ts'
-import { hashOf } from './records.ts'
+import { outputHash } from './records.ts'
 import { RowWriter } from './rows.ts'
 
 /** Results longer than this, in characters of JSON, lie apart from their jobs: what looks at jobs need not read them. */
@@ -160,7 +160,7 @@ export class Writer {
   #place(value: string | undefined): { readonly inline: string | null; readonly hash: string | null } {
     if (value === undefined) return NO_VALUE
     if (value.length <= INLINE_LENGTH_MAX) return { inline: value, hash: null }
-    const hash = hashOf(value)
+    const hash = outputHash(value)
     this.#output.run(hash, Buffer.byteLength(value), value)
     return { inline: null, hash }
   }
