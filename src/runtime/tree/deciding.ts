@@ -109,7 +109,6 @@ export class Deciding implements Questioner<NodeRecord> {
   }
 
   answered(record: NodeRecord, answer: unknown): void {
-    if (this.#run.isGrowing) this.#run.facts.decisions++
     this.#decide(record, answer, undefined)
   }
 
@@ -163,9 +162,10 @@ export class Deciding implements Questioner<NodeRecord> {
     }
     const { type, why, score } = decision
     const { nodeIds, cut } = done
-    this.#keepCut({ cut })
+    this.#keepCut(done)
     record.decide({ type, why, score, nodeIds, cut, error, at: this.#supervisor.now() })
     const isUnasked = this.#run.workflow.expand === undefined || fault !== undefined
+    if (!isUnasked) this.#run.facts.decisions++
     this.#journal?.decided(record, decision, done.changed, isUnasked)
     this.#run.decided(record)
     if (decision.type === 'satisfy') this.#satisfied(decision.value)

@@ -67,12 +67,11 @@ export class RunJournal implements RecordedRun {
     this.#nodes.push({ spec, decision })
   }
 
-  /** Its process is another one now. */
-  resumed(): void {
-    const { facts } = this.#run
-    this.#input = jsonText(facts.input, 'The input')
-    this.#value = jsonText(facts.value, 'The value')
-    this.#error = facts.error && JSON.stringify(errorToJson(facts.error))
+  /** Its process is another one now. @param stored - The run as its store has it. */
+  resumed({ input, value, error }: RunRecord): void {
+    this.#input = input
+    this.#value = value
+    this.#error = error
     this.#note({ type: 'run.resumed', ...this.#terms })
   }
 

@@ -400,7 +400,7 @@ export class TreeRun
       return
     }
     this.#supervisor.runs.add(this.runId)
-    this.#journal?.resumed()
+    this.#journal?.resumed(stored)
     this.#supervisor.deadlines.wish(this, this.actor.getSnapshot().context.deadlineAt)
     this.#deciding.resume(this.actor.getSnapshot().context.tree.isCut)
     this.report()
