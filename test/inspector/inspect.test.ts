@@ -6,23 +6,29 @@ describeInBrowser('the page of espalier inspect', () => {
   const used = useBrowser()
   const stored = ['--store', 'runs.db'] as const
 
+  /** The page that `espalier inspect` serves. */
+  async function inspect(...shown: readonly string[]) {
+    process.env.XDG_STATE_HOME = used.folder
+    const command = Command.start(used.folder, 'inspect', ...shown)
+    onTestFinished(() => {
+      delete process.env.XDG_STATE_HOME
+      command.kill('SIGKILL')
+    })
+    await command.prints('#code=')
+    const watched = await openPage(used.browser)
+    watched.page.setDefaultTimeout(10_000)
+    await watched.page.goto(/inspector: (\S+)/.exec(command.stdout)?.[1] ?? '')
+    return watched
+  }
+
   test.each([
     { of: 'a recorded file', run: ['--report', 'rec.espalier'], shown: ['rec.espalier'] },
     { of: 'a run of a store', run: ['--run-id', 'r1', ...stored], shown: ['r1', ...stored] },
   ])('shows the jobs of $of', async ({ run, shown }) => {
-    process.env.XDG_STATE_HOME = used.folder
-    onTestFinished(() => {
-      delete process.env.XDG_STATE_HOME
-    })
     const ran = await Command.start(used.folder, 'run', fixture('counting'), '--quiet', ...run).ended
     expect(ran.code).toBe(0)
-    const inspect = Command.start(used.folder, 'inspect', ...shown)
-    onTestFinished(() => inspect.kill('SIGKILL'))
-    await inspect.prints('#code=')
-    await using watched = await openPage(used.browser)
+    await using watched = await inspect(...shown)
     const { page, errors } = watched
-    page.setDefaultTimeout(10_000)
-    await page.goto(/inspector: (\S+)/.exec(inspect.stdout)?.[1] ?? '')
     // How many slots there were, no recording of a store tells.
     expect(await page.locator('.tiles').textContent()).not.toContain('0 slots')
     await page.getByRole('link', { name: 'jobs', exact: true }).click()
@@ -33,21 +39,12 @@ describeInBrowser('the page of espalier inspect', () => {
   })
 
   test('promises no end of a run whose process was killed', async () => {
-    process.env.XDG_STATE_HOME = used.folder
-    onTestFinished(() => {
-      delete process.env.XDG_STATE_HOME
-    })
     const run = Command.start(used.folder, 'run', fixture('slow'), '--run-id', 'cut', ...stored)
     await run.prints('step 3  running')
     run.kill('SIGKILL')
     await run.ended
-    const inspect = Command.start(used.folder, 'inspect', 'cut', ...stored)
-    onTestFinished(() => inspect.kill('SIGKILL'))
-    await inspect.prints('#code=')
-    await using watched = await openPage(used.browser)
+    await using watched = await inspect('cut', ...stored)
     const { page, errors } = watched
-    page.setDefaultTimeout(10_000)
-    await page.goto(/inspector: (\S+)/.exec(inspect.stdout)?.[1] ?? '')
     await page.locator('.pill', { hasText: 'recorded' }).waitFor()
     await page.locator('.tiles', { hasText: 'Running' }).waitFor()
     expect(await page.locator('header.top').textContent()).not.toContain('empty in')
