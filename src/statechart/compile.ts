@@ -229,7 +229,7 @@ function step(
   scope: InternalScope,
   raised: AnyEventObject[],
 ): TableSnapshot {
-  const context = runPlan(plan, before.context, event, scope, false, null, raised)
+  const context = runPlan(plan, before.context, event, scope, scope.takesEffects === true, null, raised)
   if (!plan.changes) return before
   if (plan.finishes) return before.next(plan.target, 'done', takeOutput(), context)
   return before.next(plan.target, before.status, before.output, context)

@@ -60,6 +60,8 @@ export interface InternalScope {
   readonly self: AnyActorRef
   readonly system: InternalSystem
   actionExecutor(action: ExecutableAction): void
+  /** Whether `self` is an {@link EffectTaker} that takes effects at once, also those of a transition that is not its own. */
+  readonly takesEffects?: boolean
 }
 
 /** An action or guard which XState runs itself, recognised by the function that gives it its meaning. */

@@ -153,6 +153,7 @@ interface ActorCore extends ActorRefFrom<typeof jobMachine> {
   _send(event: JobEvent): void
   stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void
   stepped(): void
+  update(snapshot: JobSnapshot, event: AnyEventObject): void
 }
 type ActorCoreClass = new (logic: typeof jobMachine, options: ActorOptions<typeof jobMachine>) => ActorCore
 

@@ -1,10 +1,11 @@
-import type { ActorOptions, AnyEventObject, StateValue } from 'xstate'
+import type { ActorOptions, StateValue } from 'xstate'
 import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.ts'
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobResult, JobStatus } from '../../domain/job.ts'
 import { jsonText } from '../../domain/json-text.ts'
 import type { ChartEvent, ErrorJson, JobSubmitted } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
+import { isInspected } from '../../statechart/index.ts'
 import { jobLogic } from '../charts/charts.ts'
 import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor } from '../job/job.ts'
 import { isQueued, stateOf, statusOf } from '../job/job-states.ts'
@@ -152,7 +153,7 @@ export class DurableJob extends JobActor implements StagingJob {
       if (after !== before) {
         this.#staged = after
         this.#pending++
-        const told = this.#journal.stepped(this, event)
+        const told = this.#journal.stepped(this, event, after)
         if (event.type === 'attempt.failed')
           this.#failure = [event.error, (told as ChartEvent).error as ErrorJson]
       }
@@ -162,12 +163,13 @@ export class DurableJob extends JobActor implements StagingJob {
     this.supervisor.act()
   }
 
-  /** Makes a step that has been committed, in the sight of all. */
-  deliver(event: JobEvent): void {
+  /** Makes a step that has been committed, in the sight of all: of those who inspect it, by going through the chart again. */
+  deliver(event: JobEvent, staged: JobSnapshot): void {
     const outer = delivering
     delivering = this
     try {
-      super._send(event)
+      if (isInspected(this.system)) super._send(event)
+      else this.update(staged, event)
     } finally {
       delivering = outer
     }
@@ -203,8 +205,7 @@ export class DurableJob extends JobActor implements StagingJob {
    */
   refuse(result: JobResult): void {
     const refused = jobLogic.resolveState({ value: 'failed', context: this.context, output: result })
-    const actor = this as unknown as { update(snapshot: JobSnapshot, event: AnyEventObject): void }
-    actor.update(refused as JobSnapshot, { type: 'submission.refused' })
+    this.update(refused as JobSnapshot, { type: 'submission.refused' })
     this.settle(result)
   }
 
@@ -213,8 +214,11 @@ export class DurableJob extends JobActor implements StagingJob {
     if (delivering === this) this.supervisor.tellStep(this, to, event)
   }
 
-  // Effects come from staging; those that the actor itself names again are carried out already.
-  override takeEffect(): void {}
+  /** Effects come from staging; those that are named again when the step is made are carried out already. */
+  override takeEffect(type: string, params: unknown): void {
+    if (delivering !== this) super.takeEffect(type, params)
+  }
+
   override stepped(): void {}
 
   /** The job as the store keeps it, with what is staged. */
@@ -271,8 +275,8 @@ const scope = {
   defer: () => {},
   emit: () => {},
   stopChild: () => {},
+  takesEffects: true,
   actionExecutor({ type, params }: { readonly type: string; readonly params: unknown }) {
-    const job = scope.self as DurableJob
-    job.supervisor.takeJobEffect(job, type, params)
+    scope.self?.takeEffect(type, params)
   },
 }

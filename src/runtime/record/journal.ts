@@ -10,6 +10,7 @@ import type {
   StoreBatch,
   StoreEvent,
 } from '../../ports/run-store.ts'
+import type { JobSnapshot } from '../job/job.ts'
 import { PendingRows, type RowedJob, type RowPlan } from './pending-rows.ts'
 
 /** A job that stages its steps. */
@@ -24,8 +25,8 @@ export interface StagingJob extends RowedJob {
   readonly record: JobRecord
   /** The store has taken it, in the sight of all. */
   accept(): void
-  /** Makes a step that has been committed, in the sight of all. */
-  deliver(event: JobEvent): void
+  /** Makes a step that has been committed, in the sight of all. @param staged - What it has led to. */
+  deliver(event: JobEvent, staged: JobSnapshot): void
   /** The store has refused what is staged. @returns Whether the job was accepted before. */
   rollBack(error: Error): boolean
 }
@@ -49,7 +50,10 @@ interface Noted<Job> extends StoreEvent {
 }
 
 /** What waits for a commit: a job, a step that its actor makes then, or anything else. */
-type Held<Job> = { readonly job: Job; readonly event: JobEvent | undefined } | (() => void)
+type Held<Job> =
+  | { readonly job: Job; readonly event: undefined }
+  | { readonly job: Job; readonly event: JobEvent; readonly staged: JobSnapshot }
+  | (() => void)
 
 /**
  * The ticks of a durable pool: steps are staged, committed together, and only then heard of.
@@ -119,12 +123,15 @@ export class Journal<Job extends StagingJob> {
     this.#held.push({ job, event: undefined })
   }
 
-  /** @returns The event as it is told: what it was made of may be changed by whoever has it. */
-  stepped(job: Job, event: JobEvent): TraceEvent {
+  /**
+   * @param staged - Where the step leads.
+   * @returns The event as it is told: what it was made of may be changed by whoever has it.
+   */
+  stepped(job: Job, event: JobEvent, staged: JobSnapshot): TraceEvent {
     const told = traceEventOf(event)
     this.#changed.add(job)
     this.#noteOf(job, event.at, told, event.type === 'attempt.completed')
-    this.#held.push({ job, event })
+    this.#held.push({ job, event, staged })
     return told
   }
 
@@ -182,7 +189,7 @@ export class Journal<Job extends StagingJob> {
       for (const each of held) {
         if (typeof each === 'function') each()
         else if (each.event === undefined) each.job.accept()
-        else each.job.deliver(each.event)
+        else each.job.deliver(each.event, each.staged)
       }
     } finally {
       this.#isDelivering = false
