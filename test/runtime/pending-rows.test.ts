@@ -5,6 +5,7 @@ class FakeJob {
   readonly name: string
   readonly needsRow: boolean
   hasRow = false
+  behindSince = 0
 
   constructor(name: string, needsRow = false) {
     this.name = name

@@ -122,14 +122,10 @@ function revive(
     priority: bandOf(priority),
     sequence: key,
     extras: extrasOf(record, node, supervisor, submissions),
-    submitted,
-    firstSeq,
-    isStored: true,
-    length: 0,
-    isSought: false,
   }
+  const stored = { submitted, firstSeq, isStored: true, length: 0, isSought: false }
   const snapshot = snapshotOf(record, supervisor.settings.policy, result) as never
-  const job = new DurableJob(supervisor, journal, row, {
+  const job = new DurableJob(supervisor, journal, row, stored, {
     id,
     parent: supervisor.actor,
     input: undefined as never,

@@ -331,7 +331,7 @@ export class Submissions {
     // Whether an id that somebody chose is free is seen by its row, and pruning asks rows what is needed.
     const isSought = checked.naming !== 'own' || submitted.dependencies !== undefined
     const durable = { submitted, length, firstSeq: 0, isStored: false, isSought }
-    return new DurableJob(this.#supervisor, journal, { ...checked, ...durable }, options)
+    return new DurableJob(this.#supervisor, journal, checked, durable, options)
   }
 }
 

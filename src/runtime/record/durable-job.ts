@@ -18,8 +18,8 @@ const JOURNALED_LENGTH_MAX = 1_024
 /** The longest value of a job, as JSON text; larger ones belong into a file. */
 const VALUE_LENGTH_MAX = 64 * 1024 * 1024
 
-/** What a durable job is made with, besides its actor's options. */
-export interface DurableRow extends JobRow {
+/** What a durable job is made with, besides its row in the pool. */
+export interface StoredRow {
   readonly submitted: JobSubmitted
   /** The number of the event by which it was submitted; 0 when that is to come. */
   readonly firstSeq: number
@@ -41,6 +41,7 @@ export class DurableJob extends JobActor implements StagingJob {
   readonly submitted: JobSubmitted
   firstSeq: number
   hasRow: boolean
+  behindSince = 0
   /** Whether it has to have a row from the beginning. */
   readonly #isSought: boolean
   readonly #journal: Journal<DurableJob>
@@ -59,16 +60,17 @@ export class DurableJob extends JobActor implements StagingJob {
   constructor(
     supervisor: JobSupervisor,
     journal: Journal<DurableJob>,
-    row: DurableRow,
+    row: JobRow,
+    stored: StoredRow,
     options: ActorOptions<typeof jobMachine>,
   ) {
     super(supervisor, row, options)
     this.#journal = journal
-    this.submitted = row.submitted
-    this.firstSeq = row.firstSeq
-    this.hasRow = row.isStored
-    this.#isSought = row.isSought || row.length > JOURNALED_LENGTH_MAX
-    this.#isAccepted = row.isStored
+    this.submitted = stored.submitted
+    this.firstSeq = stored.firstSeq
+    this.hasRow = stored.isStored
+    this.#isSought = stored.isSought || stored.length > JOURNALED_LENGTH_MAX
+    this.#isAccepted = stored.isStored
   }
 
   /** Its key in the store. */

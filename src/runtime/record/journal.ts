@@ -65,6 +65,7 @@ export class Journal<Job extends StagingJob> {
   readonly #openTurn: () => void
   #events: Noted<Job>[] = []
   #submitted: Job[] = []
+  /** Those of earlier ticks. */
   readonly #changed = new Set<Job>()
   readonly #runs = new Set<RecordedRun>()
   readonly #nodes = new Map<RecordedRun, Set<number>>()
@@ -129,7 +130,8 @@ export class Journal<Job extends StagingJob> {
    */
   stepped(job: Job, event: JobEvent, staged: JobSnapshot): TraceEvent {
     const told = traceEventOf(event)
-    this.#changed.add(job)
+    const isSubmitted = job.firstSeq > this.store.lastSeq
+    if (!isSubmitted) this.#changed.add(job)
     this.#noteOf(job, event.at, told, event.type === 'attempt.completed')
     this.#held.push({ job, event, staged })
     return told
@@ -269,7 +271,7 @@ export class Journal<Job extends StagingJob> {
 
   /** Each once, in the order in which they came to be staged. */
   get #stepped(): Iterable<Job> {
-    return this.#submitted.length === 0 ? this.#changed : new Set([...this.#submitted, ...this.#changed])
+    return this.#submitted.length === 0 ? this.#changed : [...this.#submitted, ...this.#changed]
   }
 
   get #nextSeq(): number {
@@ -292,9 +294,10 @@ export class Journal<Job extends StagingJob> {
   #forget(): void {
     this.#events = []
     this.#submitted = []
-    this.#changed.clear()
-    this.#runs.clear()
-    this.#nodes.clear()
+    // Clearing makes them anew.
+    if (this.#changed.size > 0) this.#changed.clear()
+    if (this.#runs.size > 0) this.#runs.clear()
+    if (this.#nodes.size > 0) this.#nodes.clear()
     this.#held = []
   }
 }

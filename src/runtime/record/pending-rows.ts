@@ -1,9 +1,19 @@
+import { Fifo } from '../../domain/fifo.ts'
+
 /** A job whose row may follow its events. */
 export interface RowedJob {
   /** Whether it has a row. */
   hasRow: boolean
   /** Whether its row has to be written with what is staged. */
   readonly needsRow: boolean
+  /** The number of the first event that its row may not have; 0 when it has all. Kept by {@link PendingRows}. */
+  behindSince: number
+}
+
+/** Where a job came to be behind. */
+interface Place<Job> {
+  readonly job: Job
+  readonly since: number
 }
 
 /** Which rows a commit writes, and which jobs it leaves behind. */
@@ -24,8 +34,9 @@ export interface RowPlan<Job> {
  */
 export class PendingRows<Job extends RowedJob> {
   readonly #max: number
-  /** By job, the number of the first event that its row may not have; in the order of these. */
-  readonly #since = new Map<Job, number>()
+  /** In the order of their numbers; those whose rows were written since are passed over. */
+  readonly #places = new Fifo<Place<Job>>()
+  #size = 0
 
   /** @param max - How many may be behind. */
   constructor(max: number) {
@@ -33,7 +44,7 @@ export class PendingRows<Job extends RowedJob> {
   }
 
   get size(): number {
-    return this.#since.size
+    return this.#size
   }
 
   /** The number of the first event that is in no row; absent when the rows are complete. */
@@ -41,17 +52,17 @@ export class PendingRows<Job extends RowedJob> {
     return this.#firstWithout(NO_ROWS)
   }
 
-  jobs(): Iterable<Job> {
-    return this.#since.keys()
+  *jobs(): Generator<Job> {
+    for (const { job } of this.#behind()) yield job
   }
 
   /** What a commit does with the jobs that have stepped in it. Nothing changes until it is {@link made}. */
   plan(stepped: Iterable<Job>, firstSeq: number, lastSeq: number): RowPlan<Job> {
     const rows = new Set<Job>()
     const left: Job[] = []
-    let behind = this.#since.size
+    let behind = this.#size
     for (const job of stepped) {
-      const isBehind = this.#since.has(job)
+      const isBehind = job.behindSince > 0
       if (job.needsRow) {
         rows.add(job)
         if (isBehind) behind--
@@ -74,22 +85,39 @@ export class PendingRows<Job extends RowedJob> {
 
   /** The commit of a plan is done. @param firstSeq - The number of its first event. */
   made({ rows, left }: RowPlan<Job>, firstSeq: number): void {
-    for (const job of rows) {
-      job.hasRow = true
-      this.#since.delete(job)
+    for (const job of rows) this.#catchUp(job)
+    for (const job of left) {
+      job.behindSince = firstSeq
+      this.#places.push({ job, since: firstSeq })
     }
-    for (const job of left) this.#since.set(job, firstSeq)
+    this.#size += left.length
+    for (
+      let first = this.#places.peek();
+      first !== undefined && !isBehind(first);
+      first = this.#places.peek()
+    )
+      this.#places.shift()
   }
 
   /** All rows have been written by somebody else. */
   clear(): void {
-    for (const job of this.#since.keys()) job.hasRow = true
-    this.#since.clear()
+    for (const job of this.jobs()) this.#catchUp(job)
+    this.#places.clear()
+  }
+
+  #catchUp(job: Job): void {
+    job.hasRow = true
+    if (job.behindSince > 0) this.#size--
+    job.behindSince = 0
+  }
+
+  *#behind(): Generator<Place<Job>> {
+    for (const place of this.#places) if (isBehind(place)) yield place
   }
 
   #addOldest(rows: Set<Job>, count: number): void {
     let rest = count
-    for (const job of this.#since.keys()) {
+    for (const job of this.jobs()) {
       if (rest <= 0) return
       if (rows.has(job)) continue
       rows.add(job)
@@ -98,12 +126,14 @@ export class PendingRows<Job extends RowedJob> {
   }
 
   #firstWithout(rows: ReadonlySet<unknown>): number | undefined {
-    for (const [job, since] of this.#since) if (!rows.has(job)) return since
+    for (const { job, since } of this.#behind()) if (!rows.has(job)) return since
     return undefined
   }
 }
 
 /** How many may be behind again, of all that may, when too many were. */
 const SPARE = 1 / 8
+
+const isBehind = ({ job, since }: Place<RowedJob>): boolean => job.behindSince === since
 
 const NO_ROWS: ReadonlySet<unknown> = new Set()

@@ -71,7 +71,8 @@ export class ReadyQueue<Item extends Queueable> {
   /** Forgets the places of cancelled jobs; to be called when no job is ready. */
   clear(): void {
     for (const band of this.#bands) if (!band.isEmpty) band.clear()
-    this.#arrivals.clear()
+    // Clearing makes it anew.
+    if (this.#arrivals.size > 0) this.#arrivals.clear()
   }
 
   /** Moves what has waited long enough up one band, starting from the lowest so that none moves twice. */
