@@ -1,10 +1,10 @@
-import { statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 
 /** How long SQLite lets a log grow before it begins it anew: 1,000 pages. */
 const ROOM_BYTES = 1_000 * 4_096
 
-/** Who has committed so often will go on: making room takes as long as some 85 commits gain by it. */
+/** Who has committed so often will go on: making room takes as long as some 100 commits gain by it. */
 const COMMITS_BEFORE = 64
 
 /**
@@ -15,37 +15,33 @@ const COMMITS_BEFORE = 64
  * processes ever write.
  */
 export class LogRoom {
-  readonly #db: DatabaseSync
   readonly #log: string
   #commits = 0
 
   constructor(db: DatabaseSync) {
-    this.#db = db
     this.#log = `${db.location()}-wal`
   }
 
   /** The store has committed something. */
   committed(): void {
-    if (++this.#commits === COMMITS_BEFORE && this.#length < ROOM_BYTES) this.#make()
+    if (++this.#commits === COMMITS_BEFORE) makeRoom(this.#log)
   }
+}
 
-  get #length(): number {
-    return statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0
-  }
-
-  /** What is written beyond the cache is in the log before its end is known, and stays there when that is a rollback. */
-  #make(): void {
-    const db = this.#db
-    const { cache_size: before } = db.prepare('PRAGMA cache_size').get() as { cache_size: number }
-    try {
-      db.exec('PRAGMA cache_size = 10; BEGIN IMMEDIATE')
-      db.prepare(`INSERT INTO outputs VALUES ('room', 0, hex(zeroblob(?)))`).run(ROOM_BYTES / 2)
-    } catch {
-      // On a full disk there is no room to make.
-    } finally {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      db.exec(`PRAGMA cache_size = ${before}`)
-    }
+/**
+ * Writes zeros behind a log's end: no frame begins with them, so to SQLite they are what an earlier, longer log has left. Its
+ * locks lie on other files, or closing this one would give them up.
+ */
+function makeRoom(log: string): void {
+  let file: number | undefined
+  try {
+    file = openSync(log, 'r+')
+    const { size } = fstatSync(file)
+    if (size < ROOM_BYTES) writeSync(file, new Uint8Array(ROOM_BYTES - size), 0, ROOM_BYTES - size, size)
+  } catch {
+    // On a full disk there is no room to make.
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }
 
