@@ -35,8 +35,8 @@ const NODE_PROGRAM = `
 const handlers = new URL('./executor-handlers.ts', import.meta.url).href
 const noop: Execute = { module: handlers, export: 'noop' }
 const burn: Execute = { module: handlers, export: 'burn' }
-const awkCommand: Execute = { command: 'awk', args: [AWK_PROGRAM] }
-const nodeCommand: Execute = { command: process.execPath, args: ['-e', NODE_PROGRAM] }
+const awk = { command: 'awk', args: [AWK_PROGRAM] }
+const node = { command: process.execPath, args: ['-e', NODE_PROGRAM] }
 
 /** How often each is measured, in a process of its own and in turn: threads and processes fall into paces of their own. */
 const TURNS = 3
@@ -51,12 +51,14 @@ export const measures = {
   threadTwo: () => inPool({ executorType: 'thread' }, BURNS, burn),
   processOne: () => inPool({ executorType: 'process', maxParallelJobs: 1 }, BURNS, burn),
   processTwo: () => inPool({ executorType: 'process' }, BURNS, burn),
-  awkOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, awkCommand),
-  awkTwo: () => inPool({ executorType: 'command' }, COMMANDS, awkCommand),
-  nodeOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, nodeCommand),
-  nodeTwo: () => inPool({ executorType: 'command' }, COMMANDS, nodeCommand),
-  spawnOne: () => spawned(1),
-  spawnTwo: () => spawned(SLOTS),
+  awkOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, awk),
+  awkTwo: () => inPool({ executorType: 'command' }, COMMANDS, awk),
+  bareAwkOne: () => spawned(awk, 1),
+  bareAwkTwo: () => spawned(awk, SLOTS),
+  nodeOne: () => inPool({ executorType: 'command', maxParallelJobs: 1 }, COMMANDS, node),
+  nodeTwo: () => inPool({ executorType: 'command' }, COMMANDS, node),
+  bareNodeOne: () => spawned(node, 1),
+  bareNodeTwo: () => spawned(node, SLOTS),
   transferred: () => handedOver(BUFFER_BYTES),
   empty: () => handedOver(0),
 } satisfies Measures
@@ -66,7 +68,7 @@ export async function executors(progress: (what: string) => void): Promise<Row[]
   const figures = await measureAll('executors', measures, progress, TURNS)
   const { thread, piscina, process: inProcess, execa } = figures
   const { threadOne, threadTwo, processOne, processTwo, transferred, empty } = figures
-  const { awkOne, awkTwo, nodeOne, nodeTwo, spawnOne, spawnTwo } = figures
+  const { awkOne, awkTwo, bareAwkOne, bareAwkTwo, nodeOne, nodeTwo, bareNodeOne, bareNodeTwo } = figures
   return [
     atLeast(
       'thread/piscina',
@@ -85,8 +87,9 @@ export async function executors(progress: (what: string) => void): Promise<Row[]
     atLeast('thread/cores', 'CPU-bound jobs on 2 threads, beside 1', threadTwo, threadOne, 1.9),
     atLeast('process/cores', 'CPU-bound jobs on 2 processes, beside 1', processTwo, processOne, 1.9),
     atLeast('command/cores', 'CPU-bound commands (awk), two at a time beside one', awkTwo, awkOne, 1.9),
+    beside('spawn/awk', 'the same by bare `spawn`, without a pool', bareAwkTwo, bareAwkOne),
     beside('command/node', 'commands that start Node first, two at a time beside one', nodeTwo, nodeOne),
-    beside('spawn/node', 'the same by bare `spawn`, without a pool', spawnTwo, spawnOne),
+    beside('spawn/node', 'the same by bare `spawn`, without a pool', bareNodeTwo, bareNodeOne),
     atMost(
       'thread/transfer',
       '8 MiB handed to a thread and back, beside an empty buffer',
@@ -116,15 +119,11 @@ async function piscinaTasks(): Promise<number> {
   return figure
 }
 
-/** Commands a second that start Node, by `spawn` alone, so many at a time. */
-async function spawned(atOnce: number): Promise<number> {
+/** Commands a second by `spawn` alone, so many at a time. */
+async function spawned({ command, args }: typeof awk, atOnce: number): Promise<number> {
   let left = COMMANDS
   const work = async () => {
-    while (left-- > 0)
-      await once(
-        spawn(process.execPath, ['-e', NODE_PROGRAM], { stdio: ['ignore', 'pipe', 'pipe'] }),
-        'close',
-      )
+    while (left-- > 0) await once(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }), 'close')
   }
   return await perSecond(COMMANDS, () => Promise.all(Array.from({ length: atOnce }, work)))
 }
