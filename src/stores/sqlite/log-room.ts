@@ -15,33 +15,37 @@ const COMMITS_BEFORE = 64
  * processes ever write.
  */
 export class LogRoom {
-  readonly #log: string
+  readonly #db: DatabaseSync
   #commits = 0
 
   constructor(db: DatabaseSync) {
-    this.#log = `${db.location()}-wal`
+    this.#db = db
   }
 
   /** The store has committed something. */
   committed(): void {
-    if (++this.#commits === COMMITS_BEFORE) makeRoom(this.#log)
+    if (++this.#commits === COMMITS_BEFORE) makeRoom(this.#db)
   }
 }
 
 /**
- * Writes zeros behind a log's end: no frame begins with them, so to SQLite they are what an earlier, longer log has left. Its
- * locks lie on other files, or closing this one would give them up.
+ * Writes zeros behind the log's end: no frame begins with them, so to SQLite they are what an earlier, longer log has left.
+ *
+ * The transaction keeps others from adding to the log meanwhile. SQLite's locks lie on other files, or closing this one would
+ * give them up.
  */
-function makeRoom(log: string): void {
-  let file: number | undefined
+function makeRoom(db: DatabaseSync): void {
+  let log: number | undefined
   try {
-    file = openSync(log, 'r+')
-    const { size } = fstatSync(file)
-    if (size < ROOM_BYTES) writeSync(file, new Uint8Array(ROOM_BYTES - size), 0, ROOM_BYTES - size, size)
+    db.exec('BEGIN IMMEDIATE')
+    log = openSync(`${db.location()}-wal`, 'r+')
+    const { size } = fstatSync(log)
+    if (size < ROOM_BYTES) writeSync(log, new Uint8Array(ROOM_BYTES - size), 0, ROOM_BYTES - size, size)
   } catch {
     // On a full disk there is no room to make.
   } finally {
-    if (file !== undefined) closeSync(file)
+    if (log !== undefined) closeSync(log)
+    if (db.isTransaction) db.exec('ROLLBACK')
   }
 }
 
