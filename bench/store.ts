@@ -35,8 +35,8 @@ const compared = {
   sqlite: () => inFile((file) => perSecond(JOBS, (done) => settleAll({ store: file }, JOBS, done))),
   plainjob: () => inFile((file) => perSecond(PEER_JOBS, (done) => plainjobs(file, done))),
   bullmq: () => perSecond(PEER_JOBS, bullJobs),
-  bareCommits: () => inFile((file) => perSecond(COMMITS, (done) => bareCommits(file, done))),
-  acceptedOneByOne: () => inFile((file) => perSecond(COMMITS, (done) => oneByOne(file, done))),
+  bareCommits: () => inFile(bareCommitsPerSecond),
+  acceptedOneByOne: () => inFile(oneByOnePerSecond),
   submitToEmpty: () => inFile(acceptedPerSecond),
   submitToMillion: () => acceptedPerSecond(millionFile()),
 }
@@ -133,23 +133,27 @@ async function bullJobs(done: Done): Promise<void> {
   redis.stop()
 }
 
-async function bareCommits(file: string, done: Done): Promise<void> {
+async function bareCommitsPerSecond(file: string): Promise<number> {
   const db = new DatabaseSync(file)
   db.exec(
     'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (key INTEGER PRIMARY KEY, text)',
   )
   const insert = db.prepare('INSERT INTO rows (text) VALUES (?)')
-  for (let index = 0; index < COMMITS; index++)
-    insert.run('one row of about fifty bytes, as a small job has it')
-  done()
+  const rate = await perSecond(COMMITS, async () => {
+    for (let index = 0; index < COMMITS; index++)
+      insert.run('one row of about fifty bytes, as a small job has it')
+  })
   db.close()
+  return rate
 }
 
-async function oneByOne(file: string, done: Done): Promise<void> {
+async function oneByOnePerSecond(file: string): Promise<number> {
   const pool = new JobPool({ store: file, handlers, maxParallelJobs: SLOTS })
-  for (let index = 0; index < COMMITS; index++) await pool.submitJob({ execute: 'noop' }).accepted
-  done()
+  const rate = await perSecond(COMMITS, async () => {
+    for (let index = 0; index < COMMITS; index++) await pool.submitJob({ execute: 'noop' }).accepted
+  })
   await pool.shutdown()
+  return rate
 }
 
 /** Half of the jobs has ended, half is queued: until the first of these starts. */
