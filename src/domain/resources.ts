@@ -19,6 +19,11 @@ export interface Demand {
   readonly units: readonly number[]
 }
 
+/** What is demanded, as it was given. */
+export function resourcesOf({ names, units }: Demand): Resources {
+  return Object.fromEntries(names.map((name, index) => [name, fromUnits(name, units[index] as number)]))
+}
+
 /** How much of a resource is demanded; 0 when it is not, or nothing is. */
 export function amountOf(demand: Demand | undefined, resource: string): number {
   const units = demand?.units[demand.names.indexOf(resource)]

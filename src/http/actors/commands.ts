@@ -1,9 +1,10 @@
 import { EspalierError } from '../../domain/errors.ts'
-import type { JobSpec } from '../../domain/job.ts'
-import { PRIORITIES, type Priority } from '../../domain/priority.ts'
+import { PRIORITIES } from '../../domain/priority.ts'
 import type { Command, CommandResult, JobSelection, SkippedJobs } from '../../protocol/messages.ts'
 import type { JobActor } from '../../runtime/job/job.ts'
+import { specAgain } from '../../runtime/pool/again.ts'
 import { PoolCore } from '../../runtime/pool/job-pool.ts'
+import { DurableJob } from '../../runtime/record/durable-job.ts'
 import type { Feed } from '../feed/feed.ts'
 import { eventsForJob, eventsForPool } from './accepted-events.ts'
 
@@ -98,19 +99,7 @@ export class Commands {
   }
 
   #retry(job: JobActor): string {
-    const { timeoutMs, maxRetries, backoff } = job.context.policy
-    const spec: JobSpec = {
-      execute: job.execute,
-      args: job.args,
-      priority: PRIORITIES[job.priority] as Priority,
-      score: job.score,
-      timeoutMs,
-      maxRetries,
-      backoff,
-      metadata: job.context.origin?.metadata,
-      ...(job.extras.executor === undefined ? {} : { executor: job.extras.executor.name }),
-    }
-    return PoolCore.partsOf(this.#pool).submissions.submit(spec).id
+    return PoolCore.partsOf(this.#pool).submissions.submit(specAgain(job)).id
   }
 
   #send(actor: string, event: { readonly type: string; readonly [field: string]: unknown }): CommandResult {
@@ -137,9 +126,10 @@ const isNotQueued: Refuse = (job) => (job.status === 'queued' ? undefined : 'it 
 
 const cannotRetry: Refuse = (job) => {
   if (job.settled === undefined) return 'it has not ended'
-  return job.extras.observer === undefined
-    ? undefined
-    : 'it belongs to a tree, whose workflow decides what runs again'
+  // Of a run that nobody has taken up, no job knows its node.
+  const isOfTree =
+    job.extras.observer !== undefined || (job instanceof DurableJob && job.treeId !== undefined)
+  return isOfTree ? 'it belongs to a tree, whose workflow decides what runs again' : undefined
 }
 
 function skip(skipped: Map<string, { count: number; ids: string[] }>, why: string, id: string): void {

@@ -1,5 +1,5 @@
 import { EVENT_CODES, type EventName } from '../../protocol/journal.ts'
-import type { JobActor } from '../../runtime/job/job.ts'
+import type { Dependency, JobActor } from '../../runtime/job/job.ts'
 import { CANCELLED, DELAYED, FAILED, STOPPING, stateOf } from '../../runtime/job/job-states.ts'
 import type { Supervisor } from '../../runtime/pool/supervisor.ts'
 import { rawError } from './raw-facts.ts'
@@ -26,7 +26,7 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
     // The recorder hears of it when its store has taken it.
     if (!job.isAccepted) continue
     raw.replayed(job, job.id !== supervisor.jobs.idOf(job.sequence), lanes.get(job))
-    raw.dependsOn(job, job.links?.dependencies ?? [])
+    raw.dependsOn(job, asJobs(supervisor, job.links?.dependencies ?? []))
     const event = rareEventOf(job, raw)
     if (event !== undefined) events.push(event)
   }
@@ -38,6 +38,11 @@ export function recordPast(supervisor: Supervisor, raw: RawJournal): { startedAt
     if (job.body !== undefined) raw.embodied(job, job.knownContext.attempt, supervisor.now())
   for (const event of changesOf(supervisor)) raw.poolChanged(event, supervisor.now())
   return { startedAt, missing: supervisor.counts.total - known }
+}
+
+/** Dependencies as jobs, of which ended ones have only the ids, where the pool still knows them. */
+function asJobs({ jobs }: Supervisor, dependencies: readonly Dependency[]): readonly Dependency[] {
+  return dependencies.map((given) => (typeof given === 'string' ? (jobs.get(given) ?? given) : given))
 }
 
 /** The lanes of attempts whose slots nobody knows any more, those of an earlier process: each the lowest that was free. */

@@ -210,7 +210,7 @@ export class JobActor
   /** Earlier attempts, when there were any. */
   earlier: RunningAttempt<JobActor>[] | undefined = undefined
   owed: Owed = Owed.NOTHING
-  /** Absent when no job waits for another here, and once it has ended. */
+  /** Absent when no job waits for another here. Of one that has ended, only whom it waited for. */
   links: Links | undefined = undefined
   #promise: Promise<JobResult> | undefined = undefined
   #resolve: Resolve | undefined = undefined
@@ -426,6 +426,15 @@ export function linksOf(job: JobActor): Links {
   job.links ??= { dependencies: [], outstanding: 0, dependants: [] }
   return job.links
 }
+
+/** What is left of an ended job's place: whom it waited for, by id, or each job of a chain would hold all before it. */
+export function endedLinks(dependencies: readonly Dependency[] | undefined): Links | undefined {
+  if (dependencies === undefined || dependencies.length === 0) return undefined
+  return { dependencies: dependencies.map(idOf), outstanding: 0, dependants: [] }
+}
+
+export const idOf = (dependency: Dependency): JobId =>
+  typeof dependency === 'string' ? dependency : dependency.id
 
 /** The job chart's events; XState's own count as such. */
 const JOB_EVENTS: ReadonlySet<string> = new Set<JobEvent['type']>([

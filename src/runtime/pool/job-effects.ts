@@ -1,7 +1,7 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobResult } from '../../domain/job.ts'
 import { RunningAttempt } from '../job/attempt.ts'
-import { type JobActor, linksOf } from '../job/job.ts'
+import { endedLinks, type JobActor, linksOf } from '../job/job.ts'
 import { EXECUTING, stateOf } from '../job/job-states.ts'
 import { Owed } from '../job/owed.ts'
 import type { DurableJob } from '../record/durable-job.ts'
@@ -139,8 +139,7 @@ export class JobEffects {
     const { observer, callback } = job.extras
     observer?.settled(job, result)
     if (callback !== undefined) callbacks.run(callback, result)
-    // Else each job of a chain would hold all before it, long after `keep` let them go.
-    job.links = undefined
+    job.links = endedLinks(job.links?.dependencies)
   }
 
   /** What follows from a job's end for those that wait for it. */

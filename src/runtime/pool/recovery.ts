@@ -2,7 +2,7 @@ import { EspalierError, isEspalierError } from '../../domain/errors.ts'
 import type { Execute, JobId, JobResult } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
-import type { Dependency, JobEntry, JobExtras } from '../job/job.ts'
+import { type Dependency, endedLinks, type JobEntry, type JobExtras } from '../job/job.ts'
 import { isRunning, stateOf } from '../job/job-states.ts'
 import { DurableJob } from '../record/durable-job.ts'
 import { executeOf, type Handlers } from '../record/durable-spec.ts'
@@ -131,6 +131,7 @@ function revive(
     input: undefined as never,
     snapshot,
   })
+  if (result !== undefined) job.links = endedLinks(submitted.dependencies)
   job.keepValue(record.end?.value)
   job.cacheKey = record.cacheKey
   job.start()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createActor, createMachine, setup } from 'xstate'
 import { BodyCharts } from '../../../src/http/feed/body-charts.ts'
+import { createMemoryStore } from '../../../src/index.ts'
 import type {
   ActorDetail,
   Chart,
@@ -95,6 +96,56 @@ describe('a command', () => {
     expect(done).toBe(1)
     const again = await served.pool.waitForJob(ids[0] ?? '')
     expect(again).toMatchObject({ status: 'completed', value: 7, metadata: { for: 'test' } })
+  })
+
+  test('retries a job with what it waited for and what it held', async () => {
+    await using served = await serve({ limits: { gpu: 1 } })
+    const { pool } = served
+    pool.submitJob({ id: 'parent', execute: () => 7 })
+    let isReady = false
+    const failed = pool.submitJob({
+      dependencies: ['parent'],
+      execute: ({ parentResults }: { readonly parentResults: unknown }) => {
+        if (!isReady) throw new Error('not yet')
+        return parentResults
+      },
+      resources: { gpu: 1 },
+    })
+    await failed.result()
+    isReady = true
+    const holder = pool.submitJob({ execute: untilAborted, resources: { gpu: 1 } })
+    const [id = ''] = (await command(served, { type: 'jobs.retry', jobs: { ids: [failed.id] } })).ids
+    expect(pool.job(id)?.status).toBe('queued')
+    holder.cancel()
+    expect(await pool.waitForJob(id)).toMatchObject({ status: 'completed', value: { parent: 7 } })
+  })
+
+  test('retries a job of a store, by the name of its handler, as often as the pool is made anew', async () => {
+    const store = createMemoryStore()
+    let calls = 0
+    const handlers = {
+      flaky: ({ parentResults }: { readonly parentResults: unknown }) => {
+        if (calls++ < 2) throw new Error('not yet')
+        return parentResults
+      },
+      seven: () => 7,
+    }
+    {
+      await using served = await serve({ store, handlers })
+      served.pool.submitJob({ id: 'parent', execute: 'seven' })
+      await served.pool.submitJob({ id: 'first', execute: 'flaky', dependencies: ['parent'] }).result()
+      const { done } = await command(served, { type: 'jobs.retry', jobs: { ids: ['first'] } })
+      expect(done).toBe(1)
+      await served.pool.waitForAll()
+    }
+    await using served = await serve({ store, handlers })
+    served.pool.job('first')
+    const { ids, skipped } = await command(served, { type: 'jobs.retry', jobs: { ids: ['first'] } })
+    expect(skipped).toEqual([])
+    expect(await served.pool.waitForJob(ids[0] ?? '')).toMatchObject({
+      status: 'completed',
+      value: { parent: 7 },
+    })
   })
 
   test('moves queued jobs to another priority', async () => {

@@ -5,7 +5,16 @@ import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { PACKING_NICENESS } from '../../../src/http/feed/thread-priority.ts'
 import { createInspector } from '../../../src/http/index.ts'
-import { defineWorkflow, grow, JobPool, node, Orchestrator, satisfy, stop } from '../../../src/index.ts'
+import {
+  createMemoryStore,
+  defineWorkflow,
+  grow,
+  JobPool,
+  node,
+  Orchestrator,
+  satisfy,
+  stop,
+} from '../../../src/index.ts'
 import {
   decodeBlock,
   decodeRecording,
@@ -366,6 +375,31 @@ describe('a recording', () => {
     pool.resume()
     await pool.waitForAll()
     expect(Array.from((await recorded(inspector)).jobCounts)).toEqual([0, 0, 0, 0, 0, 7, 1, 0])
+  })
+
+  test('of jobs that had ended before it began has what they waited for, in memory as from a store', async () => {
+    const handlers = { one: () => 1 }
+    const store = createMemoryStore()
+    const linksIn = async (pool: JobPool) => {
+      await using inspector = createInspector(pool)
+      const model = await recorded(inspector)
+      const { dependencies } = model.tables
+      return [dependencies.job, dependencies.on].map((rows) =>
+        Array.from({ length: rows.length }, (_, row) => model.jobId(rows.get(row), '')),
+      )
+    }
+    for (const options of [{}, { store }]) {
+      await using pool = new JobPool({ handlers, ...options })
+      pool.submitJobs([
+        { id: 'a', execute: 'one' },
+        { id: 'b', execute: 'one', dependencies: ['a'] },
+      ])
+      await pool.waitForAll()
+      expect(await linksIn(pool)).toEqual([['b'], ['a']])
+    }
+    await using pool = new JobPool({ handlers, store })
+    for (const id of ['a', 'b']) pool.job(id)
+    expect(await linksIn(pool)).toEqual([['b'], ['a']])
   })
 
   test('that begins while its pool is paused, or drains, says so from then on', async () => {
