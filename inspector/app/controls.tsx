@@ -43,7 +43,10 @@ export async function confirmBulk(what: keyof typeof BULK, jobs: JobSelection): 
     body: <Preview result={preview} note={isOne ? noteOfOne : note} />,
     confirm: verb,
     isDangerous,
-    onConfirm: () => doCommand({ type, jobs }, done),
+    onConfirm: () =>
+      doCommand({ type, jobs }, done, ({ ids: [id], done: count }) =>
+        what === 'retry' && count === 1 ? `${done} as ${id}` : done,
+      ),
   }
 }
 

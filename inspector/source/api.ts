@@ -57,8 +57,16 @@ export async function postJson<Body>(path: string, body: unknown): Promise<Body>
 
 export const sendCommand = (command: Command): Promise<CommandResult> => postJson('api/commands', command)
 
-/** Sends a command and tells how it went. */
-export async function doCommand(command: Command, done: string): Promise<CommandResult | undefined> {
+/**
+ * Sends a command and tells how it went.
+ *
+ * @param tell - What to say when all went well; default: `done`.
+ */
+export async function doCommand(
+  command: Command,
+  done: string,
+  tell: (result: CommandResult) => string = () => done,
+): Promise<CommandResult | undefined> {
   if (!canControl.peek()) {
     const why = isOperator.peek()
       ? 'the pool cannot be reached, or has ended.'
@@ -75,7 +83,7 @@ export async function doCommand(command: Command, done: string): Promise<Command
         result.done > 0 ? 'done' : 'failed',
         `${done}: ${result.done}. Not done: ${skipped}, ${first.why}`,
       )
-    else toast('done', `${done}.`)
+    else toast('done', `${tell(result)}.`)
     return result
   } catch (error) {
     toast('failed', `${done} did not happen: ${error instanceof Error ? error.message : error}`)

@@ -109,6 +109,9 @@ describeInBrowser('the controls', () => {
     await dialog().getByRole('button', { name: 'Retry' }).click()
     await listed('of 12 jobs').waitFor()
     expect(pool.getStatus().total).toBe(12)
+    const submitted = await page.getByText('Submitted again as').textContent()
+    const [, again = ''] = /as (.*)\./.exec(submitted ?? '') ?? []
+    expect(pool.job(again)?.status).toBeDefined()
   })
 
   test('the cancel of one job, and of more, asks in its own words', async () => {
