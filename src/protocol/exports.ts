@@ -2,6 +2,7 @@ import type { JobUsage } from '../domain/job.ts'
 import { PRIORITIES } from '../domain/priority.ts'
 import {
   CANCEL_SOURCES,
+  EVENT_CODES,
   EVENTS,
   FAILURES,
   JOB_STATES,
@@ -24,7 +25,7 @@ export interface Recorded {
 
 /**
  * The attempts in the Trace Event Format of Chrome, which Perfetto opens too: a thread for each slot, a bar for each
- * attempt, and counters for the queue.
+ * attempt, another while it holds its slot as a zombie, and counters for the queue.
  */
 export function* chromeTrace({ header, model, isoOf }: Recorded): Generator<string> {
   const { attempts, tables } = model
@@ -57,6 +58,18 @@ export function* chromeTrace({ header, model, isoOf }: Recorded): Generator<stri
       },
     })}`
   }
+  for (const { job, from, to } of zombiesOf(model)) {
+    yield `,\n${JSON.stringify({
+      ph: 'X',
+      pid: 1,
+      tid: attempts.slot.get(model.jobs.attempt.get(job) - 1),
+      ts: from,
+      dur: to - from,
+      cat: 'zombie',
+      name: `zombie of ${labelOf(model, job)}`,
+      args: { job: model.jobId(job, header.idPrefix) },
+    })}`
+  }
   const { samples } = tables
   for (let row = 0; row < samples.at.length; row++) {
     const args = {
@@ -67,6 +80,23 @@ export function* chromeTrace({ header, model, isoOf }: Recorded): Generator<stri
     yield `,\n${JSON.stringify({ ph: 'C', pid: 1, ts: samples.at.get(row), name: 'jobs', args })}`
   }
   yield '\n]}\n'
+}
+
+/** From when to when slots were held by what was abandoned in them, in the order of the ends; no attempt of such a job follows. */
+function* zombiesOf(model: RunModel): Generator<{ job: number; from: number; to: number }> {
+  const { at, code, subject, detail } = model.tables.events
+  const since = new Map<number, number>()
+  for (let row = 0; row < at.length; row++) {
+    const job = subject.get(row)
+    if (code.get(row) === EVENT_CODES['attempt.abandoned']) {
+      if (detail.get(row) === 0) since.set(job, at.get(row))
+    } else if (code.get(row) === EVENT_CODES['attempt.ended']) {
+      const from = since.get(job)
+      if (from !== undefined) yield { job, from, to: at.get(row) }
+      since.delete(job)
+    }
+  }
+  for (const [job, from] of since) yield { job, from, to: model.lastAt }
 }
 
 const JOB_COLUMNS = [

@@ -107,6 +107,26 @@ describe('a job that is tried again', () => {
   })
 })
 
+test('an attempt that was abandoned is in its slot as a zombie until it ends, unless its slot is free all the same', () => {
+  const told = new ToldRun()
+  const [deaf, deafer, released] = [told.job('deaf'), told.job('deafer'), told.job('released')]
+  for (const [slot, job] of [deaf, deafer, released].entries())
+    told
+      .step(0, 'job.submitted', job, 'queued.ready')
+      .step(0, 'attempt.started', job, 'running.executing', slot)
+      .step(20, 'attempt.abandoned', job, 'running.stopping', Number(job === released))
+      .step(20, 'deadline.reached', job, 'failed')
+  told.step(50, 'attempt.ended', released, 'failed').step(60, 'attempt.ended', deaf, 'failed')
+  const { traceEvents } = JSON.parse(write('trace.json', told.sample(90, 1).recording())) as {
+    traceEvents: { cat?: string; tid: number; ts: number; dur: number; name: string; args: { job: string } }[]
+  }
+  const zombies = traceEvents.filter(({ cat }) => cat === 'zombie')
+  expect(zombies.map(({ tid, ts, dur, args }) => [args.job, tid, ts, dur])).toEqual([
+    ['deaf', 0, 20_000, 40_000],
+    ['deafer', 1, 20_000, 40_000],
+  ])
+})
+
 test('no control character and no change of direction comes into a table or a picture', () => {
   const name = '\u001b[31mred\u001b[0m \u202egnp.exe\u0007\u009b\nnext'
   const told = new ToldRun()
