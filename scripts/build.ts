@@ -42,6 +42,7 @@ try {
   const installed = await install(tarball)
   await checkFiles(installed)
   await checkImports(installed)
+  await checkDeclarations(installed)
   await checkCommands(installed)
   if (values.tarball !== undefined) await cp(tarball, values.tarball)
   console.log(
@@ -107,6 +108,22 @@ async function checkImports(installed: string): Promise<void> {
   const file = join(scratch, 'consumer/imports.js')
   await writeFile(file, script)
   must(await run(process.execPath, [file], dirname(file)), `importing ${specifiers.join(', ')}`)
+}
+
+/** A consumer who checks declarations, as `skipLibCheck: false` does, has only what is installed with the package. */
+async function checkDeclarations(installed: string): Promise<void> {
+  const specifiers = (await subpaths(installed)).filter((subpath) => !subpath.endsWith('.json'))
+  const file = join(scratch, 'consumer/declarations.ts')
+  const imports = specifiers.map((subpath) => `import '${manifest.name}${subpath.slice(1)}'\n`)
+  await writeFile(file, imports.join(''))
+  const types = join(scratch, 'consumer/node_modules/@types')
+  await mkdir(types)
+  await symlink(join(root, 'node_modules/@types/node'), join(types, 'node'), 'junction')
+  const environment = ['--ignoreConfig', '--noEmit', '--types', 'node', '--typeRoots', types]
+  const language = ['--target', 'es2024', '--lib', 'es2024,esnext.disposable', '--module', 'nodenext']
+  const checks = ['--strict', '--noUncheckedIndexedAccess', '--skipLibCheck', 'false']
+  const options = [...environment, ...language, ...checks]
+  must(await runTool('typescript#tsc', ...options, file), 'the declarations of the packed package')
 }
 
 /** The keys of `exports`, patterns such as `./stores/*` being spelled out from the packed files. */

@@ -9,6 +9,7 @@ import { ROUTES, type Route, type RouteName } from '../../protocol/routes.ts'
 import type { StaticFile } from '../files/static-files.ts'
 import type { Gate } from './gate.ts'
 import { bodyOf } from './read-before.ts'
+import type { ViewerSocket } from './viewer.ts'
 
 const BODY_BYTES_MAX = 1024 * 1024
 const HEADER_BYTES_MAX = 16 * 1024
@@ -54,12 +55,11 @@ const STATUSES: Partial<Record<ErrorCode, number>> = {
 /** Answers a request; what it returns is sent as JSON. */
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 export type Handlers = Readonly<Record<Exclude<RouteName, 'feed'>, Handler>>
-type Sockets = FastifyInstance['websocketServer']['clients'] extends Set<infer Socket> ? Socket : never
 
 export interface ServerParts {
   readonly gate: Gate
   readonly handlers: Handlers
-  readonly onSocket: (socket: Sockets) => void
+  readonly onSocket: (socket: ViewerSocket) => void
   readonly files: ReadonlyMap<string, StaticFile>
   /** Where it is mounted: `''` or a path such as `/inspector`. */
   readonly basePath: string

@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws'
 import { EspalierError } from '../../domain/errors.ts'
 import {
   type FeedStatus,
@@ -44,9 +43,20 @@ export interface BlockSource {
   eventsAfter(block: number): number
 }
 
+/** What is asked of a WebSocket: the package's own types name none of `ws`, whose types are not installed with it. */
+export interface ViewerSocket {
+  readonly OPEN: number
+  readonly readyState: number
+  readonly bufferedAmount: number
+  on(event: 'message', listener: (data: unknown, isBinary: boolean) => void): unknown
+  on(event: 'close' | 'error', listener: () => void): unknown
+  send(message: string | Uint8Array): void
+  close(code?: number): void
+}
+
 /** One page that looks on: what it has been sent, and what it has taken. */
 export class Viewer implements FeedViewer {
-  readonly #socket: WebSocket
+  readonly #socket: ViewerSocket
   readonly #feed: BlockSource
   readonly #canControl: boolean
   /** First blocks of the messages on their way. */
@@ -57,7 +67,7 @@ export class Viewer implements FeedViewer {
   #isVisible = true
   #hasEnded = false
 
-  constructor(socket: WebSocket, feed: BlockSource, canControl: boolean) {
+  constructor(socket: ViewerSocket, feed: BlockSource, canControl: boolean) {
     this.#socket = socket
     this.#feed = feed
     this.#canControl = canControl
