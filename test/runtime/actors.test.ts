@@ -1,4 +1,4 @@
-import type { Job } from 'espalier'
+import type { Job, JobSpec } from 'espalier'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import {
   type ActorRef,
@@ -115,6 +115,22 @@ describe('a job is an XState actor', () => {
     expectTypeOf<Job>().toExtend<ActorRef<SnapshotFrom<typeof jobMachine>, Approve>>()
     // @ts-expect-error an event has a type
     expectTypeOf<Job['send']>().toBeCallableWith({ by: 'ada' })
+  })
+
+  test('of what its own spec returns, also beside others in a batch', async () => {
+    const { pool } = createPool()
+    const [count, name] = pool.submitJobs([
+      { execute: async () => 1 },
+      { execute: () => 'a', dependencies: [] },
+    ])
+    expectTypeOf(count).toEqualTypeOf<Job<number>>()
+    expectTypeOf(name).toEqualTypeOf<Job<string>>()
+    expect([await count.value(), await name.value()]).toEqual([1, 'a'])
+
+    expectTypeOf(pool.submitJobs([] as JobSpec<number>[])).toEqualTypeOf<Job<number>[]>()
+    expectTypeOf(pool.submitJobs([1, 2].map((n) => ({ execute: () => n })))).toEqualTypeOf<Job<number>[]>()
+    // @ts-expect-error a name that nobody reads
+    expect(() => pool.submitJobs([{ execute: () => 1, prioritty: 'high' }])).toThrow('prioritty')
   })
 
   test('in the system of its pool, with a session of its own', () => {

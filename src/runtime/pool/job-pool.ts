@@ -134,8 +134,15 @@ export class PoolCore implements AsyncDisposable {
    *
    * @throws {EspalierError} As `submitJob`, and `ESP_DEPENDENCY_CYCLE`, which names the path.
    */
-  submitJobs<Value = unknown>(specs: readonly JobSpec<Value>[]): Job<Value>[] {
-    return this.#submissions.submitAll(specs as readonly JobSpec[]) as unknown as Job<Value>[]
+  submitJobs<Value = unknown>(specs: readonly JobSpec<Value>[]): Job<Value>[]
+  /** Jobs that return different things: each is of what its own spec returns. */
+  submitJobs<Values extends readonly unknown[] | []>(
+    specs: {
+      readonly [Index in keyof Values]: JobSpec<Values[Index]>
+    },
+  ): { -readonly [Index in keyof Values]: Job<Awaited<Values[Index]>> }
+  submitJobs(specs: readonly JobSpec[]): Job[] {
+    return this.#submissions.submitAll(specs)
   }
 
   /**
