@@ -19,7 +19,16 @@ export async function loadModule(
 ): Promise<{ readonly workflow: Workflow; readonly exports: Readonly<Record<string, unknown>> }> {
   await requireFile(path)
   const exports = await importModule(path)
-  return { workflow: workflowOf(path, exports.default), exports }
+  return { workflow: workflowOf(path, defaultOf(exports)), exports }
+}
+
+/** Its default export; of a module that a compiler made CommonJS, Node gives all of `module.exports` as that. */
+function defaultOf({ default: exported }: Readonly<Record<string, unknown>>): unknown {
+  const compiled = exported as
+    | { readonly __esModule?: unknown; readonly default?: unknown }
+    | null
+    | undefined
+  return compiled?.__esModule === true ? compiled.default : exported
 }
 
 function workflowOf(path: string, exported: unknown): Workflow {

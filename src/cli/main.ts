@@ -34,7 +34,7 @@ const ERROR_LENGTH_MAX = 4_000
 const RECORDING =
   'a file that `espalier run … --report <name>.espalier` or the page has written, or the id of a stored run'
 const STANDSTILL =
-  'The run stands still: nothing is left to wait for, but jobs have not ended. Look for a promise that never settles.'
+  'The run stands still: nothing is left to wait for, but it has not ended. Look for a promise that never settles, in the workflow or at the top level of its module.'
 
 const output = new Output()
 process.once('beforeExit', () => {

@@ -332,6 +332,31 @@ test.each(['--version', '--help', 'help run'])('espalier %s prints to stdout', a
   expect(stdout).toContain(args === '--version' ? `${manifest.version}\n` : 'Usage: espalier')
 })
 
+test.each([
+  ['assigned to module.exports', 'module.exports = workflow'],
+  [
+    'that a compiler made of a default export',
+    "Object.defineProperty(exports, '__esModule', { value: true })\nexports.default = workflow",
+  ],
+])('the workflow of a CommonJS module is found: %s', async (_, assignment) => {
+  const workflow =
+    "const workflow = { name: 'common', handlers: { a: () => 1 }, root: () => ({ handler: 'a' }) }"
+  writeFileSync(join(folder, 'common.cjs'), `${workflow}\n${assignment}\n`)
+  const { code, stdout, stderr } = await espalier('run', 'common.cjs', '--quiet')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/^✓ common completed/)
+})
+
+test.each(['run', 'check'])('a module that never finishes loading is told as such: %s', async (command) => {
+  writeFileSync(join(folder, 'loading.mjs'), 'export default await new Promise(() => {})')
+  const { code, stderr } = await espalier(command, 'loading.mjs')
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/^The run stands still: .* at the top level of its module\.\n$/),
+  })
+  expect(stderr).not.toContain('jobs')
+})
+
 test('a run that nothing can end any more ends with an error', async () => {
   writeFileSync(
     join(folder, 'stuck.mjs'),
