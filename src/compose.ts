@@ -51,7 +51,8 @@ export type RunOptions = Omit<OrchestratorOptions, 'pool'> &
 /**
  * Runs a workflow to its end, in the given pool or in one of its own that is shut down afterwards.
  *
- * @returns How the run ended; it rejects only for what is wrong before it has started.
+ * @returns How the run ended; it rejects for what is wrong before it has started and, with a store, for what leaves the run there to be
+ * resumed: the pool's shutdown, or a commit that is refused.
  * @throws {EspalierError} `ESP_INVALID_WORKFLOW`, `ESP_INVALID_INPUT`, `ESP_UNKNOWN_HANDLER`, `ESP_INVALID_OPTION`,
  * `ESP_UNKNOWN_OPTION`: also for an option of a pool beside a given `pool`.
  */
