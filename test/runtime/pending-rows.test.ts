@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { PendingRows } from '../../src/runtime/record/pending-rows.ts'
 
@@ -81,6 +83,23 @@ describe('the jobs whose rows are behind', () => {
     pending.made(plan, lastSeq + 1)
     expect(namesOf(pending.jobs())).toBe('c')
     expect(pending.flush(2, lastSeq).pendingSeq).toBe(lastSeq + 1)
+  })
+
+  test('are not kept in memory once their rows are written, however long another stays behind', async () => {
+    const [slow] = jobs('s') as [FakeJob]
+    commit(slow)
+    const refs = Array.from({ length: 1_000 }, () => {
+      const job = new FakeJob('j')
+      commit(job)
+      commit(Object.assign(job, { needsRow: true }))
+      return new WeakRef(job)
+    })
+    setFlagsFromString('--expose-gc')
+    // What a WeakRef has been made for lives until the event loop has turned.
+    await new Promise((resolve) => setImmediate(resolve))
+    ;(runInNewContext('gc') as () => void)()
+    expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(100)
+    expect([namesOf(pending.jobs()), pending.firstSeq]).toEqual(['s', 1])
   })
 
   test('are none once somebody else has written them', () => {

@@ -97,6 +97,8 @@ export class PendingRows<Job extends RowedJob> {
       first = this.#places.peek()
     )
       this.#places.shift()
+    // Jobs whose rows are written would gather behind one that runs for long.
+    if (this.#places.size > 2 * this.#size + PASSED_MAX) this.#compact()
   }
 
   /** All rows have been written by somebody else. */
@@ -109,6 +111,12 @@ export class PendingRows<Job extends RowedJob> {
     job.hasRow = true
     if (job.behindSince > 0) this.#size--
     job.behindSince = 0
+  }
+
+  #compact(): void {
+    const kept = [...this.#behind()]
+    this.#places.clear()
+    for (const place of kept) this.#places.push(place)
   }
 
   *#behind(): Generator<Place<Job>> {
@@ -133,6 +141,9 @@ export class PendingRows<Job extends RowedJob> {
 
 /** How many may be behind again, of all that may, when too many were. */
 const SPARE = 1 / 8
+
+/** How many places of jobs that are not behind any more are kept, beyond as many as there are others. */
+const PASSED_MAX = 64
 
 const isBehind = ({ job, since }: Place<RowedJob>): boolean => job.behindSince === since
 
