@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -276,6 +277,23 @@ describe('a file that is not a whole store is refused, and left as it was', () =
     file = join(folder, 'nowhere', 'a.db')
     expect(() => openSqliteStore(file)).toThrow(`there is no folder ${join(folder, 'nowhere')}`)
     expect(codeOf(() => openSqliteStore(file))).toBe('ESP_STORE_UNUSABLE')
+  })
+
+  test.each([
+    ['a folder', () => mkdirSync(file), 'it is a folder'],
+    ['a pipe', () => execFileSync('mkfifo', [file]), 'it is no file to keep data in'],
+    [
+      'a link to nothing',
+      () => symlinkSync(`${file}.gone`, file),
+      'it is a link to a file that is not there',
+    ],
+  ])('that is %s', (_, make, message) => {
+    make()
+    for (const readOnly of [false, true]) {
+      const refusal = { code: 'ESP_STORE_UNUSABLE', message: expect.stringContaining(message) }
+      expect(() => openSqliteStore(file, { readOnly })).toThrow(expect.objectContaining(refusal))
+    }
+    expect(readdirSync(folder).filter((name) => join(folder, name).startsWith(`${file}-`))).toEqual([])
   })
 
   test('made unwritable', () => {

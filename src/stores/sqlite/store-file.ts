@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { EspalierError } from '../../domain/errors.ts'
@@ -14,8 +14,11 @@ import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts'
  * @returns Whether there is a file.
  */
 export function requireWhole(file: string): boolean {
-  const size = statSync(file, { throwIfNoEntry: false })?.size
-  if (size === undefined) return false
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return requireNoLink(file)
+  if (!found.isFile())
+    throw new Error(found.isDirectory() ? 'it is a folder' : 'it is no file to keep data in')
+  const { size } = found
   // What is left of a database that was cut off, since none is made empty: it must not pass for a new one. SQLite takes a file
   // of one byte for an empty one.
   if (size <= 1) throw new EspalierError('ESP_STORE_EMPTY', { store: file })
@@ -27,6 +30,12 @@ export function requireWhole(file: string): boolean {
     if (!hasLog(file)) throw error
   }
   return true
+}
+
+/** A link that leads nowhere has the name that a new store would get. */
+function requireNoLink(file: string): false {
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return false
+  throw new Error('it is a link to a file that is not there')
 }
 
 /**
