@@ -63,6 +63,13 @@ describe('a job with dependencies', () => {
     expect(await child.value()).toEqual({ n0: 7 })
   })
 
+  test('has the value of a parent whatever its name is', async () => {
+    const { pool } = createPool()
+    const parent = pool.submitJob({ id: '__proto__', execute: () => 7 })
+    const child = pool.submitJob({ dependencies: [parent], execute: (context) => context.parentResults })
+    expect(Object.entries((await child.value()) as object)).toEqual([['__proto__', 7]])
+  })
+
   test('takes handles and ids, of the same batch and of earlier ones', async () => {
     const { pool, clock } = createPool({ maxParallelJobs: 9 })
     const held = createHeld()

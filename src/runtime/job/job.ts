@@ -412,12 +412,13 @@ export class JobActor
   }
 
   dependencyValues(): Record<string, unknown> {
-    const values: Record<string, unknown> = {}
+    const values: [name: string, value: unknown][] = []
     for (const dependency of this.links?.dependencies ?? []) {
       if (typeof dependency === 'string' || dependency.settled?.status !== 'completed') continue
-      values[dependency.nodeId ?? dependency.id] = dependency.settled.value
+      values.push([dependency.nodeId ?? dependency.id, dependency.settled.value])
     }
-    return values
+    // An assignment would take the name `__proto__` for something else.
+    return Object.fromEntries(values)
   }
 }
 
