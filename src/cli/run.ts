@@ -95,7 +95,7 @@ function runStored(
   return output.during(options.json, async () => {
     const store = storeFile(options)
     const source = withReader(options, (reader) => options.workflow ?? sourceOf(reader, runId))
-    const workflow = await loadWorkflow(source)
+    const workflow = await (options.workflow === undefined ? loadStored(source, runId) : loadWorkflow(source))
     return runWorkflow(workflow, { ...start, store, input: undefined, source, stored: runId }, output)
   })
 }
@@ -112,6 +112,17 @@ function sourceOf(store: RunStore, runId: string): string {
   throw new UsageError(
     `Run "${runId}" was started by a program, not from a module. Name its workflow with --workflow.`,
   )
+}
+
+/** Loads the module that a run was started from: who resumes the run has not named it. */
+async function loadStored(source: string, runId: string): Promise<Workflow> {
+  try {
+    return await loadWorkflow(source)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const advice = `Run "${runId}" was started from that module; name another with --workflow.`
+    throw new UsageError(`${error.message} ${advice}`, { cause: error.cause })
+  }
 }
 
 type Start = Omit<RunOptions, 'input'> &

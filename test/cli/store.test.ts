@@ -262,6 +262,22 @@ describe('a run in a store', () => {
     })
   })
 
+  test('whose module has gone is told apart from a mistyped path', async () => {
+    const source = join(folder, 'moved.ts')
+    await runWorkflow(counting, {
+      input: { goal: 2, name: 'm' },
+      runId: 'm',
+      store: join(folder, 'moved.db'),
+      source,
+    })
+    for (const command of ['resume', 'fork']) {
+      const { code, stderr } = await call(command, 'm', '--store', 'moved.db')
+      expect(code).toBe(2)
+      expect(stderr).toMatch(/^There is no file \S+moved\.ts\. .*/)
+      expect(stderr).toContain('Run "m" was started from that module; name another with --workflow.')
+    }
+  })
+
   test.each([
     [['resume', 'nobody'], 'ESP_UNKNOWN_RUN: No run "nobody" is in the store runs.db.'],
     [['show', 'nobody'], 'ESP_UNKNOWN_RUN'],
