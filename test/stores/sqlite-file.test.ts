@@ -304,6 +304,22 @@ describe('a file that is not a whole store is refused, and left as it was', () =
   })
 })
 
+test('a file that another program writes to is not called unreadable: the error says to wait', () => {
+  openSqliteStore(file).close()
+  const other = new DatabaseSync(file)
+  other.exec('BEGIN IMMEDIATE')
+  try {
+    const refusal = {
+      code: 'ESP_STORE_UNUSABLE',
+      message: expect.stringContaining('Another program is at work'),
+    }
+    expect(() => openSqliteStore(file)).toThrow(expect.objectContaining(refusal))
+  } finally {
+    other.close()
+  }
+  openSqliteStore(file).close()
+})
+
 test('a damaged page is told when it is read, and nothing is made up for it', () => {
   const store = openSqliteStore(file)
   for (let key = 1; key <= 200; key++) store.commit(batch(job(key, 500)))

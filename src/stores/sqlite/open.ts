@@ -169,6 +169,10 @@ export function inOurWords(file: string, error: unknown): EspalierError {
         { store: file, what: 'no database, or no longer one' },
         options,
       )
+    case SQLITE_BUSY: {
+      const todo = 'Another program is at work with it: wait until that is done, and try again.'
+      return new EspalierError('ESP_STORE_UNUSABLE', { store: file, message, todo }, options)
+    }
     default: {
       const todo =
         NO_ROOM.has(errcode) || NO_ROOM.has(code) ? 'Make room on its disk, and try again.' : undefined
@@ -177,6 +181,7 @@ export function inOurWords(file: string, error: unknown): EspalierError {
   }
 }
 
+const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_NOTADB = 26
