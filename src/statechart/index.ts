@@ -12,7 +12,6 @@ export {
 } from './diagram.ts'
 export { type EffectTaker, effect } from './effects.ts'
 export { Guardian, type GuardianListener } from './guardian.ts'
-export { isInspected } from './inspection.ts'
 export { createLightActor, type Inspection, LightActor } from './light-actor.ts'
 export { type MachinePath, type MachinePathsOptions, machinePaths } from './paths.ts'
 export {

@@ -95,8 +95,8 @@ export function inspectorsOf(system: InternalSystem): Inspectors | null {
   return (system as Marked)[inspectors] ?? findOut(system)
 }
 
-export function isInspected(system: AnyActorRef['system']): boolean {
-  return inspectorsOf(system as InternalSystem) !== null
+export function isInspected(system: InternalSystem): boolean {
+  return inspectorsOf(system) !== null
 }
 
 function findOut(system: Marked): Inspectors | null {

@@ -33,6 +33,12 @@ export abstract class StandingActor<TLogic extends AnyActorLogic> extends ActorB
     this._output = place === undefined ? undefined : snapshot.output
   }
 
+  /** Takes up what a snapshot tells, and makes one like it when somebody looks. */
+  _stand(snapshot: Snapshot<unknown>): void {
+    this._snapshot = snapshot
+    if (this._place !== undefined) this._made = undefined
+  }
+
   /** Whether the actor has neither ended nor failed: `status` of its snapshot is `active`. */
   get isActive(): boolean {
     return this._place === undefined ? this._snapshot.status === 'active' : !this._place.isFinal

@@ -4,6 +4,7 @@ import { Actor } from '../../statechart/index.ts'
 /** What XState keeps out of the published type of its `Actor`. */
 interface OpenActor {
   _snapshot: AnyMachineSnapshot
+  _send(event: AnyEventObject): void
   update(snapshot: AnyMachineSnapshot, event: AnyEventObject): void
 }
 type OpenActorClass = new (...args: ConstructorParameters<typeof Actor<AnyActorLogic>>) => OpenActor
@@ -29,6 +30,11 @@ export class InterpretedActor extends (Actor as unknown as OpenActorClass) {
   stepping(_to: StateValue, _hasChanged: boolean, _event: AnyEventObject): void {}
 
   stepped(): void {}
+
+  /** Where it leads is worked out again. */
+  _sendKnown(event: AnyEventObject): void {
+    super._send(event)
+  }
 
   override update(snapshot: AnyMachineSnapshot, event: AnyEventObject): void {
     const isStep = event.type !== 'xstate.init'

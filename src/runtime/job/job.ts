@@ -153,6 +153,7 @@ interface ActorCore extends ActorRefFrom<typeof jobMachine> {
   _send(event: JobEvent): void
   stepping(to: StateValue, hasChanged: boolean, event: JobEvent): void
   stepped(): void
+  _sendKnown(event: JobEvent, next: JobSnapshot): void
   update(snapshot: JobSnapshot, event: AnyEventObject): void
 }
 type ActorCoreClass = new (logic: typeof jobMachine, options: ActorOptions<typeof jobMachine>) => ActorCore
@@ -412,8 +413,9 @@ export class JobActor
   }
 
   dependencyValues(): Record<string, unknown> {
+    if (this.links === undefined) return {}
     const values: [name: string, value: unknown][] = []
-    for (const dependency of this.links?.dependencies ?? []) {
+    for (const dependency of this.links.dependencies) {
       if (typeof dependency === 'string' || dependency.settled?.status !== 'completed') continue
       values.push([dependency.nodeId ?? dependency.id, dependency.settled.value])
     }

@@ -5,7 +5,6 @@ import type { JobResult, JobStatus } from '../../domain/job.ts'
 import { jsonText } from '../../domain/json-text.ts'
 import type { ChartEvent, ErrorJson, JobSubmitted } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
-import { isInspected } from '../../statechart/index.ts'
 import { jobLogic } from '../charts/charts.ts'
 import { JobActor, type JobRow, type JobSnapshot, type JobSupervisor } from '../job/job.ts'
 import { isQueued, stateOf, statusOf } from '../job/job-states.ts'
@@ -165,13 +164,12 @@ export class DurableJob extends JobActor implements StagingJob {
     this.supervisor.act()
   }
 
-  /** Makes a step that has been committed, in the sight of all: of those who inspect it, by going through the chart again. */
+  /** Makes a step that has been committed, in the sight of all. */
   deliver(event: JobEvent, staged: JobSnapshot): void {
     const outer = delivering
     delivering = this
     try {
-      if (isInspected(this.system)) super._send(event)
-      else this.update(staged, event)
+      this._sendKnown(event, staged)
     } finally {
       delivering = outer
     }
