@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { JobPool, type JobSpec } from 'espalier'
@@ -96,6 +97,22 @@ describe('attempts that follow each other in a process', () => {
       values.slice(1, -1).map((bytes) => [(bytes as Uint8Array).length, (bytes as Uint8Array).at(-1)]),
     ).toEqual(large.map((bytes) => [bytes.length, bytes.at(-1)]))
     expect(values.at(-1)).toBe(7)
+  })
+
+  test.runIf(process.platform === 'linux')('come though a signal has interrupted their process', async () => {
+    const { value, submit } = createPool()
+    const pid = (await value('pid')) as number
+    const sleeps = () =>
+      Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+    // While it waits, Node opens its inspector; nothing is sent to it before it sleeps again.
+    const interrupt = () => {
+      while (!/^State:\s+S/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+      const before = sleeps()
+      process.kill(pid, 'SIGUSR1')
+      while (sleeps() === before);
+    }
+    await submit('noop', { callback: interrupt }).result()
+    expect([await value('pid'), await value('pid'), await value('pid')]).toEqual([pid, pid, pid])
   })
 
   test('can be asked to end', async () => {

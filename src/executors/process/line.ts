@@ -132,15 +132,23 @@ export class ProcessEnd<Message> {
   /** Sleeps until the executor sends a message, and returns it; `undefined` when the executor has gone. */
   await(): Message | undefined {
     this.#arrived = undefined
-    try {
-      while (this.#arrived === undefined) {
-        const length = readSync(TO_PROCESS_FD, this.#buffer)
-        if (length === 0) return undefined
-        this.#reader.read(this.#buffer.subarray(0, length))
-      }
-    } catch {
-      // As above.
+    while (this.#arrived === undefined) {
+      const length = this.#readNow()
+      if (length === 0) return undefined
+      this.#reader.read(this.#buffer.subarray(0, length))
     }
     return this.#arrived
+  }
+
+  /** Reads what there is as soon as there is something. Returns how much: nothing when the executor has gone. */
+  #readNow(): number {
+    for (;;) {
+      try {
+        return readSync(TO_PROCESS_FD, this.#buffer)
+      } catch (thrown) {
+        // A signal, such as the one that has Node open its inspector, only interrupts the sleep.
+        if ((thrown as NodeJS.ErrnoException).code !== 'EINTR') return 0
+      }
+    }
   }
 }
