@@ -72,6 +72,28 @@ describe('a frame', () => {
     expect(JSON.stringify(passed(message))).not.toContain('other')
   })
 
+  test.each([Object.prototype, Array.prototype])(
+    'is kept also where a handler tells all others what JSON is to write',
+    (prototype) => {
+      Object.defineProperty(prototype, 'toJSON', { value: () => 'other', configurable: true })
+      try {
+        expect(passed([1, 2])).toEqual([1, 2])
+      } finally {
+        Reflect.deleteProperty(prototype, 'toJSON')
+      }
+    },
+  )
+
+  test('is kept also where a handler has put something else in the place of JSON', () => {
+    const { stringify } = JSON
+    JSON.stringify = () => '"other"'
+    try {
+      expect(passed([1, 2])).toEqual([1, 2])
+    } finally {
+      JSON.stringify = stringify
+    }
+  })
+
   test('that cannot be read is refused, and nothing after it is read', () => {
     let deep: unknown = {}
     for (let depth = 0; depth < 2_500; depth++) deep = { deep }

@@ -15,6 +15,9 @@ const ITEMS_MAX = 32
 const LENGTH_MAX = 1_000
 const DEPTH_MAX = 4
 
+/** As they are before any handler is loaded, which may put others in their place. */
+const { parse, stringify } = JSON
+
 /** Where short frames are written, one after the other. */
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
@@ -26,7 +29,7 @@ const scratch = Buffer.allocUnsafeSlow(65_536)
 export function frameOf(message: object): Buffer {
   const absent = Array.isArray(message) ? absentCells(message) : undefined
   if (absent === undefined) return frameByV8(message)
-  const text = JSON.stringify(message)
+  const text = stringify(message)
   // A character takes three bytes at most.
   if (text.length * 3 > scratch.length - HEAD_BYTES) return frameByV8(message)
   const length = scratch.write(text, HEAD_BYTES)
@@ -106,7 +109,7 @@ function messageOf<Message>(form: number, body: Buffer): Message {
     deserializer.readHeader()
     return deserializer.readValue() as Message
   }
-  const row = JSON.parse(body.toString()) as unknown[]
+  const row = parse(body.toString()) as unknown[]
   for (let index = 0; form >> index > 0; index++) if ((form >> index) & 1) row[index] = undefined
   return row as Message
 }
@@ -136,7 +139,8 @@ const NO_HEAD = Buffer.alloc(HEAD_BYTES)
 
 /** The cells of a row that are `undefined`, as bits; `undefined` when JSON would not keep the row as it is. */
 function absentCells(row: readonly unknown[]): number | undefined {
-  if (row.length > CELLS_MAX) return undefined
+  // JSON would ask it what to write instead; a handler may have told all arrays, or all objects, what that is.
+  if (row.length > CELLS_MAX || 'toJSON' in row) return undefined
   let absent = 0
   const seen: object[] = []
   for (let index = 0; index < row.length; index++) {
@@ -166,7 +170,6 @@ function isPlain(value: unknown, seen: object[], depthLeft: number): boolean {
   seen.push(value)
   const isArray = Array.isArray(value)
   if (Object.getPrototypeOf(value) !== (isArray ? Array.prototype : Object.prototype)) return false
-  // JSON would ask it what to write instead.
   if ('toJSON' in value) return false
   if (isArray && value.length > ITEMS_MAX) return false
   const keys = Object.keys(value)
