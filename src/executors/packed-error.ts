@@ -4,59 +4,77 @@ import { BETWEEN_PROCESSES, findUncarriable } from './carrying.ts'
 
 /** Something thrown, in a form that structured clone leaves whole: it loses names, codes and other fields otherwise. */
 export type PackedError =
-  | {
-      readonly name: string
-      readonly message: string
-      readonly stack: string | undefined
-      /** Absent when it had none. */
-      readonly cause?: PackedError
-      /** Of an AggregateError. */
-      readonly errors?: readonly PackedError[]
-      /** Its other own fields; what cannot travel is described. */
-      readonly fields: Readonly<Record<string, unknown>>
-    }
+  | PackedFacts
   /** What was thrown is no Error. */
   | { readonly thrown: unknown }
+
+interface PackedFacts {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  /** Absent when it had none. */
+  cause?: PackedError
+  /** Of an AggregateError. */
+  errors?: readonly PackedError[]
+  /** Its other own fields; what cannot travel is described. */
+  readonly fields: Readonly<Record<string, unknown>>
+}
 
 const DEPTH_MAX = 8
 const ERRORS_MAX = 100
 const TEXT_LENGTH_MAX = 100_000
 
-/** @param depth - How many causes deep it lies. */
-export function packError(thrown: unknown, depth = 0): PackedError {
+/**
+ * Packs each error once, wherever it is found again: errors that refer to each other would else be without number.
+ *
+ * @param depth - How many causes deep it lies.
+ * @param packed - What has been packed with it.
+ */
+export function packError(thrown: unknown, depth = 0, packed = new Map<Error, PackedError>()): PackedError {
   try {
     if (!types.isNativeError(thrown)) return { thrown: carriable(thrown) }
+    const known = packed.get(thrown)
+    if (known !== undefined) return known
     const { cause, errors } = thrown as { cause?: unknown; errors?: unknown }
-    return {
+    const error: PackedFacts = {
       name: text(thrown.name),
       message: text(thrown.message),
       stack: thrown.stack === undefined ? undefined : text(thrown.stack),
-      ...(Object.hasOwn(thrown, 'cause') && depth < DEPTH_MAX ? { cause: packError(cause, depth + 1) } : {}),
-      ...(Array.isArray(errors) && depth < DEPTH_MAX
-        ? { errors: errors.slice(0, ERRORS_MAX).map((each) => packError(each, depth + 1)) }
-        : {}),
       fields: fieldsOf(thrown),
     }
+    packed.set(thrown, error)
+    const pack = (other: unknown) => packError(other, depth + 1, packed)
+    if (Object.hasOwn(thrown, 'cause') && depth < DEPTH_MAX) error.cause = pack(cause)
+    if (Array.isArray(errors) && depth < DEPTH_MAX) error.errors = errors.slice(0, ERRORS_MAX).map(pack)
+    return error
   } catch {
     return { thrown: 'an error that cannot be read' }
   }
 }
 
-/** The error again, of its built-in class if it had one; what was thrown, when that was no Error. */
-export function unpackError(packed: PackedError): unknown {
+/**
+ * The error again, of its built-in class if it had one; what was thrown, when that was no Error.
+ *
+ * @param unpacked - What has been unpacked with it.
+ */
+export function unpackError(packed: PackedError, unpacked = new Map<PackedError, Error>()): unknown {
   if ('thrown' in packed) return packed.thrown
+  const known = unpacked.get(packed)
+  if (known !== undefined) return known
   const { name, message, stack, cause, errors, fields } = packed
-  const options = cause === undefined ? undefined : { cause: unpackError(cause) }
+  const error = Object.hasOwn(CLASSES, name)
+    ? new (CLASSES[name] as ErrorConstructor)(message)
+    : new Error(message)
+  unpacked.set(packed, error)
+  const unpack = (other: PackedError) => unpackError(other, unpacked)
+  if (cause !== undefined) define(error, 'cause', unpack(cause))
+  define(error, 'stack', stack)
   if (name === 'EspalierError' && errorCodes.includes(fields.code as ErrorCode) && 'details' in fields) {
     const { code, details } = fields
-    return define(asEspalierError(new Error(message, options), { name, code, details }), 'stack', stack)
+    return asEspalierError(error, { name, code, details })
   }
-  const error = Object.hasOwn(CLASSES, name)
-    ? new (CLASSES[name] as ErrorConstructor)(message, options)
-    : new Error(message, options)
   if (error.name !== name) define(error, 'name', name)
-  define(error, 'stack', stack)
-  if (errors !== undefined) define(error, 'errors', errors.map(unpackError))
+  if (errors !== undefined) define(error, 'errors', errors.map(unpack))
   for (const [key, value] of Object.entries(fields)) {
     Object.defineProperty(error, key, { value, enumerable: true, configurable: true, writable: true })
   }
@@ -93,6 +111,6 @@ function text(value: unknown): string {
 }
 
 /** Sets what an error has by itself, not to be enumerated. */
-function define<Value extends Error>(error: Value, key: string, value: unknown): Value {
-  return Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true })
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true })
 }

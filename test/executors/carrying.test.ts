@@ -115,6 +115,16 @@ describe('an error that is packed and unpacked', () => {
     expect(travel(thrown)).toEqual(thrown)
   })
 
+  test('may lie among its own causes, and in a list that each on it has', () => {
+    const errors = Array.from({ length: 10 }, (_, index) => new Error(`try ${index}`))
+    for (const error of errors) Object.assign(error, { errors, cause: errors[0] })
+    const arrived = travel(errors[1]) as AggregateError
+    expect(arrived.errors.map(({ message }) => message)).toEqual(errors.map(({ message }) => message))
+    expect(arrived.errors[1]).toBe(arrived)
+    expect(arrived.cause).toBe(arrived.errors[0])
+    expect((arrived.cause as Error).cause).toBe(arrived.cause)
+  })
+
   test('may be hostile', () => {
     const hostile = new Error('x')
     Object.defineProperty(hostile, 'message', {
