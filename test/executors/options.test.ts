@@ -1,3 +1,4 @@
+import { type Executor, JobPool } from 'espalier'
 import { createCommandExecutor } from 'espalier/executors/command'
 import { createProcessExecutor } from 'espalier/executors/process'
 import { createThreadExecutor } from 'espalier/executors/thread'
@@ -71,6 +72,16 @@ describe.each(workers)('%s refuses', (_, create) => {
 test.each(workers)('%s takes the environment of this process', (_, create) => {
   expect(create({ name: 'own', env: process.env, execArgv: [] } as never)).toHaveProperty('name', 'own')
   expect(create({ env: { ...process.env, A: undefined } } as never)).toHaveProperty('name')
+})
+
+test.each(workers)('%s leaves variables out that are undefined', async (_, create) => {
+  await using pool = new JobPool({
+    executorType: create({ env: { MINE: '1', OTHER: undefined } } as never) as Executor,
+  })
+  const module = new URL('./fixtures/faults.ts', import.meta.url).href
+  const value = (name: string) =>
+    pool.submitJob({ execute: { module, export: 'variable' }, args: [name] }).value()
+  expect([await value('MINE'), await value('OTHER')]).toEqual(['1', undefined])
 })
 
 describe('createCommandExecutor refuses', () => {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import { present } from '../../domain/present.ts'
 import type { Abort, TaskMessage } from '../worker/messages.ts'
 import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
 import { type Report, type ReportMessage, toReport } from '../worker/report.ts'
@@ -161,7 +162,7 @@ function createPiscina(limitBytes: number | undefined, { env, execArgv }: Thread
     atomics: 'disabled',
     recordTiming: false,
     ...(limitBytes === undefined ? {} : { resourceLimits: heapLimits(limitBytes) }),
-    ...(env === undefined ? {} : { env }),
+    ...(env === undefined ? {} : { env: present(env) }),
     ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
   })
 }
