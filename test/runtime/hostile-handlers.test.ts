@@ -240,6 +240,16 @@ describe('a handler that', () => {
     expect(events[3]).toMatchObject({ line: '1 false' })
   })
 
+  test('cannot assign to its context, where the pool reads', async () => {
+    const { pool, clock } = createPool({ maxParallelJobs: 1 })
+    const names = ['jobId', 'attempt', 'signal', 'job', 'startedAt', 'endedAt', 'slot']
+    const job = pool.submitJob({
+      execute: (context) => names.filter((name) => Reflect.set(context, name, 7)),
+    })
+    expect(await job.value()).toEqual([])
+    await expectAllSlotsFree(pool, clock)
+  })
+
   test('says how far it is in no numbers or beyond the range is heard as far as that makes sense', async () => {
     const { pool } = createPool()
     const fractions: number[] = []

@@ -30,65 +30,85 @@ class Said {
 }
 
 /**
- * One attempt of a job while it runs, and the context its handler sees.
+ * One attempt of a job while it runs, and the context its handler sees: nothing of it can be assigned to from there.
  *
  * What most handlers never touch is made on first use.
  */
 export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements Attempt {
-  readonly job: Job
-  readonly attempt: number
-  readonly startedAt: number
-  /** The slot it holds, from 0. */
-  readonly slot: number
-  /** When its executor confirmed the end; only then its slot is free. */
-  endedAt: number | undefined = undefined
+  readonly #job: Job
+  readonly #attempt: number
+  readonly #startedAt: number
+  readonly #slot: number
+  #endedAt: number | undefined
   readonly #listener: AttemptListener
   #controller: AbortController | undefined
   #parentResults: Record<string, unknown> | undefined
   #said: Said | undefined
 
   constructor(job: Job, attempt: number, startedAt: number, slot: number, listener: AttemptListener) {
-    this.job = job
-    this.attempt = attempt
-    this.startedAt = startedAt
-    this.slot = slot
+    this.#job = job
+    this.#attempt = attempt
+    this.#startedAt = startedAt
+    this.#slot = slot
     this.#listener = listener
   }
 
+  get job(): Job {
+    return this.#job
+  }
+
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  get startedAt(): number {
+    return this.#startedAt
+  }
+
+  /** The slot it holds, from 0. */
+  get slot(): number {
+    return this.#slot
+  }
+
+  /** When its executor confirmed the end; only then its slot is free. */
+  get endedAt(): number | undefined {
+    return this.#endedAt
+  }
+
   get hasEnded(): boolean {
-    return this.endedAt !== undefined
+    return this.#endedAt !== undefined
   }
 
   get jobId(): JobId {
-    return this.job.id
+    return this.#job.id
   }
 
   get nodeId(): string | undefined {
-    return this.job.nodeId
+    return this.#job.nodeId
   }
 
   get treeId(): string | undefined {
-    return this.job.treeId
+    return this.#job.treeId
   }
 
   get execute(): Execute {
-    return this.job.execute
+    return this.#job.execute
   }
 
   get args(): readonly unknown[] {
-    return this.job.args
+    return this.#job.args
   }
 
   get memoryLimitBytes(): number | undefined {
-    return this.job.memoryLimitBytes
+    return this.#job.memoryLimitBytes
   }
 
   get actor(): Job {
-    return this.job
+    return this.#job
   }
 
   get transfer(): readonly Transferable[] {
-    return this.job.transfer
+    return this.#job.transfer
   }
 
   get signal(): AbortSignal {
@@ -97,7 +117,7 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
   }
 
   get parentResults(): Readonly<Record<string, unknown>> {
-    this.#parentResults ??= this.job.dependencyValues()
+    this.#parentResults ??= this.#job.dependencyValues()
     return this.#parentResults
   }
 
@@ -137,6 +157,11 @@ export class RunningAttempt<Job extends AttemptedJob = AttemptedJob> implements 
   output(stream: OutputStream): TextCap {
     this.#said ??= new Said()
     return this.#said[stream]
+  }
+
+  /** Its executor has confirmed the end. */
+  end(at: number): void {
+    this.#endedAt = at
   }
 
   /** Aborts the handler's signal. */

@@ -96,7 +96,7 @@ export class AttemptReports implements AttemptSink, AttemptListener {
   /** Notes the end that the executor confirms; the slot of a zombie is free only now. */
   #end(attempt: Running): number {
     const at = this.#loop.now()
-    attempt.endedAt = at
+    attempt.end(at)
     if (this.#loop.slots.isZombie(attempt)) this.#loop.freeSlot(attempt, at)
     return at
   }
