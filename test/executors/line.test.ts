@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
+import { devNull } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { JobPool, type JobSpec } from 'espalier'
 import { afterEach, describe, expect, test } from 'vitest'
+import { writeWhole } from '../../src/executors/process/line.ts'
 import { goneProcesses, pidsIn } from './processes.ts'
 
 const module = new URL('./fixtures/leftovers.ts', import.meta.url).href
@@ -26,6 +28,15 @@ function createPool() {
   const runMany = (count: number) => Promise.all(Array.from({ length: count }, () => value('noop')))
   return { pool, submit, value, runMany }
 }
+
+test('what a process tells may be larger than Node writes at once', () => {
+  const fd = openSync(devNull, 'w')
+  try {
+    expect(() => writeWhole(fd, Buffer.alloc(2 ** 31 + 1))).not.toThrow()
+  } finally {
+    closeSync(fd)
+  }
+})
 
 describe('what an attempt has left in its process', () => {
   test('goes on while other attempts follow without a pause', async () => {

@@ -16,6 +16,8 @@ export const GO_ON: GoOn = []
 
 /** How much is read at once. */
 const READ_BYTES = 65_536
+/** How much is written at once: Node refuses 2 GiB and more. */
+const WRITE_BYTES_MAX = 2 ** 30
 
 /** The executor's end of the line to a process. */
 export class ExecutorEnd<Message> {
@@ -102,6 +104,12 @@ function unbuffered(stream: Socket, take: (bytes: Buffer) => void): Socket {
   return socket.resume()
 }
 
+/** Writes all of it, and waits until that is done. */
+export function writeWhole(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; )
+    at += writeSync(fd, bytes, at, Math.min(bytes.length - at, WRITE_BYTES_MAX))
+}
+
 /** The end in the process. What it reads and writes, it waits for: its event loop has no part in it. */
 export class ProcessEnd<Message> {
   readonly #buffer = Buffer.allocUnsafe(READ_BYTES)
@@ -123,7 +131,7 @@ export class ProcessEnd<Message> {
   post(message: object): void {
     const frame = frameOf(message)
     try {
-      for (let at = 0; at < frame.length; ) at += writeSync(FROM_PROCESS_FD, frame, at)
+      writeWhole(FROM_PROCESS_FD, frame)
     } catch {
       // The executor's process has gone: there is nobody to tell.
     }
