@@ -48,7 +48,10 @@ export default defineConfig({
           ...timeouts,
           name: 'interpreted',
           maxWorkers,
-          include: ['test/{machines,runtime,orchestrator,examples}/**/*.test.ts'],
+          include: [
+            'test/{machines,runtime,orchestrator,examples}/**/*.test.ts',
+            'test/durable/{acceptance,clock,explain,fork,leaving,recovery,reuse,run,told}.test.ts',
+          ],
           env: { ESPALIER_STATECHARTS: 'interpreted' },
         },
       },
