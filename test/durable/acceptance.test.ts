@@ -1,7 +1,44 @@
+import type { JobPoolOptions, JobSpec } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import { durablePool, expectFolded, FaultyStore, full } from './world.ts'
 
 describe('a durable job', () => {
+  test('tells the same, in the same order, whether or not somebody inspects it', async () => {
+    const toldWith = async (options: JobPoolOptions) => {
+      const disk = new FaultyStore()
+      const { pool, clock, hands } = durablePool(disk.process().store, { killGraceMs: 10, ...options })
+      const told: unknown[] = []
+      pool.on('*', ({ type }) => told.push(type))
+      const submit = (id: string, execute: string, more: Partial<JobSpec> = {}) => {
+        const job = pool.submitJob({ id, execute, backoff: { type: 'fixed', delayMs: 50 }, ...more })
+        job.subscribe(({ value, status, context, output }) => {
+          told.push([id, value, status, context.attempt, output?.status])
+          if (id === 'cancelled' && status === 'active') job.cancel('by a subscriber')
+          if (id === 'parent' && context.attempt === 1 && pool.job('late') === undefined)
+            submit('late', 'one')
+        })
+        return job
+      }
+      submit('parent', 'one')
+      submit('child', 'bad', { dependencies: ['parent'], maxRetries: 2 })
+      submit('grandchild', 'one', { dependencies: ['child'] })
+      submit('deaf', 'held', { timeoutMs: 30 })
+      submit('cancelled', 'held')
+      await clock.advance(1_000)
+      expectFolded(disk.store)
+      return [
+        told,
+        hands.started,
+        pool.getStatus().states,
+        Array.from(disk.store.trace(), ({ event }) => event),
+      ]
+    }
+    let inspected = 0
+    const plain = await toldWith({})
+    expect(await toldWith({ inspect: () => inspected++ })).toEqual(plain)
+    expect(inspected).toBeGreaterThan(100)
+  })
+
   test('is accepted when its commit is done, and nothing of it is heard or started before', async () => {
     const disk = new FaultyStore()
     const { store } = disk.process()
