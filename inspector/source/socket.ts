@@ -4,6 +4,7 @@ import {
   type FeedStatus,
   type PageMessage,
   PROTOCOL_VERSION,
+  type RecordingHeader,
   type ServerMessage,
 } from '../../src/protocol/index.ts'
 import { RunStore } from '../model/run-store.ts'
@@ -17,6 +18,8 @@ import {
   store,
   tick,
 } from '../state/session.ts'
+import { chosenAt, follow } from '../state/time.ts'
+import { toast } from '../state/toasts.ts'
 import { isLockedOut } from './api.ts'
 import { messageOf } from './recorded.ts'
 
@@ -25,6 +28,12 @@ const LAST_RETRY_MS = 15_000
 /** A live server tells its status twice a second, whatever happens: after so long without a word, in ms, it is silent. */
 const SILENT_AFTER_MS = 3_000
 const CHECK_EVERY_MS = 500
+
+/** Stays at the moment shown, if the other recording has it, and tells why all else may be different. */
+function leaveFor({ startedAt }: RecordingHeader): void {
+  if (chosenAt.peek() < startedAt) follow()
+  toast('done', 'The server has begun another recording: what you see is of that.')
+}
 
 /** The feed of a live pool: blocks in, acknowledgements out; after a lost connection it goes on where it was. */
 export class Feed {
@@ -92,7 +101,9 @@ export class Feed {
         }
         this.#nextBlock = message.block
         const run = this.#run
+        const before = header.peek()
         batch(() => {
+          if (before !== undefined && before.id !== message.recording.id) leaveFor(message.recording)
           header.value = message.recording
           isOperator.value = message.canControl
           isServedRecording.value = message.isRecorded

@@ -14,7 +14,7 @@ export function startMomentLink(): void {
     if (epoch === undefined || at === written) return
     written = at
     const ms = Number.parseFloat(at)
-    untracked(() => (Number.isFinite(ms) ? goTo(epoch + ms) : follow()))
+    untracked(() => (Number.isFinite(ms) && ms >= 0 ? goTo(epoch + ms) : follow()))
   })
   effect(() => {
     void [restTick.value, isFollowing.value]

@@ -132,6 +132,32 @@ describeInBrowser('the page of a running pool', () => {
     await page.getByText('of 2', { exact: true }).waitFor()
   })
 
+  test('goes to the newest moment of another recording, and says so, when its own moment is before that', async () => {
+    const token = 'of-both-processes'.repeat(2)
+    await using before = new JobPool()
+    await using first = createInspector(before, { title: 'first', token })
+    await before.submitJob({ execute: () => 1 }).result()
+    await using watched = await openPage(used.browser)
+    const { page } = watched
+    page.setDefaultTimeout(10_000)
+    const address = new URL(await first.listen())
+    await page.goto(address.href)
+    await page.getByText('of 1', { exact: true }).waitFor()
+    await page.getByRole('slider', { name: 'Moment of the run' }).press('Home')
+    await page.getByText('in the past').waitFor()
+    await expect.poll(() => page.url()).toContain('at=0')
+
+    await first.close()
+    await using after = new JobPool()
+    await using second = createInspector(after, { title: 'second', token })
+    for (const job of after.submitJobs([{ execute: () => 1 }, { execute: () => 2 }])) await job.result()
+    await second.listen({ port: Number(address.port) })
+    await page.getByText('of 2', { exact: true }).waitFor()
+    expect(await page.getByText('in the past').count()).toBe(0)
+    expect(page.url()).not.toContain('at=')
+    await page.getByText('The server has begun another recording').waitFor()
+  })
+
   test('opens any view while the connection is lost', async () => {
     await using pool = new JobPool()
     await using inspector = createInspector(pool, { title: 'well read' })
