@@ -1,4 +1,4 @@
-import { JobPool } from 'espalier'
+import { defineWorkflow, JobPool, node, runWorkflow } from 'espalier'
 import { createInspector, recordTrace } from 'espalier/http'
 import { createMemoryStore } from 'espalier/stores/memory'
 import type { Page } from 'playwright-core'
@@ -86,5 +86,29 @@ describeInBrowser('the chart of a machine that a job runs', () => {
     await page.getByRole('slider', { name: 'Moment of the run' }).press('Home')
     await page.getByRole('button', { name: 'its job' }).waitFor({ state: 'detached' })
     expect(watched.errors).toEqual([])
+  })
+
+  test('of any run is found by its workflow, however many there are', async () => {
+    await using pool = new JobPool()
+    await using inspector = createInspector(pool, { title: 'many runs' })
+    await using watched = await openPage(used.browser, { reducedMotion: 'reduce' })
+    const { page } = watched
+    page.setDefaultTimeout(8_000)
+    const workflow = (number: number) =>
+      defineWorkflow({
+        name: `flow ${number}`,
+        handlers: { load: async () => number },
+        root: () => node({ handler: 'load' }),
+        expand: () => undefined,
+      })
+    await Promise.all(Array.from({ length: 25 }, (_, number) => runWorkflow(workflow(number), { pool })))
+    await page.goto(await inspector.listen())
+    await page.evaluate(() => location.assign('#/machines'))
+    const actors = page.getByRole('complementary', { name: 'Actors' })
+    await actors.getByText('20 of 25 runs').waitFor()
+    expect(await actors.getByText('flow 24').count()).toBe(0)
+    await actors.getByRole('searchbox').fill('flow 24')
+    await actors.getByRole('link', { name: 'flow 24' }).click()
+    await page.getByRole('group', { name: 'Chart of flow 24' }).waitFor()
   })
 })

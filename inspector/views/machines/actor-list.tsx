@@ -1,8 +1,11 @@
 import { useMemo } from 'preact/hooks'
 import { RUN_STATES } from '../../../src/protocol/index.ts'
 import { actorOf } from '../../model/actor.ts'
+import { parseFilter } from '../../model/filter.ts'
 import { formatCount, plainText, plural } from '../../model/format.ts'
 import { findJobs } from '../../model/job-list.ts'
+import type { RunStore } from '../../model/run-store.ts'
+import type { Run } from '../../model/tree.ts'
 import { restTick } from '../../state/rest.ts'
 import { hrefOf, route, setParams } from '../../state/route.ts'
 import { store } from '../../state/session.ts'
@@ -20,7 +23,8 @@ export function ActorList({ current }: { current: string }) {
   const text = route.value.params.q ?? ''
   const jobs = useMemo(() => findJobs(run, moment, text), [run, text, restTick.value])
   const shown = [...jobs.subarray(0, SHOWN_JOBS)]
-  const runs = run.tree.runs.slice(0, SHOWN_RUNS)
+  const found = findRuns(run, text)
+  const runs = found.slice(0, SHOWN_RUNS)
   const pool = actorOf(run, moment, 'pool')
   return (
     <aside class="card actors" aria-label="Actors">
@@ -37,19 +41,20 @@ export function ActorList({ current }: { current: string }) {
           <Entry
             key={id}
             id={run.text(id)}
+            text={text}
             current={current}
             name={run.text(workflow)}
             state={state?.split('.').at(-1) ?? ''}
           />
         )
       })}
-      {run.tree.runs.length > runs.length && (
+      {found.length > runs.length && (
         <p class="muted">
-          {runs.length} of {plural(run.tree.runs.length, 'run')}
+          {runs.length} of {plural(found.length, 'run')}
         </p>
       )}
       <Entry id="jobs" current={current} name="All jobs" state={formatCount(moment.total)} />
-      <SearchBox value={text} placeholder="Find a job" onChange={(q) => setParams({ q })} />
+      <SearchBox value={text} placeholder="Find a run or a job" onChange={(q) => setParams({ q })} />
       <p class="muted" role="status">
         {formatCount(shown.length)} of {plural(jobs.length, 'job')}
       </p>
@@ -72,11 +77,29 @@ export function ActorList({ current }: { current: string }) {
   )
 }
 
-function Entry({ id, current, name, state }: { id: string; current: string; name: string; state: string }) {
+/** The runs whose id or workflow holds all words of a search. */
+function findRuns(run: RunStore, text: string): readonly Run[] {
+  const { words } = parseFilter(text)
+  const texts = run.lowerCaseStrings()
+  return run.tree.runs.filter(({ id, workflow }) =>
+    words.every((word) => texts[id]!.includes(word) || texts[workflow]!.includes(word)),
+  )
+}
+
+interface EntryProps {
+  readonly id: string
+  readonly current: string
+  readonly name: string
+  readonly state: string
+  /** The search that has found it, which stays. */
+  readonly text?: string
+}
+
+function Entry({ id, current, name, state, text = '' }: EntryProps) {
   return (
     <a
       class="actor"
-      href={hrefOf('machines', { actor: id })}
+      href={hrefOf('machines', { ...(text && { q: text }), actor: id })}
       aria-current={id === current ? 'true' : undefined}
     >
       <b class="ellipsis">{plainText(name)}</b>
