@@ -252,4 +252,5 @@ function csvCell(value: string | number | undefined): string {
 }
 
 /** Characters that end a label in Mermaid, as entities. */
-const entities = (text: string): string => text.replace(/[#;"{}<>[\]`]/g, (char) => `#${char.charCodeAt(0)};`)
+const entities = (text: string): string =>
+  text.replace(/[&#;"{}<>[\]`]/g, (char) => `#${char.charCodeAt(0)};`)

@@ -150,4 +150,4 @@ function nameOf(action: unknown): string {
 const mermaidId = (node: AnyStateNode): string => `s${node.order}_${node.id.replace(/\W+/g, '_')}`
 
 /** Characters that end a label in Mermaid, as entities. */
-const entities = (text: string): string => text.replace(/[#;:"{}<>]/g, (char) => `#${char.charCodeAt(0)};`)
+const entities = (text: string): string => text.replace(/[&#;:"{}<>]/g, (char) => `#${char.charCodeAt(0)};`)

@@ -158,6 +158,11 @@ describe('transitionsOf', () => {
 })
 
 describe('toMermaid', () => {
+  it('writes what looks like a character reference so that it is drawn as it is', () => {
+    const machine = createMachine({ id: 'm', initial: 'a', states: { a: { on: { 'go&lt': 'a' } } } } as never)
+    expect(toMermaid(machine)).toContain(' : go#38;lt')
+  })
+
   it('draws states in states, regions, ends, and labelled arrows', () => {
     expect(toMermaid(trip)).toBe(`stateDiagram-v2
   state "trip" as s0_trip {

@@ -140,6 +140,12 @@ test('no control character and no change of direction comes into a table or a pi
   expect(write('tree.mmd', bytes)).toContain(`0["○ ${plain} next"]`)
 })
 
+test('a label that looks like a character reference is drawn by Mermaid as it is written', () => {
+  const told = new ToldRun()
+  told.node('a &lt b &amp; c')
+  expect(write('tree.mmd', told.recording())).toContain('0["○ a #38;lt b #38;amp#59; c"]')
+})
+
 test('names that are formulas, markup or control characters stay text in every format', async () => {
   await using pool = new JobPool()
   await using inspector = createInspector(pool, { title: '</script><img onerror=alert(1)>' })
