@@ -33,11 +33,11 @@ export function StateMark({ state, size = 12 }: { state: number; size?: number }
 }
 
 /** A state in shape, colour and word. */
-export function StateLabel({ state }: { state: number }) {
+export function StateLabel({ state, name = stateName(state) }: { state: number; name?: string }) {
   return (
     <span class="state">
       <StateMark state={state} />
-      <span class="ellipsis">{stateName(state)}</span>
+      <span class="ellipsis">{name}</span>
     </span>
   )
 }

@@ -1,3 +1,5 @@
+import { defineWorkflow, grow, JobPool, node, prune, runWorkflow } from 'espalier'
+import { createInspector } from 'espalier/http'
 import type { Locator, Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { generateRecording } from '../../bench/recordings.ts'
@@ -96,6 +98,35 @@ describeInBrowser('every canvas', () => {
     await picture.press('Enter')
     const drawer = page.getByRole('complementary', { name: 'Selected job' })
     await drawer.getByRole('heading', { name }).first().waitFor()
+  })
+
+  test('of the map names a pruned node as the table of the tree does', async () => {
+    await using pool = new JobPool({ maxParallelJobs: 1 })
+    await using inspector = createInspector(pool)
+    const workflow = defineWorkflow({
+      name: 'pruning',
+      handlers: { load: async (name: string) => name },
+      root: () => node({ handler: 'load', input: 'root', label: 'root' }),
+      expand({ result, tree }) {
+        if (result.value === 'root')
+          return grow(['first', 'other'].map((label) => node({ handler: 'load', input: label, label })))
+        return prune(Object.values(tree.nodes).flatMap(({ id, label }) => (label === 'other' ? [id] : [])))
+      },
+    })
+    await runWorkflow(workflow, { pool })
+    const report = await writeReport(used.folder, await inspector.recording())
+    await page.goto('about:blank')
+    await page.goto(`${report}#/tree`)
+    await page.getByRole('row').filter({ hasText: 'other' }).getByText('pruned').waitFor()
+    await page.goto(`${report}#/tree?as=map`)
+    const map = page.getByRole('application', { name: /^Map of the tree/ })
+    await map.press('ArrowDown')
+    await map.press('ArrowUp')
+    const row = page.locator('table[id="map-table"] tr').filter({ hasText: 'other' })
+    expect(await row.textContent()).toContain('pruned')
+    await map.press('ArrowDown')
+    await map.press('ArrowRight')
+    expect(await page.locator('#map-cursor').textContent()).toMatch(/^pruned other/)
   })
 
   test('and nothing has gone wrong on the page', () => {

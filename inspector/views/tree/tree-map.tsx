@@ -12,10 +12,11 @@ import { store } from '../../state/session.ts'
 import { momentOf, momentTick } from '../../state/time.ts'
 import { Canvas } from '../../ui/canvas.tsx'
 import { HiddenTable } from '../../ui/hidden-table.tsx'
-import { StateLabel, stateName } from '../../ui/state-mark.tsx'
+import { StateLabel } from '../../ui/state-mark.tsx'
 import { useLinkedSpan } from '../../ui/use-linked-span.ts'
 import { useZoom } from '../../ui/use-zoom.ts'
 import { ZoomTools } from '../../ui/zoom-tools.tsx'
+import { nodeStateName } from './node-state.ts'
 
 const TALLEST = 64
 const SHOWN_CHILDREN = 50
@@ -102,8 +103,9 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
         <p id="map-cursor" class="picture-told" aria-live="polite">
           {told >= 0 && (
             <>
-              <StateLabel state={at.states[told]!} /> <b>{plainText(run.text(nodes.label.data[told]!))}</b> n
-              {nodes.number.data[told]} · {formatCount(at.total[told]!)} nodes with all below
+              <StateLabel state={at.states[told]!} name={nodeStateName(at, told)} />{' '}
+              <b>{plainText(run.text(nodes.label.data[told]!))}</b> n{nodes.number.data[told]} ·{' '}
+              {formatCount(at.total[told]!)} nodes with all below
             </>
           )}
         </p>
@@ -128,7 +130,7 @@ function ChildTable({ at, node }: { at: TreeAt; node: number }) {
       current={0}
       rows={[node, ...shown].map((each) => [
         `${plainText(run.text(run.tree.nodes.label.data[each]!))}, n${run.tree.nodes.number.data[each]!}`,
-        stateName(at.states[each]!),
+        nodeStateName(at, each),
         at.total[each],
       ])}
     />

@@ -14,8 +14,9 @@ import { Grid, type GridColumn } from '../../ui/grid.tsx'
 import { Icon } from '../../ui/icons.tsx'
 import { Empty, Tabs } from '../../ui/parts.tsx'
 import { SearchBox } from '../../ui/search-box.tsx'
-import { StateMark, stateName } from '../../ui/state-mark.tsx'
+import { StateMark } from '../../ui/state-mark.tsx'
 import { DecisionCell } from './decision-cell.tsx'
+import { nodeStateName } from './node-state.ts'
 import { TreeMap } from './tree-map.tsx'
 
 /** Larger trees are shown with only their first levels open. */
@@ -172,9 +173,7 @@ function TreeTable({ at, text }: { at: TreeAt; text: string }) {
       key: 'state',
       title: 'State',
       width: '88px',
-      cell: (row) => (
-        <span class="muted">{at.isPruned(node(row)) ? 'pruned' : stateName(at.states[node(row)]!)}</span>
-      ),
+      cell: (row) => <span class="muted">{nodeStateName(at, node(row))}</span>,
     },
     {
       key: 'below',
