@@ -7,6 +7,7 @@ import { nextSlice, slicesAround } from '../../inspector/model/slice-steps.ts'
 import { loadRecording } from '../../inspector/source/recorded.ts'
 import { VIEWS } from '../../inspector/state/route.ts'
 import { describeInBrowser, openPage, useBrowser, type Watched, writeReport } from './browser.ts'
+import { ToldRun } from './told-run.ts'
 
 const recording = generateRecording({ jobs: 300, seed: 4, failures: 0.1, blockEvents: 400 })
 
@@ -127,6 +128,34 @@ describeInBrowser('every canvas', () => {
     await map.press('ArrowDown')
     await map.press('ArrowRight')
     expect(await page.locator('#map-cursor').textContent()).toMatch(/^pruned other/)
+  })
+
+  test('of the map goes along a row past nodes that have not grown yet, and to its ends', async () => {
+    const told = new ToldRun()
+    const grow = (label: string, at: number, parent = -1) => {
+      const job = told.job(label)
+      const row = told.node(label, { parent, job })
+      told.attempt(job, 0, at, at + 5)
+      return row
+    }
+    const [left, right] = [grow('left', 0), grow('right', 10)]
+    grow('a', 20, left)
+    grow('c', 30, right)
+    grow('d', 40, right)
+    grow('b', 100, left)
+    await page.goto('about:blank')
+    await page.goto(`${await writeReport(used.folder, told.recording())}#/tree?as=map&at=60`)
+    const map = page.getByRole('application', { name: /^Map of the tree/ })
+    const shown = page.locator('#map-cursor b')
+    const after = async (key: string) => {
+      await map.press(key)
+      return shown.textContent()
+    }
+    expect(await after('ArrowDown')).toBe('a')
+    expect(await after('ArrowRight')).toBe('c')
+    expect(await after('End')).toBe('d')
+    expect(await after('Home')).toBe('a')
+    expect(await after('PageDown')).toBe('d')
   })
 
   test('and nothing has gone wrong on the page', () => {

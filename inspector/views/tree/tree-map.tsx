@@ -20,6 +20,17 @@ import { nodeStateName } from './node-state.ts'
 
 const TALLEST = 64
 const SHOWN_CHILDREN = 50
+const PAGE_NODES = 20
+
+/** Where keys lead in a row of nodes. */
+const MOVES: Readonly<Record<string, (place: number, last: number) => number>> = {
+  ArrowLeft: (place) => place - 1,
+  ArrowRight: (place) => place + 1,
+  PageUp: (place) => place - PAGE_NODES,
+  PageDown: (place) => place + PAGE_NODES,
+  Home: () => 0,
+  End: (_, last) => last,
+}
 
 /** The whole tree as boxes: a node as wide as the leaves below it, its children under it. */
 export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
@@ -56,17 +67,19 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const node = cursor.value
+    const move = MOVES[event.key]
     if (event.key === 'ArrowDown') moveTo(nodes.firstChild.data[node]!)
     else if (event.key === 'ArrowUp') moveTo(nodes.parent.data[node]!)
-    else if (event.key === 'ArrowRight') moveTo(sibling(node, 1))
-    else if (event.key === 'ArrowLeft') moveTo(sibling(node, -1))
+    else if (move !== undefined) moveInRow(node, move)
     else if (event.key === 'Enter') open(node)
     else if (!zoom.onKey(event)) return
     event.preventDefault()
   }
-  const sibling = (node: number, step: number) => {
-    const row = layout.rows[nodes.depth.data[node]!]?.nodes
-    return row?.[row.indexOf(node) + step] ?? -1
+  const moveInRow = (node: number, move: (place: number, last: number) => number) => {
+    const row = layout.rows[nodes.depth.data[node]!]?.nodes ?? new Uint32Array()
+    const grown = row.filter((each) => at.states[each] !== ABSENT)
+    const last = grown.length - 1
+    moveTo(grown[Math.max(0, Math.min(last, move(grown.indexOf(node), last)))] ?? -1)
   }
   const told = hovered.value >= 0 ? hovered.value : cursor.value
   return (
@@ -76,7 +89,7 @@ export function TreeMap({ at, text }: { at: TreeAt; text: string }) {
         class="card picture"
         role="application"
         tabIndex={0}
-        aria-label="Map of the tree: arrows move, Enter opens, plus and minus zoom, 0 fits"
+        aria-label="Map of the tree: arrows, Page, Home and End move, Enter opens, plus and minus zoom, 0 fits"
         aria-describedby="map-cursor"
         aria-details="map-table"
         onKeyDown={onKeyDown}
