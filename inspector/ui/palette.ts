@@ -53,6 +53,8 @@ export function readPalette(element: Element): Palette {
 export function readPaints(element: Element, names: readonly string[]): Paint[] {
   const box = document.createElement('span')
   box.hidden = true
+  // Colours that the reader forces on text are all the same one: they would tell no state.
+  box.style.setProperty('forced-color-adjust', 'none')
   const probes = names.map((name) => {
     const probe = document.createElement('span')
     probe.style.color = `var(--${name})`

@@ -158,6 +158,30 @@ describeInBrowser('every canvas', () => {
     expect(await after('PageDown')).toBe('d')
   })
 
+  test('tells states apart where the colours of the system are forced on the page', async () => {
+    await page.emulateMedia({ forcedColors: 'active' })
+    await show('timeline')
+    const hues = () =>
+      page
+        .locator('main canvas')
+        .first()
+        .evaluate((canvas: HTMLCanvasElement) => {
+          const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+          let [green, red] = [0, 0]
+          for (let at = 0; at < data.length; at += 4) {
+            if (data[at + 1]! > data[at]! + 60) green++
+            if (data[at]! > data[at + 1]! + 60) red++
+          }
+          return green > 0 && red > 0
+        })
+    await expect.poll(hues).toBe(true)
+    const swatches = await page
+      .locator('.swatch')
+      .evaluateAll((all) => all.map((each) => getComputedStyle(each).backgroundColor))
+    expect(new Set(swatches).size).toBeGreaterThan(3)
+    await page.emulateMedia({ forcedColors: 'none' })
+  })
+
   test('and nothing has gone wrong on the page', () => {
     expect(watched.errors).toEqual([])
   })
