@@ -56,6 +56,19 @@ describeInBrowser('on a phone', () => {
     }
   })
 
+  test('no picture lies on the words below it in a low window, such as one enlarged to 200 %', async () => {
+    const report = await writeReport(used.folder, generateRecording({ jobs: 300, seed: 4, failures: 0.2 }))
+    await using watched = await openPage(used.browser, { viewport: { width: 640, height: 400 } })
+    const { page } = watched
+    for (const view of ['timeline', 'tree?as=map']) {
+      await page.goto('about:blank')
+      await page.goto(`${report}#/${view}`)
+      const picture = (await page.locator('main .picture').boundingBox())!
+      const foot = (await page.locator('.picture-foot').boundingBox())!
+      expect(picture.y + picture.height, view).toBeLessThanOrEqual(foot.y)
+    }
+  })
+
   test('two fingers zoom a picture where they are, one moves it, and neither is taken for a tap', async () => {
     const report = await writeReport(used.folder, generateRecording({ jobs: 300, seed: 4 }))
     await using watched = await openPage(used.browser, { viewport: PHONE, hasTouch: true })
