@@ -11,8 +11,9 @@ export class RowWriter {
   readonly #many: StatementSync
   readonly #one: StatementSync
   readonly #columns: number
-  readonly #full: number
-  #cells: Cell[] = []
+  /** As many as a full statement takes; used again and again. */
+  readonly #cells: Cell[]
+  #filled = 0
 
   /** @param statement - Makes the statement for some rows, given as `VALUES …`. */
   constructor(
@@ -25,33 +26,29 @@ export class RowWriter {
     this.#many = db.prepare(statement(`VALUES ${Array(rowsPerStatement).fill(row).join(', ')}`))
     this.#one = db.prepare(statement(`VALUES ${row}`))
     this.#columns = columns
-    this.#full = columns * rowsPerStatement
+    this.#cells = Array<Cell>(columns * rowsPerStatement).fill(null)
   }
 
-  /** Where to push the cells of the next row; there is always room for one. */
-  get next(): Cell[] {
-    if (this.#cells.length === this.#full) {
-      const cells = this.#cells
-      this.#cells = []
-      this.#many.run(...cells)
-    }
-    return this.#cells
+  /** Adds cells to the last row, or as the first ones of the next. */
+  push(...cells: readonly Cell[]): void {
+    if (this.#filled === this.#cells.length) this.flush()
+    for (let index = 0; index < cells.length; index++) this.#cells[this.#filled++] = cells[index] as Cell
   }
 
   flush(): void {
-    const cells = this.#cells
-    this.#cells = []
-    if (cells.length === this.#full) {
-      this.#many.run(...cells)
+    const filled = this.#filled
+    this.#filled = 0
+    if (filled === this.#cells.length) {
+      this.#many.run(...this.#cells)
       return
     }
-    for (let start = 0; start < cells.length; start += this.#columns) {
-      this.#one.run(...cells.slice(start, start + this.#columns))
+    for (let start = 0; start < filled; start += this.#columns) {
+      this.#one.run(...this.#cells.slice(start, start + this.#columns))
     }
   }
 
   /** Forgets rows that were not written: their transaction has failed. */
   drop(): void {
-    this.#cells = []
+    this.#filled = 0
   }
 }

@@ -23,11 +23,9 @@ const DONE = [...BORN, 'ended_at', 'value', 'output', 'cache_key']
 const WHOLE = [...DONE, 'stopping', 'error', 'reason', 'cancelled_by', 'caused_by', 'usage']
 /** What a step changes. */
 const STEP = ['key', 'state', 'attempt', 'lost', 'deadline_at', 'started_at', 'stopping', 'last_seq']
-/** What the last step adds. */
-const END = [
-  ...STEP,
-  ...['ended_at', 'value', 'output', 'cache_key', 'error', 'reason', 'cancelled_by', 'caused_by', 'usage'],
-]
+/** What the last step adds when all went well. */
+const COMPLETION = [...STEP, 'ended_at', 'value', 'output', 'cache_key']
+const END = [...COMPLETION, 'error', 'reason', 'cancelled_by', 'caused_by', 'usage']
 
 /** Writes batches: each row once, several rows with a statement. */
 export class Writer {
@@ -38,6 +36,7 @@ export class Writer {
   readonly #done: RowWriter
   readonly #whole: RowWriter
   readonly #steps: RowWriter
+  readonly #completions: RowWriter
   readonly #ends: RowWriter
   readonly #run: StatementSync
   readonly #node: StatementSync
@@ -54,6 +53,7 @@ export class Writer {
     this.#done = rowWriter(DONE, insert)
     this.#whole = rowWriter(WHOLE, insert)
     this.#steps = rowWriter(STEP, update)
+    this.#completions = rowWriter(COMPLETION, update)
     this.#ends = rowWriter(END, update)
     this.#run = db.prepare(
       `INSERT INTO runs (id, workflow, source, executor, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
@@ -71,7 +71,7 @@ export class Writer {
   /** Inside a transaction of the caller's. @param firstSeq - The number of the batch's first event. */
   write({ events, submitted, changed, runs, nodes, pendingSeq }: StoreBatch, firstSeq: number): void {
     const lastSeq = firstSeq + events.length - 1
-    const writers = [this.#born, this.#done, this.#whole, this.#steps, this.#ends]
+    const writers = [this.#born, this.#done, this.#whole, this.#steps, this.#completions, this.#ends]
     if (events.length > 0) this.#addEvents(events, pendingSeq)
     else this.#pending.run(pendingSeq ?? firstSeq)
     try {
@@ -109,26 +109,27 @@ export class Writer {
     const { deadlineAt = null, startedAt = null, cacheKey = null } = job
     const isWhole = stopping !== undefined || (end !== undefined && state !== 'completed') || end?.usage
     const isBorn = end === undefined && cacheKey === null
-    const rows = isWhole ? this.#whole : isBorn ? this.#born : this.#done
-    const cells = rows.next
+    const cells = isWhole ? this.#whole : isBorn ? this.#born : this.#done
     cells.push(key, id, Number(isNamed(id, key)), runId, this.#texts.specOf(submitted), queuedAt, state)
     cells.push(attempt, lost, deadlineAt, startedAt, firstSeq, lastSeq)
-    if (rows === this.#born) return
+    if (cells === this.#born) return
     const { inline, hash } = this.#place(end?.value)
     cells.push(end?.at ?? null, inline, hash, cacheKey)
-    if (rows === this.#done) return
+    if (cells === this.#done) return
     const { error = null, reason = null, cancelledBy = null, causedBy = null, usage = null } = end ?? NO_END
     cells.push(stopping ?? null, error, reason, cancelledBy, causedBy, usage)
   }
 
   #changeJob(job: JobRecord, lastSeq: number): void {
     const { key, state, attempt, lost, deadlineAt = null, startedAt = null, stopping = null, end } = job
-    const cells = (end === undefined ? this.#steps : this.#ends).next
+    const isWhole = (end !== undefined && state !== 'completed') || end?.usage
+    const cells = isWhole ? this.#ends : end === undefined ? this.#steps : this.#completions
     cells.push(key, state, attempt, lost, deadlineAt, startedAt, stopping, lastSeq)
     if (end === undefined) return
     const { inline, hash } = this.#place(end.value)
     const { at, error = null, reason = null, cancelledBy = null, causedBy = null, usage = null } = end
-    cells.push(at, inline, hash, job.cacheKey ?? null, error, reason, cancelledBy, causedBy, usage)
+    cells.push(at, inline, hash, job.cacheKey ?? null)
+    if (isWhole) cells.push(error, reason, cancelledBy, causedBy, usage)
   }
 
   #putRun(run: RunRecord, firstSeq: number): void {
