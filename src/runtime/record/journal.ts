@@ -40,20 +40,25 @@ export interface RecordedRun {
 }
 
 /** An event of this tick. */
-interface Noted<Job> extends StoreEvent {
+interface Noted extends StoreEvent {
   /** What is adopted meanwhile goes before it. */
   seq: number
   /** Known when it is committed. */
   isAhead: boolean
-  /** Of an event that tells what otherwise its job's row tells. */
-  readonly job: Job | undefined
 }
 
-/** What waits for a commit: a job, a step that its actor makes then, or anything else. */
-type Held<Job> =
-  | { readonly job: Job; readonly event: undefined }
-  | { readonly job: Job; readonly event: JobEvent; readonly staged: JobSnapshot }
-  | (() => void)
+/** An event of a job: that it was submitted, or a step. */
+interface NotedStep<Job> extends Noted {
+  readonly job: Job
+  /** Whether it tells what otherwise its job's row tells. */
+  readonly isFact: boolean
+  /** The step that its actor makes when it is committed, and where it leads; absent: the job is accepted then. */
+  readonly sent: JobEvent | undefined
+  readonly staged: JobSnapshot | undefined
+}
+
+/** What waits for a commit. */
+type Held<Job> = NotedStep<Job> | (() => void)
 
 /**
  * The ticks of a durable pool: steps are staged, committed together, and only then heard of.
@@ -63,7 +68,7 @@ type Held<Job> =
 export class Journal<Job extends StagingJob> {
   readonly store: RunStore
   readonly #openTurn: () => void
-  #events: Noted<Job>[] = []
+  #events: (Noted | NotedStep<Job>)[] = []
   #submitted: Job[] = []
   /** Those of earlier ticks. */
   readonly #changed = new Set<Job>()
@@ -120,8 +125,7 @@ export class Journal<Job extends StagingJob> {
   submitted(job: Job, at: number): void {
     this.#submitted.push(job)
     job.firstSeq = this.#nextSeq
-    this.#noteOf(job, at, job.submitted, true)
-    this.#held.push({ job, event: undefined })
+    this.#noteOf(job, at, job.submitted, true, undefined, undefined)
   }
 
   /**
@@ -132,8 +136,7 @@ export class Journal<Job extends StagingJob> {
     const told = traceEventOf(event)
     const isSubmitted = job.firstSeq > this.store.lastSeq
     if (!isSubmitted) this.#changed.add(job)
-    this.#noteOf(job, event.at, told, event.type === 'attempt.completed')
-    this.#held.push({ job, event, staged })
+    this.#noteOf(job, event.at, told, event.type === 'attempt.completed', event, staged)
     return told
   }
 
@@ -190,8 +193,8 @@ export class Journal<Job extends StagingJob> {
     try {
       for (const each of held) {
         if (typeof each === 'function') each()
-        else if (each.event === undefined) each.job.accept()
-        else each.job.deliver(each.event, each.staged)
+        else if (each.sent === undefined) each.job.accept()
+        else each.job.deliver(each.sent, each.staged as JobSnapshot)
       }
     } finally {
       this.#isDelivering = false
@@ -209,8 +212,8 @@ export class Journal<Job extends StagingJob> {
     readonly facts: readonly (readonly [Job, JobEvent])[]
   } {
     const facts = this.#held.flatMap((held) => {
-      if (typeof held === 'function' || held.event === undefined) return []
-      return DERIVED.has(held.event.type) ? [] : [[held.job, held.event] as const]
+      if (typeof held === 'function' || held.sent === undefined) return []
+      return DERIVED.has(held.sent.type) ? [] : [[held.job, held.sent] as const]
     })
     const runs = [...this.#runs]
     const gone = this.#submitted.filter((job) => !job.rollBack(error))
@@ -252,7 +255,8 @@ export class Journal<Job extends StagingJob> {
     )
     const firstSeq = this.store.lastSeq + 1
     const plan = this.#pending.plan(this.#stepped, firstSeq, this.store.lastSeq + this.#events.length)
-    for (const event of this.#events) if (event.job !== undefined) event.isAhead = !plan.rows.has(event.job)
+    for (const event of this.#events)
+      if ('isFact' in event && event.isFact) event.isAhead = !plan.rows.has(event.job)
     this.#commitRows(plan, {
       events: this.#events,
       runs: Array.from(this.#runs, (run) => run.record),
@@ -278,17 +282,25 @@ export class Journal<Job extends StagingJob> {
     return this.store.lastSeq + this.#events.length + 1
   }
 
-  /** @param isFact - Whether the event tells what otherwise the job's row tells. */
-  #noteOf(job: Job, at: number, event: TraceEvent, isFact: boolean): void {
+  #noteOf(
+    job: Job,
+    at: number,
+    event: TraceEvent,
+    isFact: boolean,
+    sent: JobEvent | undefined,
+    staged: JobSnapshot | undefined,
+  ): void {
     const { id, key } = job
-    const teller = isFact ? job : undefined
-    this.#events.push({ seq: this.#nextSeq, at, actor: 'job', id, key, event, isAhead: false, job: teller })
+    const seq = this.#nextSeq
+    const step = { seq, at, actor: 'job', id, key, event, isAhead: false, job, isFact, sent, staged } as const
+    this.#events.push(step)
+    this.#held.push(step)
     this.#openTurn()
   }
 
   #note(actor: TraceActor, id: string, at: number, event: TraceEvent): void {
     const seq = this.#nextSeq
-    this.#events.push({ seq, at, actor, id, key: undefined, event, isAhead: false, job: undefined })
+    this.#events.push({ seq, at, actor, id, key: undefined, event, isAhead: false })
   }
 
   #forget(): void {
