@@ -55,7 +55,10 @@ export function showRun(runId: string, options: ShowOptions, output: Output): nu
         'dim',
         `store ${storeFile(options)}: ${formatBytes(bytes)}, ${plural(runs, 'run')}, ${plural(allJobs, 'job')}, ${plural(events, 'event')}`,
       ),
-      styled('dim', outputs === 0 ? '' : `, ${plural(outputs, 'large result')} of ${formatBytes(outputBytes)}`),
+      styled(
+        'dim',
+        outputs === 0 ? '' : `, ${plural(outputs, 'large result')} of ${formatBytes(outputBytes)}`,
+      ),
     ],
   ])
   return 0
