@@ -16,6 +16,11 @@ test('idle threads and processes do not keep the program awake', async () => {
   expect(stdout).toBe('done')
 })
 
+test('what a thread requires has no default export: to end the thread just then would end this process', async () => {
+  const required = await import('../../src/executors/thread/worker.ts')
+  expect(Object.keys(required)).toEqual(['serve'])
+})
+
 test.each([
   '--inspect-port 0',
   '--test-reporter spec --test-name-pattern=noop',

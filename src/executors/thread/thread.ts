@@ -155,6 +155,7 @@ export class Thread extends PooledWorker {
 function createPiscina(limitBytes: number | undefined, { env, execArgv }: ThreadOptions): Piscina {
   return new Piscina({
     filename: fileURLToPath(import.meta.url).replace(/thread(\.\w+)$/, 'worker$1'),
+    name: 'serve',
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: Number.POSITIVE_INFINITY,

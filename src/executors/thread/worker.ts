@@ -29,7 +29,13 @@ const gauge: Gauge & { cpu: NodeJS.CpuUsage; held: number; look(): void } = {
   },
 }
 
-export default function serve(line: Line): void {
+/**
+ * Takes attempts from a line.
+ *
+ * No default export, which Piscina would find by itself: Node ends the whole process when a thread is terminated just as it
+ * requires a module that has one.
+ */
+export function serve(line: Line): void {
   const tell = (report: Report, moved: readonly object[] = []) =>
     post(line, FROM_THREAD, toMessage(report), moved)
   const runner = new Runner({
