@@ -436,7 +436,7 @@ export function endedLinks(dependencies: readonly Dependency[] | undefined): Lin
   return { dependencies: dependencies.map(idOf), outstanding: 0, dependants: [] }
 }
 
-export const idOf = (dependency: Dependency): JobId =>
+export const idOf = (dependency: JobId | { readonly id: JobId }): JobId =>
   typeof dependency === 'string' ? dependency : dependency.id
 
 /** The job chart's events; XState's own count as such. */

@@ -1,5 +1,5 @@
 import type { CancelSource, EndedStatus, JobId } from '../../domain/job.ts'
-import { type Dependency, type JobActor, linksOf } from '../job/job.ts'
+import { type Dependency, idOf, type JobActor, linksOf } from '../job/job.ts'
 import type { JobTable } from './job-table.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -49,7 +49,7 @@ export function link(
       linksOf(dependency as JobActor).dependants.push(job)
       links.outstanding++
     } else if (ended !== 'completed' && job.extras.runsOnDependencyFailure !== true) {
-      fault ??= typeof dependency === 'string' ? dependency : dependency.id
+      fault ??= idOf(dependency)
     }
   }
   return fault

@@ -4,7 +4,7 @@ import type { Execute, JobId, JobPolicy, JobSpec } from '../../domain/job.ts'
 import { bandOf } from '../../domain/priority.ts'
 import { checkBackoff } from '../../domain/retry.ts'
 import type { Executor } from '../../ports/executor.ts'
-import { type Dependency, JobActor, type JobExtras, type JobRow } from '../job/job.ts'
+import { type Dependency, idOf, JobActor, type JobExtras, type JobRow } from '../job/job.ts'
 import { originOf } from '../job/job-origin.ts'
 import { checkDependencyList, checkExecutable, checkFields, checkKnownFields } from '../job/job-spec-check.ts'
 import { DurableJob } from '../record/durable-job.ts'
@@ -334,6 +334,3 @@ export class Submissions {
     return new DurableJob(this.#supervisor, journal, checked, durable, options)
   }
 }
-
-const idOf = (dependency: JobId | { readonly id: JobId }): JobId =>
-  typeof dependency === 'string' ? dependency : dependency.id
