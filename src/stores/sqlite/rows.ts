@@ -36,19 +36,17 @@ export class RowWriter {
   }
 
   flush(): void {
-    const filled = this.#filled
-    this.#filled = 0
-    if (filled === this.#cells.length) {
-      this.#many.run(...this.#cells)
-      return
-    }
-    for (let start = 0; start < filled; start += this.#columns) {
-      this.#one.run(...this.#cells.slice(start, start + this.#columns))
-    }
+    const cells = this.#cells
+    if (this.#filled === cells.length) this.#many.run(...cells)
+    else
+      for (let start = 0; start < this.#filled; start += this.#columns)
+        this.#one.run(...cells.slice(start, start + this.#columns))
+    this.drop()
   }
 
-  /** Forgets rows that were not written: their transaction has failed. */
+  /** Forgets its rows: they are written, or their transaction has failed. What they held may be large. */
   drop(): void {
+    this.#cells.fill(null, 0, this.#filled)
     this.#filled = 0
   }
 }
