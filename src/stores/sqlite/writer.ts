@@ -107,7 +107,7 @@ export class Writer {
   #addJob(job: JobRecord, lastSeq: number): void {
     const { key, id, runId = null, firstSeq, submitted, queuedAt, state, attempt, lost, stopping, end } = job
     const { deadlineAt = null, startedAt = null, cacheKey = null } = job
-    const isWhole = stopping !== undefined || (end !== undefined && state !== 'completed') || end?.usage
+    const isWhole = stopping !== undefined || endsWithMore(job)
     const isBorn = end === undefined && cacheKey === null
     const cells = isWhole ? this.#whole : isBorn ? this.#born : this.#done
     cells.push(key, id, Number(isNamed(id, key)), runId, this.#texts.specOf(submitted), queuedAt, state)
@@ -122,7 +122,7 @@ export class Writer {
 
   #changeJob(job: JobRecord, lastSeq: number): void {
     const { key, state, attempt, lost, deadlineAt = null, startedAt = null, stopping = null, end } = job
-    const isWhole = (end !== undefined && state !== 'completed') || end?.usage
+    const isWhole = endsWithMore(job)
     const cells = isWhole ? this.#ends : end === undefined ? this.#steps : this.#completions
     cells.push(key, state, attempt, lost, deadlineAt, startedAt, stopping, lastSeq)
     if (end === undefined) return
@@ -176,6 +176,10 @@ function update(columns: readonly string[], rows: string): string {
   const set = columns.slice(1).map((column) => `${column} = new.${column}`)
   return `WITH new (${columns.join(', ')}) AS (${rows}) UPDATE jobs SET ${set.join(', ')} FROM new WHERE jobs.key = new.key`
 }
+
+/** Whether a job has ended with more than a value. */
+const endsWithMore = ({ state, end }: JobRecord): boolean =>
+  end !== undefined && (state !== 'completed' || end.usage !== undefined)
 
 const NO_VALUE = { inline: null, hash: null } as const
 const NO_END: Partial<NonNullable<JobRecord['end']>> = {}
