@@ -76,10 +76,10 @@ export interface StoreOwner {
 export interface StoreBatch {
   /** In order; numbered from `lastSeq + 1`. */
   readonly events: readonly StoreEvent[]
-  /** Jobs that get their rows, as they are at the end of the tick. */
-  readonly submitted: readonly JobRecord[]
-  /** Jobs whose rows are replaced. */
-  readonly changed: readonly JobRecord[]
+  /** Jobs that get their rows, as they are at the end of the tick. A store goes through them once. */
+  readonly submitted: Iterable<JobRecord>
+  /** Jobs whose rows are replaced. A store goes through them once. */
+  readonly changed: Iterable<JobRecord>
   /**
    * The number of the first event that is in no row after this batch: a job that has it, or a later one, is behind. Absent: the
    * rows are complete.

@@ -45,7 +45,10 @@ class MemoryStore implements RunStore {
 
   commit({ events, submitted, changed, runs, nodes }: StoreBatch): void {
     for (const { seq, at, actor, id, event } of events) this.#events.push({ seq, at, actor, id, event })
-    for (const job of submitted) this.#jobs.set(job.id, job)
+    for (const job of submitted) {
+      this.#jobs.set(job.id, job)
+      this.lastKey = Math.max(this.lastKey, job.key)
+    }
     for (const job of changed) this.#jobs.set(job.id, job)
     for (const run of runs) this.#runs.set(run.id, run)
     for (const node of nodes) {
@@ -53,7 +56,6 @@ class MemoryStore implements RunStore {
       this.#nodes.set(node.runId, known.set(node.place, node))
     }
     this.lastSeq += events.length
-    this.lastKey = submitted.at(-1)?.key ?? this.lastKey
   }
 
   runs(): RunRecord[] {

@@ -101,16 +101,13 @@ class SqliteStore implements RunStore {
   }
 
   commit(batch: StoreBatch): void {
-    this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
+    const { lastKey, ended } = this.#transact((writer) => writer.write(batch, this.lastSeq + 1))
     this.#room.committed()
     this.lastSeq += batch.events.length
     this.pendingSeq = batch.pendingSeq ?? this.lastSeq + 1
-    for (const { key } of batch.submitted) this.lastKey = Math.max(this.lastKey, key)
-    if (this.#rule === undefined) return
-    for (const { end } of batch.submitted) if (end !== undefined) this.#ended++
-    for (const { end } of batch.changed) if (end !== undefined) this.#ended++
-    for (const { endedAt } of batch.runs) if (endedAt !== undefined) this.#ended++
-    if (this.#ended >= ENDS_BETWEEN) this.#letGo(this.#rule)
+    this.lastKey = Math.max(this.lastKey, lastKey)
+    this.#ended += ended
+    if (this.#rule !== undefined && this.#ended >= ENDS_BETWEEN) this.#letGo(this.#rule)
   }
 
   /** The room is used again; it is given back by `prune`. */

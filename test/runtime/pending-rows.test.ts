@@ -8,6 +8,7 @@ class FakeJob {
   readonly needsRow: boolean
   hasRow = false
   behindSince = 0
+  plannedBy = 0
 
   constructor(name: string, needsRow = false) {
     this.name = name

@@ -41,6 +41,7 @@ export class DurableJob extends JobActor implements StagingJob {
   firstSeq: number
   hasRow: boolean
   behindSince = 0
+  plannedBy = 0
   /** Whether it has to have a row from the beginning. */
   readonly #isSought: boolean
   readonly #journal: Journal<DurableJob>

@@ -256,7 +256,7 @@ export class Journal<Job extends StagingJob> {
     const firstSeq = this.store.lastSeq + 1
     const plan = this.#pending.plan(this.#stepped, firstSeq, this.store.lastSeq + this.#events.length)
     for (const event of this.#events)
-      if ('isFact' in event && event.isFact) event.isAhead = !plan.rows.has(event.job)
+      if ('isFact' in event && event.isFact) event.isAhead = event.job.plannedBy !== plan.number
     this.#commitRows(plan, {
       events: this.#events,
       runs: Array.from(this.#runs, (run) => run.record),
@@ -266,10 +266,13 @@ export class Journal<Job extends StagingJob> {
 
   #commitRows(plan: RowPlan<Job>, batch: Pick<StoreBatch, 'events' | 'runs' | 'nodes'>): void {
     const firstSeq = this.store.lastSeq + 1
-    const submitted: JobRecord[] = []
-    const changed: JobRecord[] = []
-    for (const job of plan.rows) (job.hasRow ? changed : submitted).push(job.record)
-    this.store.commit({ ...batch, submitted, changed, pendingSeq: plan.pendingSeq })
+    const { rows, pendingSeq } = plan
+    this.store.commit({
+      ...batch,
+      submitted: recordsOf(rows, false),
+      changed: recordsOf(rows, true),
+      pendingSeq,
+    })
     this.#pending.made(plan, firstSeq)
   }
 
@@ -312,6 +315,11 @@ export class Journal<Job extends StagingJob> {
     if (this.#nodes.size > 0) this.#nodes.clear()
     this.#held = []
   }
+}
+
+/** Made one by one while they are written: of a large tick they would take as much memory as its jobs. */
+function* recordsOf(jobs: readonly StagingJob[], haveRows: boolean): Generator<JobRecord> {
+  for (const job of jobs) if (job.hasRow === haveRows) yield job.record
 }
 
 /**

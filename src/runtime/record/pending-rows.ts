@@ -8,6 +8,8 @@ export interface RowedJob {
   readonly needsRow: boolean
   /** The number of the first event that its row may not have; 0 when it has all. Kept by {@link PendingRows}. */
   behindSince: number
+  /** The number of the last plan that writes its row; 0 when there was none. Kept by {@link PendingRows}. */
+  plannedBy: number
 }
 
 /** Where a job came to be behind. */
@@ -18,7 +20,10 @@ interface Place<Job> {
 
 /** Which rows a commit writes, and which jobs it leaves behind. */
 export interface RowPlan<Job> {
-  readonly rows: ReadonlySet<Job>
+  /** Counted up with each plan. */
+  readonly number: number
+  /** Each once. */
+  readonly rows: readonly Job[]
   /** Those that were not behind before. */
   readonly left: readonly Job[]
   /** The number of the first event that is in no row then. */
@@ -37,6 +42,7 @@ export class PendingRows<Job extends RowedJob> {
   /** In the order of their numbers; those whose rows were written since are passed over. */
   readonly #places = new Fifo<Place<Job>>()
   #size = 0
+  #plans = 0
 
   /** @param max - How many may be behind. */
   constructor(max: number) {
@@ -49,7 +55,7 @@ export class PendingRows<Job extends RowedJob> {
 
   /** The number of the first event that is in no row; absent when the rows are complete. */
   get firstSeq(): number | undefined {
-    return this.#firstWithout(NO_ROWS)
+    return this.#firstWithout(NO_PLAN)
   }
 
   *jobs(): Generator<Job> {
@@ -58,29 +64,35 @@ export class PendingRows<Job extends RowedJob> {
 
   /** What a commit does with the jobs that have stepped in it. Nothing changes until it is {@link made}. */
   plan(stepped: Iterable<Job>, firstSeq: number, lastSeq: number): RowPlan<Job> {
-    const rows = new Set<Job>()
+    const number = ++this.#plans
+    const rows: Job[] = []
     const left: Job[] = []
     let behind = this.#size
     for (const job of stepped) {
       const isBehind = job.behindSince > 0
       if (job.needsRow) {
-        rows.add(job)
         if (isBehind) behind--
       } else if (isBehind) continue
       // Of many at once, those that come first are the first to end.
-      else if (left.length < this.#max) left.push(job)
-      else rows.add(job)
+      else if (left.length < this.#max) {
+        left.push(job)
+        continue
+      }
+      job.plannedBy = number
+      rows.push(job)
     }
     const over = behind + left.length - this.#max
-    if (over > 0) this.#addOldest(rows, over + Math.floor(this.#max * SPARE))
-    return { rows, left, pendingSeq: this.#firstWithout(rows) ?? (left.length > 0 ? firstSeq : lastSeq + 1) }
+    if (over > 0) this.#addOldest(rows, number, over + Math.floor(this.#max * SPARE))
+    const pendingSeq = this.#firstWithout(number) ?? (left.length > 0 ? firstSeq : lastSeq + 1)
+    return { number, rows, left, pendingSeq }
   }
 
   /** Writes the rows of those that have been behind for the longest. */
   flush(count: number, lastSeq: number): RowPlan<Job> {
-    const rows = new Set<Job>()
-    this.#addOldest(rows, count)
-    return { rows, left: [], pendingSeq: this.#firstWithout(rows) ?? lastSeq + 1 }
+    const number = ++this.#plans
+    const rows: Job[] = []
+    this.#addOldest(rows, number, count)
+    return { number, rows, left: [], pendingSeq: this.#firstWithout(number) ?? lastSeq + 1 }
   }
 
   /** The commit of a plan is done. @param firstSeq - The number of its first event. */
@@ -123,18 +135,19 @@ export class PendingRows<Job extends RowedJob> {
     for (const place of this.#places) if (isBehind(place)) yield place
   }
 
-  #addOldest(rows: Set<Job>, count: number): void {
+  #addOldest(rows: Job[], plan: number, count: number): void {
     let rest = count
     for (const job of this.jobs()) {
       if (rest <= 0) return
-      if (rows.has(job)) continue
-      rows.add(job)
+      if (job.plannedBy === plan) continue
+      job.plannedBy = plan
+      rows.push(job)
       rest--
     }
   }
 
-  #firstWithout(rows: ReadonlySet<unknown>): number | undefined {
-    for (const { job, since } of this.#behind()) if (!rows.has(job)) return since
+  #firstWithout(plan: number): number | undefined {
+    for (const { job, since } of this.#behind()) if (job.plannedBy !== plan) return since
     return undefined
   }
 }
@@ -147,4 +160,4 @@ const PASSED_MAX = 64
 
 const isBehind = ({ job, since }: Place<RowedJob>): boolean => job.behindSince === since
 
-const NO_ROWS: ReadonlySet<unknown> = new Set()
+const NO_PLAN = -1

@@ -6,6 +6,14 @@ import { JobRows } from './job-rows.ts'
 /** A row of the journal has no more events than this: whoever looks for one reads its row. */
 const EVENTS_PER_ROW = 256
 
+/** What a batch had. */
+interface Written {
+  /** The highest of the jobs that got their rows; 0 when none did. */
+  readonly lastKey: number
+  /** How many jobs and runs have ended. */
+  readonly ended: number
+}
+
 /** Writes batches: each row once, several rows with a statement. */
 export class Writer {
   readonly #journal: StatementSync
@@ -32,21 +40,34 @@ export class Writer {
   }
 
   /** Inside a transaction of the caller's. @param firstSeq - The number of the batch's first event. */
-  write({ events, submitted, changed, runs, nodes, pendingSeq }: StoreBatch, firstSeq: number): void {
+  write({ events, submitted, changed, runs, nodes, pendingSeq }: StoreBatch, firstSeq: number): Written {
+    let lastKey = 0
+    let ended = 0
     const lastSeq = firstSeq + events.length - 1
     const jobs = this.#jobs
     if (events.length > 0) this.#addEvents(events, pendingSeq)
     else this.#pending.run(pendingSeq ?? firstSeq)
     try {
-      for (const job of submitted) jobs.add(job, lastSeq)
-      for (const job of changed) jobs.change(job, lastSeq)
+      for (const job of submitted) {
+        jobs.add(job, lastSeq)
+        lastKey = Math.max(lastKey, job.key)
+        if (job.end !== undefined) ended++
+      }
+      for (const job of changed) {
+        jobs.change(job, lastSeq)
+        if (job.end !== undefined) ended++
+      }
       jobs.flush()
     } catch (error) {
       jobs.drop()
       throw error
     }
-    for (const run of runs) this.#putRun(run, firstSeq)
+    for (const run of runs) {
+      this.#putRun(run, firstSeq)
+      if (run.endedAt !== undefined) ended++
+    }
     for (const node of nodes) this.#putNode(node)
+    return { lastKey, ended }
   }
 
   #addEvents(events: readonly StoreEvent[], pendingSeq: number | undefined): void {
