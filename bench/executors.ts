@@ -43,10 +43,20 @@ const TURNS = 3
 
 /** Jobs a second, or microseconds a job. */
 export const measures = {
-  thread: () => inPool({ executorType: 'thread' }, THREAD_JOBS, noop),
-  piscina: piscinaTasks,
-  process: () => inPool({ executorType: 'process' }, PROCESS_JOBS, noop),
-  execa: execaMessages,
+  thread: lasting(
+    () => startPool({ executorType: 'thread' }, noop),
+    (pool) => rateOf(pool, THREAD_JOBS, noop),
+  ),
+  piscina: lasting(startPiscina, piscinaRate),
+  process: lasting(
+    () => startPool({ executorType: 'process' }, noop),
+    (pool) => rateOf(pool, PROCESS_JOBS, noop),
+  ),
+  execa: lasting(startEchoes, echoRate),
+  threadFresh: () => inPool({ executorType: 'thread' }, THREAD_JOBS, noop),
+  piscinaFresh: inPiscina,
+  processFresh: () => inPool({ executorType: 'process' }, PROCESS_JOBS, noop),
+  execaFresh: inEchoes,
   threadOne: () => inPool({ executorType: 'thread', maxParallelJobs: 1 }, BURNS, burn),
   threadTwo: () => inPool({ executorType: 'thread' }, BURNS, burn),
   processOne: () => inPool({ executorType: 'process', maxParallelJobs: 1 }, BURNS, burn),
@@ -59,14 +69,15 @@ export const measures = {
   nodeTwo: () => inPool({ executorType: 'command' }, COMMANDS, node),
   bareNodeOne: () => spawned(node, 1),
   bareNodeTwo: () => spawned(node, SLOTS),
-  transferred: () => handedOver(BUFFER_BYTES),
-  empty: () => handedOver(0),
+  transferred: lasting(startThreads, (pool) => handOver(pool, BUFFER_BYTES)),
+  empty: lasting(startThreads, (pool) => handOver(pool, 0)),
 } satisfies Measures
 
 /** How executors do beside what they stand on, and on two cores beside one. */
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
   const figures = await measureAll('executors', measures, progress, TURNS)
   const { thread, piscina, process: inProcess, execa } = figures
+  const { threadFresh, piscinaFresh, processFresh, execaFresh } = figures
   const { threadOne, threadTwo, processOne, processTwo, transferred, empty } = figures
   const { awkOne, awkTwo, bareAwkOne, bareAwkTwo, nodeOne, nodeTwo, bareNodeOne, bareNodeTwo } = figures
   return [
@@ -84,6 +95,8 @@ export async function executors(progress: (what: string) => void): Promise<Row[]
       execa,
       0.9,
     ),
+    beside('thread/fresh', 'the same on threads that have just started', threadFresh, piscinaFresh),
+    beside('process/fresh', 'the same on processes that have just started', processFresh, execaFresh),
     atLeast('thread/cores', 'CPU-bound jobs on 2 threads, beside 1', threadTwo, threadOne, 1.9),
     atLeast('process/cores', 'CPU-bound jobs on 2 processes, beside 1', processTwo, processOne, 1.9),
     atLeast('command/cores', 'CPU-bound commands (awk), two at a time beside one', awkTwo, awkOne, 1.9),
@@ -101,20 +114,54 @@ export async function executors(progress: (what: string) => void): Promise<Row[]
   ]
 }
 
-/** Jobs a second in a pool whose threads or processes run already. */
-async function inPool(options: JobPoolOptions, jobs: number, execute: Execute): Promise<number> {
-  await using pool = new JobPool({ maxParallelJobs: SLOTS, pressure: false, ...options })
+/**
+ * A measure of what lasts from round to round, as a service's pool does: its threads and processes, too, are warm after the
+ * rounds that do not count.
+ */
+function lasting<Thing>(
+  start: () => Promise<Thing>,
+  measure: (thing: Thing) => Promise<number>,
+): () => Promise<number> {
+  let started: Promise<Thing> | undefined
+  return async () => {
+    started ??= start()
+    return await measure(await started)
+  }
+}
+
+/** A pool whose threads or processes run. */
+async function startPool(options: JobPoolOptions, execute: Execute): Promise<JobPool> {
+  const pool = new JobPool({ maxParallelJobs: SLOTS, pressure: false, ...options })
+  await Promise.all(Array.from({ length: 2 * SLOTS }, () => pool.submitJob({ execute }).value()))
+  return pool
+}
+
+/** Jobs a second. */
+async function rateOf(pool: JobPool, jobs: number, execute: Execute): Promise<number> {
   const submit = () => pool.submitJob({ execute }).value()
-  await Promise.all(Array.from({ length: 2 * SLOTS }, submit))
   return await perSecond(jobs, () => Promise.all(Array.from({ length: jobs }, submit)))
 }
 
-async function piscinaTasks(): Promise<number> {
+async function inPool(options: JobPoolOptions, jobs: number, execute: Execute): Promise<number> {
+  await using pool = await startPool(options, execute)
+  return await rateOf(pool, jobs, execute)
+}
+
+async function startPiscina(): Promise<Piscina> {
   const filename = fileURLToPath(handlers)
   const piscina = new Piscina({ filename, name: 'noop', minThreads: SLOTS, maxThreads: SLOTS })
+  await Promise.all(Array.from({ length: 2 * SLOTS }, () => piscina.run(undefined)))
+  return piscina
+}
+
+async function piscinaRate(piscina: Piscina): Promise<number> {
   const run = () => piscina.run(undefined)
-  await Promise.all(Array.from({ length: 2 * SLOTS }, run))
-  const figure = await perSecond(THREAD_JOBS, () => Promise.all(Array.from({ length: THREAD_JOBS }, run)))
+  return await perSecond(THREAD_JOBS, () => Promise.all(Array.from({ length: THREAD_JOBS }, run)))
+}
+
+async function inPiscina(): Promise<number> {
+  const piscina = await startPiscina()
+  const figure = await piscinaRate(piscina)
   await piscina.destroy()
   return figure
 }
@@ -128,8 +175,8 @@ async function spawned({ command, args }: typeof awk, atOnce: number): Promise<n
   return await perSecond(COMMANDS, () => Promise.all(Array.from({ length: atOnce }, work)))
 }
 
-/** A message there and one back, by Node's own `send`: what the process executor uses of execa's processes. */
-async function execaMessages(): Promise<number> {
+/** Processes that send back what they are sent, by Node's own `send`: what the process executor uses of execa's processes. */
+async function startEchoes(): Promise<Echo[]> {
   const script = fileURLToPath(new URL('./echo.ts', import.meta.url))
   const children = Array.from({ length: SLOTS }, () => {
     const child = execaNode(script, {
@@ -137,17 +184,37 @@ async function execaMessages(): Promise<number> {
       ...{ detached: true, cleanup: false, buffer: false, reject: false },
       ...{ ipc: false, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'advanced' },
     })
-    return { child, ask: (message: object) => ask(child, message) }
+    const end = async () => {
+      child.kill('SIGKILL')
+      await child
+    }
+    return { ask: (message: object) => ask(child, message), end }
   })
+  process.once('disconnect', () => children.map(({ end }) => end()))
   await Promise.all(children.map(({ ask }) => ask({})))
+  return children
+}
+
+/** Messages a second. */
+async function echoRate(echoes: readonly Echo[]): Promise<number> {
   let left = PROCESS_JOBS
-  const work = async ({ ask }: (typeof children)[number]) => {
+  const work = async ({ ask }: Echo) => {
     while (left-- > 0) await ask({ number: left, module: handlers, export: 'noop', jobId: String(left) })
   }
-  const figure = await perSecond(PROCESS_JOBS, () => Promise.all(children.map(work)))
-  for (const { child } of children) child.kill('SIGKILL')
-  await Promise.all(children.map(({ child }) => child))
+  return await perSecond(PROCESS_JOBS, () => Promise.all(echoes.map(work)))
+}
+
+async function inEchoes(): Promise<number> {
+  const echoes = await startEchoes()
+  const figure = await echoRate(echoes)
+  await Promise.all(echoes.map(({ end }) => end()))
   return figure
+}
+
+interface Echo {
+  /** Sends a message; resolves when it is back. */
+  ask(message: object): Promise<unknown>
+  end(): Promise<void>
 }
 
 interface Talking {
@@ -162,13 +229,19 @@ function ask(child: Talking, message: object): Promise<unknown> {
   })
 }
 
+/** A pool whose threads run, and have taken and given buffers. */
+async function startThreads(): Promise<JobPool> {
+  const pool = await startPool({ executorType: 'thread' }, noop)
+  await handOver(pool, BUFFER_BYTES)
+  return pool
+}
+
 /**
  * Microseconds a job that gets a buffer of this size and gives it back, moved both ways.
  *
  * A few buffers go back and forth: what making and freeing them takes is not part of handing them over.
  */
-async function handedOver(bytes: number): Promise<number> {
-  await using pool = new JobPool({ executorType: 'thread', maxParallelJobs: SLOTS, pressure: false })
+async function handOver(pool: JobPool, bytes: number): Promise<number> {
   const execute: Execute<ArrayBuffer> = { module: handlers, export: 'passBack' }
   const pass = (buffer: ArrayBuffer) =>
     pool.submitJob<ArrayBuffer>({ execute, args: [buffer], transfer: [buffer] }).value()
@@ -176,7 +249,6 @@ async function handedOver(bytes: number): Promise<number> {
     let buffer = new ArrayBuffer(bytes)
     for (let time = 0; time < times; time++) buffer = await pass(buffer)
   }
-  await Promise.all(Array.from({ length: SLOTS }, () => passOften(2)))
   return await microseconds(TRANSFERS, () =>
     Promise.all(Array.from({ length: SLOTS }, () => passOften(TRANSFERS / SLOTS))),
   )
