@@ -13,7 +13,7 @@ function read(bytes: Buffer, sizes: readonly number[] = [bytes.length]): unknown
   for (const size of sizes) {
     // Each piece comes in memory that is used again, as a socket's does.
     const piece = Buffer.from(bytes.subarray(at, at + size))
-    reader.read(piece)
+    reader.read(piece, piece.length)
     piece.fill(0xee)
     at += size
   }
@@ -24,7 +24,13 @@ function read(bytes: Buffer, sizes: readonly number[] = [bytes.length]): unknown
 const atDepth = <Result>(depth: number, call: () => Result): Result =>
   depth === 0 ? call() : atDepth(depth - 1, call)
 
-const passed = (message: object): unknown => read(Buffer.from(frameOf(message)))[0]
+/** The bytes of a frame, which hold for as long as they are needed. */
+function framed(message: object): Buffer {
+  const { bytes, length } = frameOf(message)
+  return Buffer.from(bytes.subarray(0, length))
+}
+
+const passed = (message: object): unknown => read(framed(message))[0]
 
 const shared = { seen: 'twice' }
 const cyclic: unknown[] = [1]
@@ -97,8 +103,8 @@ describe('a frame', () => {
   test('that cannot be read is refused, and nothing after it is read', () => {
     let deep: unknown = {}
     for (let depth = 0; depth < 2_500; depth++) deep = { deep }
-    const unreadable = Buffer.from(frameOf([deep]))
-    const [refused, ...others] = atDepth(900, () => read(Buffer.concat([unreadable, frameOf([1])])))
+    const unreadable = framed([deep])
+    const [refused, ...others] = atDepth(900, () => read(Buffer.concat([unreadable, framed([1])])))
     expect(refused).toBeInstanceOf(RangeError)
     expect(others).toEqual([])
   })
@@ -123,19 +129,19 @@ describe('a frame', () => {
   })
 
   test('gives bytes memory of their own', () => {
-    const bytes = Buffer.concat([frameOf([new Uint8Array(8).fill(1)]), frameOf([new Uint8Array(8).fill(2)])])
+    const bytes = Buffer.concat([framed([new Uint8Array(8).fill(1)]), framed([new Uint8Array(8).fill(2)])])
     const [[one], [other]] = read(bytes) as [[Uint8Array], [Uint8Array]]
     expect([...one, ...other]).toEqual([...Array(8).fill(1), ...Array(8).fill(2)])
     expect(one.buffer).not.toBe(other.buffer)
   })
 
   test('is refused for what cannot be cloned', () => {
-    expect(() => frameOf([() => {}])).toThrow('could not be cloned')
+    expect(() => framed([() => {}])).toThrow('could not be cloned')
   })
 
   test('is read whole, however the bytes come', () => {
     const rows: object[] = [[], [1, undefined, 'two'], [new Date(3)], ['x'.repeat(3_000)], { four: 4 }, []]
-    const bytes = Buffer.concat(rows.map((row) => Buffer.from(frameOf(row))))
+    const bytes = Buffer.concat(rows.map((row) => framed(row)))
     const sizes = fc.array(fc.integer({ min: 1, max: 500 }), { maxLength: 50 })
     fc.assert(
       fc.property(sizes, (pieces) => {

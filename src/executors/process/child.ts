@@ -124,7 +124,8 @@ export class Child extends PooledWorker {
     }
     this.#stretchBeganAt = performance.now()
     // As frames here too, so that what cannot be carried is refused on both ways alike.
-    this.#subprocess.send(Buffer.from(frameOf(message)), ignore)
+    const { bytes, length } = frameOf(message)
+    this.#subprocess.send(Buffer.from(bytes.subarray(0, length)), ignore)
   }
 
   protected override ref(): void {

@@ -21,19 +21,25 @@ const { parse, stringify } = JSON
 /** Where short frames are written, one after the other. */
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
+/** So many bytes, from the first on: a view of them alone would cost as much as writing them. */
+export interface Frame {
+  readonly bytes: Buffer
+  readonly length: number
+}
+
 /**
  * Writes a message as a frame, which holds until the next one is written.
  *
  * @throws When structured clone would refuse it.
  */
-export function frameOf(message: object): Buffer {
+export function frameOf(message: object): Frame {
   const absent = Array.isArray(message) ? absentCells(message) : undefined
   if (absent === undefined) return frameByV8(message)
   const text = stringify(message)
   // A character takes three bytes at most.
   if (text.length * 3 > scratch.length - HEAD_BYTES) return frameByV8(message)
   const length = scratch.write(text, HEAD_BYTES)
-  return withHead(scratch.subarray(0, HEAD_BYTES + length), absent)
+  return withHead(scratch, HEAD_BYTES + length, absent)
 }
 
 /** Reads messages from frames that come in pieces of any size. */
@@ -52,48 +58,48 @@ export class FrameReader<Message> {
     this.#refuse = refuse
   }
 
-  /** @param bytes - They may change once this has returned. */
-  read(bytes: Buffer): void {
+  /** @param bytes - They may change once this has returned. @param length - How many of them there are. */
+  read(bytes: Buffer, length: number): void {
     let at = 0
-    while (at < bytes.length && !this.#isBroken) {
+    while (at < length && !this.#isBroken) {
       if (this.#filled > 0) {
-        at += this.#fill(bytes, at)
+        at += this.#fill(bytes, at, length)
         continue
       }
       const bodyAt = at + HEAD_BYTES
-      const end = bodyAt <= bytes.length ? bodyAt + bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY
-      if (end > bytes.length) {
-        at += this.#fill(bytes, at)
+      const end = bodyAt <= length ? bodyAt + bytes.readUInt32LE(at) : Number.POSITIVE_INFINITY
+      if (end > length) {
+        at += this.#fill(bytes, at, length)
         continue
       }
       const form = bytes.readUInt16LE(at + FORM_AT)
       at = end
-      this.#hand(form, form === BY_V8 ? copyOf(bytes, bodyAt, end) : bytes.subarray(bodyAt, end))
+      this.#hand(form, bytes, bodyAt, end)
     }
   }
 
   /** Takes what belongs to the frame that has begun; returns how much that was. */
-  #fill(bytes: Buffer, at: number): number {
+  #fill(bytes: Buffer, at: number, length: number): number {
     const head = this.#head
-    const inHead = bytes.copy(head, Math.min(this.#filled, HEAD_BYTES), at)
+    const inHead = bytes.copy(head, Math.min(this.#filled, HEAD_BYTES), at, length)
     this.#filled += inHead
     if (this.#filled < HEAD_BYTES) return inHead
     this.#body ??= Buffer.allocUnsafeSlow(head.readUInt32LE(0))
     const body = this.#body
-    const inBody = bytes.copy(body, this.#filled - HEAD_BYTES, at + inHead)
+    const inBody = bytes.copy(body, this.#filled - HEAD_BYTES, at + inHead, length)
     this.#filled += inBody
     if (this.#filled === HEAD_BYTES + body.length) {
       this.#filled = 0
       this.#body = undefined
-      this.#hand(head.readUInt16LE(FORM_AT), body)
+      this.#hand(head.readUInt16LE(FORM_AT), body, 0, body.length)
     }
     return inHead + inBody
   }
 
-  #hand(form: number, body: Buffer): void {
+  #hand(form: number, bytes: Buffer, from: number, to: number): void {
     let message: Message
     try {
-      message = messageOf(form, body)
+      message = form === BY_V8 ? readByV8(bytes, from, to) : readRow(form, bytes, from, to)
     } catch (thrown) {
       this.#isBroken = true
       this.#refuse(thrown)
@@ -103,36 +109,34 @@ export class FrameReader<Message> {
   }
 }
 
-function messageOf<Message>(form: number, body: Buffer): Message {
-  if (form === BY_V8) {
-    const deserializer = new DefaultDeserializer(body)
-    deserializer.readHeader()
-    return deserializer.readValue() as Message
-  }
-  const row = parse(body.toString()) as unknown[]
+function readRow<Message>(form: number, bytes: Buffer, from: number, to: number): Message {
+  const row = parse(bytes.toString('utf8', from, to)) as unknown[]
   for (let index = 0; form >> index > 0; index++) if ((form >> index) & 1) row[index] = undefined
   return row as Message
 }
 
 /** Buffers in a message that V8 reads are views of what it is read from: each is to have memory of its own. */
-function copyOf(bytes: Buffer, from: number, to: number): Buffer {
+function readByV8<Message>(bytes: Buffer, from: number, to: number): Message {
   const copy = Buffer.allocUnsafeSlow(to - from)
   bytes.copy(copy, 0, from, to)
-  return copy
+  const deserializer = new DefaultDeserializer(copy)
+  deserializer.readHeader()
+  return deserializer.readValue() as Message
 }
 
-function frameByV8(message: object): Buffer {
+function frameByV8(message: object): Frame {
   const serializer = new DefaultSerializer()
   serializer.writeRawBytes(NO_HEAD)
   serializer.writeHeader()
   serializer.writeValue(message)
-  return withHead(serializer.releaseBuffer(), BY_V8)
+  const bytes = serializer.releaseBuffer()
+  return withHead(bytes, bytes.length, BY_V8)
 }
 
-function withHead(frame: Buffer, form: number): Buffer {
-  frame.writeUInt32LE(frame.length - HEAD_BYTES, 0)
-  frame.writeUInt16LE(form, FORM_AT)
-  return frame
+function withHead(bytes: Buffer, length: number, form: number): Frame {
+  bytes.writeUInt32LE(length - HEAD_BYTES, 0)
+  bytes.writeUInt16LE(form, FORM_AT)
+  return { bytes, length }
 }
 
 const NO_HEAD = Buffer.alloc(HEAD_BYTES)

@@ -1,6 +1,6 @@
 import { readSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { FrameReader, frameOf } from './frames.ts'
+import { type Frame, FrameReader, frameOf } from './frames.ts'
 
 /**
  * Where a process finds the two halves of its line, behind its standard streams and Node's own channel.
@@ -37,7 +37,7 @@ export class ExecutorEnd<Message> {
   ) {
     this.#outward = stdio[TO_PROCESS_FD] as Socket
     const reader = new FrameReader(take, refuse)
-    this.#inward = unbuffered(stdio[FROM_PROCESS_FD] as Socket, (bytes) => reader.read(bytes))
+    this.#inward = unbuffered(stdio[FROM_PROCESS_FD] as Socket, (bytes, length) => reader.read(bytes, length))
     // A process that has gone tells so by its end.
     for (const socket of [this.#outward, this.#inward]) socket.on('error', () => {})
     this.closed = new Promise((resolve) => this.#inward.once('close', () => resolve()))
@@ -52,7 +52,7 @@ export class ExecutorEnd<Message> {
     const frame = frameOf(message)
     const written = this.#writeNow(frame)
     // The frame's memory is used again.
-    if (written < frame.length) this.#outward.write(Buffer.from(frame.subarray(written)))
+    if (written < frame.length) this.#outward.write(Buffer.from(frame.bytes.subarray(written, frame.length)))
   }
 
   ref(): void {
@@ -65,11 +65,11 @@ export class ExecutorEnd<Message> {
   }
 
   /** Writes as much as goes at once, past the stream, which takes longer than all the rest. Returns how much. */
-  #writeNow(frame: Buffer): number {
+  #writeNow({ bytes, length }: Frame): number {
     const { fd = -1 } = handleOf(this.#outward) ?? {}
     if (fd < 0 || this.#outward.writableLength > 0) return 0
     try {
-      return writeSync(fd, frame)
+      return writeSync(fd, bytes, 0, length)
     } catch {
       // It is full, or the process has gone: the stream knows what to do.
       return 0
@@ -91,12 +91,12 @@ function handleOf(stream: Socket): Handle | null {
  * `net.connect` does: a stream's own way of reading takes as long as all else that an attempt takes here. Node has no
  * such option for `spawn`, so the handle is taken from the stream it has made.
  */
-function unbuffered(stream: Socket, take: (bytes: Buffer) => void): Socket {
+function unbuffered(stream: Socket, take: (bytes: Buffer, length: number) => void): Socket {
   const handle = handleOf(stream)
   Object.assign(stream, { _handle: null })
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
   const callback = (length: number) => {
-    take(buffer.subarray(0, length))
+    take(buffer, length)
     return true
   }
   const socket = new Socket({ handle, onread: { buffer, callback } } as object)
@@ -105,9 +105,8 @@ function unbuffered(stream: Socket, take: (bytes: Buffer) => void): Socket {
 }
 
 /** Writes all of it, and waits until that is done. */
-export function writeWhole(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; )
-    at += writeSync(fd, bytes, at, Math.min(bytes.length - at, WRITE_BYTES_MAX))
+export function writeWhole(fd: number, { bytes, length }: Frame): void {
+  for (let at = 0; at < length; ) at += writeSync(fd, bytes, at, Math.min(length - at, WRITE_BYTES_MAX))
 }
 
 /** The end in the process. What it reads and writes, it waits for: its event loop has no part in it. */
@@ -143,7 +142,7 @@ export class ProcessEnd<Message> {
     while (this.#arrived === undefined) {
       const length = this.#readNow()
       if (length === 0) return undefined
-      this.#reader.read(this.#buffer.subarray(0, length))
+      this.#reader.read(this.#buffer, length)
     }
     return this.#arrived
   }

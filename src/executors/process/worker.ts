@@ -4,7 +4,7 @@ import diagnostics from 'node:diagnostics_channel'
 import { BETWEEN_PROCESSES } from '../carrying.ts'
 import { packError } from '../packed-error.ts'
 import { exit } from '../worker/exit.ts'
-import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
+import { type Abort, type TaskMessage, TaskReader } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { FrameReader } from './frames.ts'
@@ -72,6 +72,7 @@ const runner = new Runner({
   hasLeftovers: () => programs.size > 0 || !isWhole(),
 })
 
+const tasks = new TaskReader()
 const reader = new FrameReader<TaskMessage | Abort>((message) => {
   if ('reason' in message) {
     runner.abort(message)
@@ -80,7 +81,7 @@ const reader = new FrameReader<TaskMessage | Abort>((message) => {
   gauge.begin()
   run(message)
 }, refuse)
-const hear = (frame: unknown) => reader.read(frame as Buffer)
+const hear = (frame: unknown) => reader.read(frame as Buffer, (frame as Buffer).length)
 /** The parent has closed its executor, or is gone. */
 const end = () => {
   if (runner.context === undefined && programs.size === 0) exit(0)
@@ -98,7 +99,7 @@ tell({ kind: 'ready', ownBytes })
 
 /** Runs attempts as long as one follows the other; those that come later are brought by the event loop. */
 function run(message: TaskMessage): void {
-  void runner.run(toTask(message)).then(() => {
+  void runner.run(tasks.read(message)).then(() => {
     // A process that has only waited is as it was when its last attempt ended: one look does for both.
     const next = line.await()
     if (next !== undefined && next.length > 0) run(next as TaskMessage)

@@ -5,7 +5,7 @@ import type { OutputStream } from '../../domain/job.ts'
 import { BETWEEN_THREADS } from '../carrying.ts'
 import { packError } from '../packed-error.ts'
 import { exit } from '../worker/exit.ts'
-import { type Abort, type TaskMessage, toTask } from '../worker/messages.ts'
+import { type Abort, type TaskMessage, TaskReader } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { FROM_THREAD, type Line, post, Receiver } from './line.ts'
@@ -49,6 +49,7 @@ export function serve(line: Line): void {
     hasLeftovers: () => !(process.stdout.writable && process.stderr.writable),
   })
   const refuse = (thrown: unknown) => tell({ kind: 'unread', error: packError(thrown) })
+  const tasks = new TaskReader()
   const receiver = new Receiver<TaskMessage | Abort>(
     line,
     (message, wasAwaited) => {
@@ -58,7 +59,7 @@ export function serve(line: Line): void {
       }
       // A thread that has only waited is as it was when its last attempt ended: one look does for both.
       if (!wasAwaited) gauge.look()
-      void runner.run(toTask(message)).then(() => receiver.await())
+      void runner.run(tasks.read(message)).then(() => receiver.await())
     },
     refuse,
   )

@@ -18,11 +18,14 @@ export interface Task {
   readonly memoryLimitBytes?: number
 }
 
-/** A task as it travels: without names it is written and read sooner. What follows the attempt is absent in most. */
+/**
+ * A task as it travels: without names it is written and read sooner. Module and export are absent when they are those of
+ * the task before; what follows the attempt is absent in most.
+ */
 export type TaskMessage = readonly [
   number: number,
-  module: string,
-  name: string,
+  module: string | undefined,
+  name: string | undefined,
   jobId: string,
   nodeId: string | undefined,
   treeId: string | undefined,
@@ -32,21 +35,44 @@ export type TaskMessage = readonly [
   memoryLimitBytes?: number | undefined,
 ]
 
-export function toTaskMessage(task: Task): TaskMessage {
-  const { number, module, export: name, jobId, nodeId, treeId, attempt } = task
-  const { args, parentResults, memoryLimitBytes } = task
-  if (args === undefined && parentResults === undefined && memoryLimitBytes === undefined)
-    return [number, module, name, jobId, nodeId, treeId, attempt]
-  return [number, module, name, jobId, nodeId, treeId, attempt, args, parentResults, memoryLimitBytes]
+/** Writes the tasks for one thread or process. */
+export class TaskWriter {
+  #module: string | undefined
+  #export: string | undefined
+
+  write(task: Task): TaskMessage {
+    const { number, jobId, nodeId, treeId, attempt, args, parentResults, memoryLimitBytes } = task
+    const isAsBefore = task.module === this.#module && task.export === this.#export
+    const module = isAsBefore ? undefined : task.module
+    const name = isAsBefore ? undefined : task.export
+    this.#module = task.module
+    this.#export = task.export
+    if (args === undefined && parentResults === undefined && memoryLimitBytes === undefined)
+      return [number, module, name, jobId, nodeId, treeId, attempt]
+    return [number, module, name, jobId, nodeId, treeId, attempt, args, parentResults, memoryLimitBytes]
+  }
+
+  /** The last one was not sent. */
+  forget(): void {
+    this.#module = undefined
+  }
 }
 
-export function toTask(message: TaskMessage): Task {
-  const [number, module, name, jobId, nodeId, treeId, attempt, args, parentResults, memoryLimitBytes] =
-    message
-  return {
-    ...{ number, module, export: name, jobId, nodeId, treeId, attempt },
-    ...{ args, parentResults, memoryLimitBytes },
-  } as Task
+/** Reads what a {@link TaskWriter} has written, all of it and in order. */
+export class TaskReader {
+  #module = ''
+  #export = ''
+
+  read(message: TaskMessage): Task {
+    const [number, module, name, jobId, nodeId, treeId, attempt, args, parentResults, memoryLimitBytes] =
+      message
+    if (module !== undefined) this.#module = module
+    if (name !== undefined) this.#export = name
+    return {
+      ...{ number, module: this.#module, export: this.#export, jobId, nodeId, treeId, attempt },
+      ...{ args, parentResults, memoryLimitBytes },
+    } as Task
+  }
 }
 
 /** Asks a running attempt to end. */

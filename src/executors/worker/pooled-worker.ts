@@ -1,6 +1,6 @@
 import { cannotSend } from '../carrying.ts'
 import { packError, unpackError } from '../packed-error.ts'
-import { type Abort, type Outcome, type Task, type TaskMessage, toTaskMessage } from './messages.ts'
+import { type Abort, type Outcome, type Task, type TaskMessage, TaskWriter } from './messages.ts'
 import type { Report } from './report.ts'
 import { afterGrace, type Force, type RunningTask } from './running.ts'
 
@@ -13,6 +13,7 @@ export abstract class PooledWorker {
   /** What it holds by itself; unknown until it is ready. */
   protected ownBytes: number | undefined
   readonly #listener: WorkerListener
+  readonly #tasks = new TaskWriter()
   #running: RunningTask | undefined
   #isUnfit = false
   /** Whether it keeps this process awake. */
@@ -35,8 +36,9 @@ export abstract class PooledWorker {
       this.ref()
     }
     try {
-      this.hand(toTaskMessage(task), running.attempt.transfer)
+      this.hand(this.#tasks.write(task), running.attempt.transfer)
     } catch (thrown) {
+      this.#tasks.forget()
       this.#rest()
       running.reject(cannotSend(running.attempt.jobId, 'its arguments', thrown))
       this.#release()
