@@ -12,10 +12,10 @@ export interface Task {
   readonly treeId: string | undefined
   readonly attempt: number
   /** Absent: none. */
-  readonly args?: readonly unknown[]
+  readonly args: readonly unknown[] | undefined
   /** Absent: none. */
-  readonly parentResults?: Readonly<Record<string, unknown>>
-  readonly memoryLimitBytes?: number
+  readonly parentResults: Readonly<Record<string, unknown>> | undefined
+  readonly memoryLimitBytes: number | undefined
 }
 
 /**
@@ -30,9 +30,9 @@ export type TaskMessage = readonly [
   nodeId: string | undefined,
   treeId: string | undefined,
   attempt: number,
-  args?: Task['args'] | undefined,
-  parentResults?: Task['parentResults'] | undefined,
-  memoryLimitBytes?: number | undefined,
+  args?: Task['args'],
+  parentResults?: Task['parentResults'],
+  memoryLimitBytes?: Task['memoryLimitBytes'],
 ]
 
 /** Writes the tasks for one thread or process. */
@@ -69,9 +69,17 @@ export class TaskReader {
     if (module !== undefined) this.#module = module
     if (name !== undefined) this.#export = name
     return {
-      ...{ number, module: this.#module, export: this.#export, jobId, nodeId, treeId, attempt },
-      ...{ args, parentResults, memoryLimitBytes },
-    } as Task
+      number,
+      module: this.#module,
+      export: this.#export,
+      jobId,
+      nodeId,
+      treeId,
+      attempt,
+      args,
+      parentResults,
+      memoryLimitBytes,
+    }
   }
 }
 

@@ -22,9 +22,9 @@ export function taskOf(number: number, attempt: Attempt, carrier: Carrier): Task
     nodeId: attempt.nodeId,
     treeId: attempt.treeId,
     attempt: attempt.attempt,
-    ...(hasArgs ? { args } : {}),
-    ...(hasParents ? { parentResults } : {}),
-    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    args: hasArgs ? args : undefined,
+    parentResults: hasParents ? parentResults : undefined,
+    memoryLimitBytes,
   }
 }
 
