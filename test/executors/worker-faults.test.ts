@@ -87,6 +87,22 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     expect(pool.getStatus()).toMatchObject({ running: 0, zombies: 0 })
   })
 
+  test('whose first arguments could not be sent runs the same handler with others', async () => {
+    const { run } = create({ maxParallelJobs: 1 })
+    // What is looked at before it is sent is plain when it is looked at, and throws when it is written.
+    let looks = 0
+    const fickle = Object.defineProperty({}, 'field', {
+      enumerable: true,
+      get() {
+        if (++looks > 1) throw new Error('not again')
+        return 1
+      },
+    })
+    const isRefused = { status: 'failed', reason: 'rejected', error: { code: 'ESP_CANNOT_CARRY' } }
+    expect(await run('noop', { args: [fickle] })).toMatchObject(isRefused)
+    expect(await run('noop')).toMatchObject({ status: 'completed' })
+  })
+
   test.each(['spinHere', 'matchForEver', 'sleepInNode'])(
     'that blocks (%s) is ended after its grace',
     async (name) => {
