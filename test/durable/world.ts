@@ -9,14 +9,18 @@ import {
 } from 'espalier'
 import { SimulatedClock } from 'espalier/testing'
 import { expect } from 'vitest'
+import type { JobRecord } from '../../src/ports/run-store.ts'
 import { foldTrace } from '../../src/runtime/record/trace-fold.ts'
 import { RecordingLogger } from '../runtime/harness.ts'
+
+/** A batch whose jobs are all made: they can be gone through more than once. */
+type WholeBatch = StoreBatch & Record<'submitted' | 'changed', readonly JobRecord[]>
 
 /** A store whose writer may die, or which may refuse; in memory when none is given. */
 export class FaultyStore {
   readonly #inner: RunStore
   /** Called before each commit; what it throws refuses it. */
-  onCommit: (batch: StoreBatch) => void = () => {}
+  onCommit: (batch: WholeBatch) => void = () => {}
   commits = 0
 
   constructor(inner: RunStore = createMemoryStore()) {
@@ -29,8 +33,9 @@ export class FaultyStore {
     const inner = this.#inner
     const commit = (batch: StoreBatch) => {
       if (!isAlive) throw new EspalierError('ESP_STORE_REFUSED', { store: 'memory', message: 'dead' })
-      this.onCommit(batch)
-      inner.commit(batch)
+      const whole = { ...batch, submitted: [...batch.submitted], changed: [...batch.changed] }
+      this.onCommit(whole)
+      inner.commit(whole)
       this.commits++
     }
     const store = new Proxy(inner, {
