@@ -72,7 +72,7 @@ test.each([
   ['the spec of an ended node', `UPDATE nodes SET spec = '{bad' WHERE id = 'n0'`, 'spec', 'node', 'n0'],
   ['the kind of a spec', `UPDATE nodes SET spec = 'null' WHERE id = 'n0'`, 'spec', 'node', 'n0'],
   ['a decision', `UPDATE nodes SET decision = '{bad' WHERE id = 'n0'`, 'decision', 'node', 'n0'],
-  ['the input', `UPDATE runs SET input = '{bad'`, 'input', 'run', 'r'],
+  ['the input', `UPDATE inputs SET value = '{bad'`, 'input', 'run', 'r'],
   ['the snapshot of the run', `UPDATE runs SET snapshot = '{bad'`, 'snapshot', 'run', 'r'],
   ['the spec of an open job', `UPDATE jobs SET spec = '{bad' WHERE id = 'r.n3'`, 'spec', 'job', 'r.n3'],
 ])(

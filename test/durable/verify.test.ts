@@ -180,6 +180,7 @@ test('a store that nobody has changed folds', () => {
 /** What stands in one place only, or is no state: of what was submitted, the values in rows, and what finds a row quickly. */
 const ONLY_THERE: Readonly<Record<string, readonly string[]>> = {
   runs: ['key', 'owned_since', 'first_seq'],
+  inputs: [],
   nodes: [],
   jobs: ['key', 'id', 'is_named', 'spec', 'value', 'cache_key', 'first_seq', 'last_seq'],
   outputs: ['size'],
@@ -210,6 +211,7 @@ test.each([
   ['a node', "DELETE FROM nodes WHERE run = 'r1' AND place = 3"],
   ['the nodes of a run', "DELETE FROM nodes WHERE run = 'r3'"],
   ['a run', "DELETE FROM runs WHERE id = 'r3'"],
+  ['an input', 'DELETE FROM inputs WHERE run = (SELECT max(run) FROM inputs)'],
   ['an output', 'DELETE FROM outputs WHERE size = (SELECT max(size) FROM outputs)'],
   ['the first row of the journal', 'DELETE FROM journal WHERE first_seq = 1'],
   [

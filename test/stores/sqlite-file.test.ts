@@ -21,6 +21,7 @@ import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { isEspalierError } from '../../src/domain/errors.ts'
 import type { JobRecord, RunStore } from '../../src/ports/run-store.ts'
 import { openSqliteStore } from '../../src/sqlite-store.ts'
+import { runRecord } from '../../src/testing/contracts/store-records.ts'
 import { batch, job } from './jobs.ts'
 
 const sqlite = import.meta.resolve('../../src/sqlite-store.ts')
@@ -561,6 +562,22 @@ describe('a full disk', () => {
     },
   )
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a large input of a run is written once, however often the run changes',
+  () => {
+    const written = () => Number(/wchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1])
+    const run = { ...runRecord('r1'), input: JSON.stringify('x'.repeat(4_000_000)) }
+    const store = openSqliteStore(file)
+    store.commit({ ...batch(), runs: [run] })
+    const before = written()
+    for (let decisions = 1; decisions <= 20; decisions++)
+      store.commit({ ...batch(), runs: [{ ...run, decisions }] })
+    expect(written() - before).toBeLessThan(2 * run.input.length)
+    expect(store.run('r1')).toEqual({ ...run, decisions: 20 })
+    store.close()
+  },
+)
 
 describe('with `keep`', () => {
   const ended = (key: number, state: 'completed' | 'failed', at: number): JobRecord => ({

@@ -52,6 +52,7 @@ export function pruneRows(db: DatabaseSync, now: number, keep: ResolvedKeep): Pr
       ${dropEvents}
       DELETE FROM nodes WHERE run IN (SELECT id FROM gone_runs);
       DELETE FROM jobs WHERE key IN (SELECT key FROM gone_jobs);
+      DELETE FROM inputs WHERE run IN (SELECT id FROM gone_runs);
       DELETE FROM runs WHERE id IN (SELECT id FROM gone_runs);
       DELETE FROM outputs WHERE hash NOT IN (SELECT output FROM jobs WHERE output IS NOT NULL);
     `)

@@ -13,6 +13,7 @@ import {
   NODE_COLUMNS,
   nodeOf,
   type Row,
+  RUNS,
   runOf,
   storedValue,
 } from './records.ts'
@@ -74,11 +75,11 @@ export class Reader {
   }
 
   runs(): RunRecord[] {
-    return (this.#db.prepare('SELECT * FROM runs ORDER BY key DESC').all() as Row[]).map(runOf)
+    return (this.#db.prepare(`${RUNS} ORDER BY key DESC`).all() as Row[]).map(runOf)
   }
 
   run(runId: string): RunRecord | undefined {
-    const row = this.#db.prepare('SELECT * FROM runs WHERE id = ?').get(runId) as Row | undefined
+    const row = this.#db.prepare(`${RUNS} WHERE id = ?`).get(runId) as Row | undefined
     return row === undefined ? undefined : runOf(row)
   }
 

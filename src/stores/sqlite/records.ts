@@ -22,6 +22,9 @@ export const JOBS = `SELECT ${JOB_COLUMNS}, run ${JOBS_AND_OUTPUTS}`
 /** The same, for a query that names the run: no row has to tell it. */
 export const JOBS_OF_ONE = `SELECT ${JOB_COLUMNS} ${JOBS_AND_OUTPUTS}`
 
+/** Runs with their inputs. */
+export const RUNS = 'SELECT runs.*, inputs.value AS input FROM runs LEFT JOIN inputs ON inputs.run = runs.id'
+
 export const NODE_COLUMNS = 'place, id, parent, spec, score, jobs, revisions, is_pruned, decision'
 
 /** A statement whose rows come as arrays of cells. */

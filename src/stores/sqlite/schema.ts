@@ -14,6 +14,8 @@ export const APPLICATION_ID = 0x45535041
  * `[at, id, type, data, actor]` for a pool's or a run's. They are numbered from `first_seq`, and their times are 1/4096 ms since
  * that of the row; one that was pruned is `null`. A row for each event would take three times as long to write.
  *
+ * A run's input lies apart from its row, which is written anew whenever the run changes.
+ *
  * The journal is complete; the rows of `jobs` follow it. `pending_seq` in its last row is the number of the first event that no
  * row of `jobs` has yet: up to some thousands of jobs are behind while a pool works, none when it rests or has closed. What a
  * row has yet to get stands in the journal: the spec and the id with `job.submitted` (`[at, key, type, spec, id]`), the value
@@ -35,7 +37,6 @@ export const MIGRATIONS: readonly string[] = [
     workflow TEXT NOT NULL,
     source TEXT,
     executor TEXT,
-    input TEXT,
     limits TEXT NOT NULL,
     status TEXT NOT NULL,
     reason TEXT,
@@ -48,6 +49,11 @@ export const MIGRATIONS: readonly string[] = [
     forked_from TEXT,
     owned_since REAL,
     first_seq INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE inputs (
+    run TEXT PRIMARY KEY,
+    value TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE nodes (

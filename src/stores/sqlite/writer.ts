@@ -21,6 +21,8 @@ export class Writer {
   readonly #texts = new EntryTexts()
   readonly #jobs: JobRows
   readonly #run: StatementSync
+  readonly #hasRun: StatementSync
+  readonly #input: StatementSync
   readonly #node: StatementSync
 
   constructor(db: DatabaseSync) {
@@ -30,12 +32,14 @@ export class Writer {
     )
     this.#jobs = new JobRows(db, this.#texts)
     this.#run = db.prepare(
-      `INSERT INTO runs (id, workflow, source, executor, input, limits, status, reason, created_at, ended_at, snapshot, value, error,
-       decisions, forked_from, owned_since, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO runs (id, workflow, source, executor, limits, status, reason, created_at, ended_at, snapshot, value, error,
+       decisions, forked_from, owned_since, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET source = excluded.source, executor = excluded.executor, limits = excluded.limits, status = excluded.status,
        reason = excluded.reason, ended_at = excluded.ended_at, snapshot = excluded.snapshot, value = excluded.value,
        error = excluded.error, decisions = excluded.decisions, owned_since = excluded.owned_since`,
     )
+    this.#hasRun = db.prepare('SELECT 1 FROM runs WHERE id = ?')
+    this.#input = db.prepare('INSERT INTO inputs VALUES (?, ?)')
     this.#node = db.prepare('INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   }
 
@@ -89,13 +93,13 @@ export class Writer {
   }
 
   #putRun(run: RunRecord, firstSeq: number): void {
+    if (run.input !== undefined && this.#hasRun.get(run.id) === undefined) this.#input.run(run.id, run.input)
     this.#run.run(
       ...[
         run.id,
         run.workflow,
         run.source ?? null,
         run.executor ?? null,
-        run.input ?? null,
         run.limits,
         run.status,
         run.reason ?? null,
