@@ -18,7 +18,7 @@ import {
 const THREAD_JOBS = 20_000
 const PROCESS_JOBS = 20_000
 const BURNS = 20
-const TRANSFERS = 2_000
+const TRANSFERS = 10_000
 const BUFFER_BYTES = 8 * 1024 ** 2
 const SLOTS = 2
 const COMMANDS = 12
