@@ -75,11 +75,33 @@ export const measures = {
 
 /** How executors do beside what they stand on, and on two cores beside one. */
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
-  const figures = await measureAll('executors', measures, progress, TURNS)
-  const { thread, piscina, process: inProcess, execa } = figures
-  const { threadFresh, piscinaFresh, processFresh, execaFresh } = figures
-  const { threadOne, threadTwo, processOne, processTwo, transferred, empty } = figures
-  const { awkOne, awkTwo, bareAwkOne, bareAwkTwo, nodeOne, nodeTwo, bareNodeOne, bareNodeTwo } = figures
+  /** Only what is compared takes turns: else each would lie idle for as long as all others take, and come to its round cold. */
+  const inTurns = <Name extends keyof typeof measures>(...names: readonly Name[]) => {
+    const compared = Object.fromEntries(names.map((name) => [name, measures[name]])) as Pick<
+      typeof measures,
+      Name
+    >
+    return measureAll<Name>('executors', compared, (what) => progress(`${names.join(', ')}: ${what}`), TURNS)
+  }
+  const { thread, piscina } = await inTurns('thread', 'piscina')
+  const { process: inProcess, execa } = await inTurns('process', 'execa')
+  const { threadFresh, piscinaFresh } = await inTurns('threadFresh', 'piscinaFresh')
+  const { processFresh, execaFresh } = await inTurns('processFresh', 'execaFresh')
+  const { threadOne, threadTwo } = await inTurns('threadOne', 'threadTwo')
+  const { processOne, processTwo } = await inTurns('processOne', 'processTwo')
+  const { awkOne, awkTwo, bareAwkOne, bareAwkTwo } = await inTurns(
+    'awkOne',
+    'awkTwo',
+    'bareAwkOne',
+    'bareAwkTwo',
+  )
+  const { nodeOne, nodeTwo, bareNodeOne, bareNodeTwo } = await inTurns(
+    'nodeOne',
+    'nodeTwo',
+    'bareNodeOne',
+    'bareNodeTwo',
+  )
+  const { transferred, empty } = await inTurns('transferred', 'empty')
   return [
     atLeast(
       'thread/piscina',
