@@ -9,10 +9,10 @@ import {
   atMost,
   beside,
   type Measures,
-  measureAll,
   microseconds,
   perSecond,
   type Row,
+  turnsOf,
 } from './suite.ts'
 
 const THREAD_JOBS = 20_000
@@ -75,14 +75,7 @@ export const measures = {
 
 /** How executors do beside what they stand on, and on two cores beside one. */
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
-  /** Only what is compared takes turns: else each would lie idle for as long as all others take, and come to its round cold. */
-  const inTurns = <Name extends keyof typeof measures>(...names: readonly Name[]) => {
-    const compared = Object.fromEntries(names.map((name) => [name, measures[name]])) as Pick<
-      typeof measures,
-      Name
-    >
-    return measureAll<Name>('executors', compared, (what) => progress(`${names.join(', ')}: ${what}`), TURNS)
-  }
+  const inTurns = turnsOf('executors', measures, progress, TURNS)
   const { thread, piscina } = await inTurns('thread', 'piscina')
   const { process: inProcess, execa } = await inTurns('process', 'execa')
   const { threadFresh, piscinaFresh } = await inTurns('threadFresh', 'piscinaFresh')

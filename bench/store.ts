@@ -7,16 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { JobPool, Orchestrator, openSqliteStore } from 'espalier'
 import { SLOTS, twoHalves } from './half-run.ts'
 import { startRedis } from './redis.ts'
-import {
-  atLeast,
-  atMost,
-  breathe,
-  type Done,
-  type Measures,
-  measureAll,
-  perSecond,
-  type Row,
-} from './suite.ts'
+import { atLeast, atMost, breathe, type Done, type Measures, perSecond, type Row, turnsOf } from './suite.ts'
 
 const JOBS = 100_000
 /** BullMQ and plainjob take longer; a rate is a rate. */
@@ -29,8 +20,8 @@ const handlers = { noop }
 /** How often what is compared with others is measured, each time in a process of its own: a disk has paces of its own. */
 const TURNS = 3
 
-/** Jobs a second; what is compared with each other takes turns. */
-const compared = {
+/** Jobs a second; of a resume, milliseconds. */
+export const measures = {
   memory: () => perSecond(JOBS, (done) => settleAll({}, JOBS, done)),
   sqlite: () => inFile((file) => perSecond(JOBS, (done) => settleAll({ store: file }, JOBS, done))),
   plainjob: () => inFile((file) => perSecond(PEER_JOBS, (done) => plainjobs(file, done))),
@@ -39,21 +30,17 @@ const compared = {
   acceptedOneByOne: () => inFile(oneByOnePerSecond),
   submitToEmpty: () => inFile(acceptedPerSecond),
   submitToMillion: () => acceptedPerSecond(millionFile()),
-}
-
-/** Milliseconds. */
-const others = {
   resume50k: () => inFile((file) => resumeMs(file, 50_000)),
   resume100k: () => inFile((file) => resumeMs(file, 100_000)),
-}
-
-export const measures = { ...compared, ...others } satisfies Measures
+} satisfies Measures
 
 /** Durable work, beside memory, the bare disk and other durable queues. */
 export async function store(progress: (what: string) => void): Promise<Row[]> {
-  const found = await measureAll('store', compared, progress, TURNS)
-  const { resume50k, resume100k } = await measureAll('store', others, progress)
-  const { memory, sqlite, plainjob, bullmq, bareCommits: bare, acceptedOneByOne } = found
+  const inTurns = turnsOf('store', measures, progress, TURNS)
+  const { memory, sqlite, plainjob, bullmq } = await inTurns('memory', 'sqlite', 'plainjob', 'bullmq')
+  const { bareCommits: bare, acceptedOneByOne } = await inTurns('bareCommits', 'acceptedOneByOne')
+  const { submitToEmpty, submitToMillion } = await inTurns('submitToEmpty', 'submitToMillion')
+  const { resume50k, resume100k } = await turnsOf('store', measures, progress, 1)('resume50k', 'resume100k')
   return [
     atLeast('durable', 'durable no-op jobs, submit to settle, beside in memory', sqlite, memory, 0.12),
     atLeast('plainjob', 'the same beside plainjob (synchronous=NORMAL)', sqlite, plainjob, 3),
@@ -61,13 +48,7 @@ export async function store(progress: (what: string) => void): Promise<Row[]> {
     atLeast('accepted', 'accepted one by one, beside a bare loop of commits', acceptedOneByOne, bare, 0.8),
     atMost('resume', 'resume 100k settled and 100k queued, beside 2 s', resume100k, 2_000, 1, 'ms'),
     atMost('resume-linear', 'the same, beside 50k and 50k', resume100k, resume50k, 2.2, 'ms'),
-    atLeast(
-      'million',
-      'submit to 1M ended jobs, beside none',
-      found.submitToMillion,
-      found.submitToEmpty,
-      0.8,
-    ),
+    atLeast('million', 'submit to 1M ended jobs, beside none', submitToMillion, submitToEmpty, 0.8),
   ]
 }
 

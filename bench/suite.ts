@@ -106,6 +106,22 @@ export async function measureAll<Name extends string>(
   return figures
 }
 
+/**
+ * {@link measureAll} for some of a suite's measures: those that are compared with each other. With all others between its
+ * rounds each would lie idle for as long as these take, and come to its next round cold.
+ */
+export function turnsOf<All extends Measures>(
+  suite: string,
+  measures: All,
+  progress: (what: string) => void,
+  turns: number,
+): <Name extends keyof All & string>(...names: readonly Name[]) => Promise<Record<Name, readonly number[]>> {
+  return async <Name extends keyof All & string>(...names: readonly Name[]) => {
+    const compared = Object.fromEntries(names.map((name) => [name, measures[name]])) as Pick<All, Name>
+    return await measureAll<Name>(suite, compared, (what) => progress(`${names.join(', ')}: ${what}`), turns)
+  }
+}
+
 const SCRIPT = fileURLToPath(new URL('./measure.ts', import.meta.url))
 
 /** The figure of one round. */
