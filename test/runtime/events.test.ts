@@ -54,30 +54,6 @@ describe('a listener', () => {
     expect(heard).toEqual(['stopped', 'other', 'other'])
   })
 
-  test('that submits jobs is heard of after all others have heard what it heard', async () => {
-    const { pool } = createPool()
-    const heard: string[] = []
-    pool.on('job.submitted', ({ jobId }) => {
-      heard.push(`first ${jobId}`)
-      if (jobId === 'a') pool.submitJob({ id: 'b', execute: () => 1 })
-    })
-    pool.on('job.submitted', ({ jobId }) => heard.push(`second ${jobId}`))
-    pool.submitJob({ id: 'a', execute: () => 1 })
-    expect(heard).toEqual(['first a', 'second a', 'first b', 'second b'])
-    await pool.waitForAll()
-  })
-
-  test('may submit another job for each that is submitted, however many', async () => {
-    const { pool } = createPool()
-    let left = 20_000
-    pool.on('job.submitted', () => {
-      if (--left > 0) pool.submitJob({ execute: () => 1 })
-    })
-    pool.submitJob({ execute: () => 1 })
-    await pool.waitForAll()
-    expect(pool.getStatus()).toMatchObject({ completed: 20_000, failed: 0 })
-  })
-
   test('given twice is called twice, and each is stopped for itself', async () => {
     const { pool } = createPool()
     let calls = 0

@@ -9,7 +9,7 @@ import { findReusable } from '../record/reuse.ts'
 import { stopAttempt } from './end-attempt.ts'
 import type { Loop } from './loop.ts'
 
-/** Carries out what the job chart asks for; each effect ends in exactly one event. Telling that a job was submitted asks for none. */
+/** Carries out what the job chart asks for; each effect ends in exactly one event. */
 export class JobEffects {
   readonly #loop: Loop
 
@@ -19,9 +19,6 @@ export class JobEffects {
 
   carryOut(job: JobActor, type: string, params: unknown): void {
     switch (type) {
-      case 'tellSubmitted':
-        this.#loop.announcer.tellOf(job, 'job.submitted', (params as { at: number }).at, {})
-        return
       case 'requestSlot':
         this.#loop.enqueue(job)
         return

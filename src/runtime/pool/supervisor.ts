@@ -175,17 +175,17 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     if (this.journal === undefined) this.recorder?.submitted(job, naming !== 'own')
     else this.journal.submitted(job as DurableJob, at)
     job.start()
-    if (this.journal !== undefined || !this.announcer.hasListeners('job.submitted')) return
-    // A listener may submit another job: that is told after this one, not within it.
-    this.#effects.push(job, 'tellSubmitted', { at })
-    this.act()
+    if (this.journal === undefined) this.#tellSubmitted(job, at)
   }
 
   /** Whoever records hears of a job of a store when that has taken it, as do all others. */
   tellAccepted(job: JobActor): void {
     this.recorder?.submitted(job, job.id !== this.jobs.idOf(job.sequence))
-    if (!this.announcer.hasListeners('job.submitted')) return
-    this.announcer.tellOf(job, 'job.submitted', job.context.queuedAt, {})
+    this.#tellSubmitted(job, job.context.queuedAt)
+  }
+
+  #tellSubmitted(job: JobActor, at: number): void {
+    if (this.announcer.hasListeners('job.submitted')) this.announcer.tellOf(job, 'job.submitted', at, {})
   }
 
   /** A job by its id; an ended one that only the store remembers is taken up again. */
