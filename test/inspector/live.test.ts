@@ -263,7 +263,7 @@ describeInBrowser('the page of a running pool', () => {
     expect(await violationsInBothThemes(page)).toEqual([])
     const clock = page.locator('.time-text b')
     const stoppedAt = await clock.textContent()
-    await expect.poll(() => kept.length).toBeGreaterThan(10)
+    await expect.poll(() => kept.length, { timeout: 10_000 }).toBeGreaterThan(10)
     expect(await clock.textContent()).toBe(stoppedAt)
 
     isFrozen = false
