@@ -305,11 +305,8 @@ export class JobActor
     return this.#promise as Promise<JobResult<Value>>
   }
 
-  async value<Value>(): Promise<Value> {
-    const { status, value, error, reason } = await this.result<Value>()
-    if (status === 'completed') return value as Value
-    if (status === 'failed' && error !== undefined) throw error
-    throw new EspalierError('ESP_JOB_CANCELLED', { jobId: this.id, reason: reason ?? 'user' })
+  value<Value>(): Promise<Value> {
+    return this.result<Value>().then(valueOf)
   }
 
   cancel(reason = 'user'): boolean {
@@ -422,6 +419,13 @@ export class JobActor
     // An assignment would take the name `__proto__` for something else.
     return Object.fromEntries(values)
   }
+}
+
+/** One function for all jobs: an async method would keep a frame for each that is waited for. */
+function valueOf<Value>({ status, jobId, value, error, reason }: JobResult<Value>): Value {
+  if (status === 'completed') return value as Value
+  if (status === 'failed' && error !== undefined) throw error
+  throw new EspalierError('ESP_JOB_CANCELLED', { jobId, reason: reason ?? 'user' })
 }
 
 /** The job's place in the dependency graph, made when it gets one. */
