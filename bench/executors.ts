@@ -40,6 +40,8 @@ const node = { command: process.execPath, args: ['-e', NODE_PROGRAM] }
 
 /** How often each is measured, in a process of its own and in turn: threads and processes fall into paces of their own. */
 const TURNS = 3
+/** Of those whose ratio is that of two paces: their rounds take less than a second. */
+const SHORT_TURNS = 9
 
 /** Jobs a second, or microseconds a job. */
 export const measures = {
@@ -76,8 +78,9 @@ export const measures = {
 /** How executors do beside what they stand on, and on two cores beside one. */
 export async function executors(progress: (what: string) => void): Promise<Row[]> {
   const inTurns = turnsOf('executors', measures, progress, TURNS)
-  const { thread, piscina } = await inTurns('thread', 'piscina')
-  const { process: inProcess, execa } = await inTurns('process', 'execa')
+  const inShortTurns = turnsOf('executors', measures, progress, SHORT_TURNS)
+  const { thread, piscina } = await inShortTurns('thread', 'piscina')
+  const { process: inProcess, execa } = await inShortTurns('process', 'execa')
   const { threadFresh, piscinaFresh } = await inTurns('threadFresh', 'piscinaFresh')
   const { processFresh, execaFresh } = await inTurns('processFresh', 'execaFresh')
   const { threadOne, threadTwo } = await inTurns('threadOne', 'threadTwo')
@@ -94,7 +97,7 @@ export async function executors(progress: (what: string) => void): Promise<Row[]
     'bareNodeOne',
     'bareNodeTwo',
   )
-  const { transferred, empty } = await inTurns('transferred', 'empty')
+  const { transferred, empty } = await inShortTurns('transferred', 'empty')
   return [
     atLeast(
       'thread/piscina',

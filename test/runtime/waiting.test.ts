@@ -20,6 +20,16 @@ describe('waiting for a job', () => {
     expect(await pool.waitForJob('j')).toMatchObject({ status: 'failed', error: { message: 'broken' } })
   })
 
+  test('for its value, which never comes, tells in the stack of the error who waited', async () => {
+    const { pool } = createPool()
+    pool.pause()
+    const job = pool.submitJob({ execute: createHeld().execute })
+    const whoWaited = async () => await job.value()
+    const waiting = whoWaited().catch((error: Error) => error.stack)
+    job.cancel()
+    expect(await waiting).toMatch(/ESP_JOB_CANCELLED.*whoWaited/s)
+  })
+
   test('ends at its timeout and not before; the job goes on', async () => {
     const { pool, clock } = createPool()
     const held = createHeld()

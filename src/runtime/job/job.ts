@@ -306,7 +306,7 @@ export class JobActor
   }
 
   value<Value>(): Promise<Value> {
-    return this.result<Value>().then(valueOf)
+    return this.result<Value>().then(valueIn)
   }
 
   cancel(reason = 'user'): boolean {
@@ -422,7 +422,7 @@ export class JobActor
 }
 
 /** One function for all jobs: an async method would keep a frame for each that is waited for. */
-function valueOf<Value>({ status, jobId, value, error, reason }: JobResult<Value>): Value {
+function valueIn<Value>({ status, jobId, value, error, reason }: JobResult<Value>): Value {
   if (status === 'completed') return value as Value
   if (status === 'failed' && error !== undefined) throw error
   throw new EspalierError('ESP_JOB_CANCELLED', { jobId, reason: reason ?? 'user' })
