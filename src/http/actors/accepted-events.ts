@@ -1,6 +1,6 @@
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate'
 import type { PoolActor } from '../../runtime/charts/charts.ts'
-import type { JobActor } from '../../runtime/job/job.ts'
+import type { JobActor } from '../../runtime/job/job-actor.ts'
 
 /** What a page may send the pool: what a person may decide, not what only the runtime can know. */
 const POOL_EVENTS = ['pool.pause', 'pool.resume']

@@ -1,7 +1,7 @@
 import { EspalierError } from '../../domain/errors.ts'
 import { PRIORITIES } from '../../domain/priority.ts'
 import type { Command, CommandResult, JobSelection, SkippedJobs } from '../../protocol/messages.ts'
-import type { JobActor } from '../../runtime/job/job.ts'
+import type { JobActor } from '../../runtime/job/job-actor.ts'
 import { specAgain } from '../../runtime/pool/again.ts'
 import { PoolCore } from '../../runtime/pool/job-pool.ts'
 import { DurableJob } from '../../runtime/record/durable-job.ts'

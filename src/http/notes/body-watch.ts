@@ -1,5 +1,5 @@
 import type { AnyStateMachine, Subscription } from 'xstate'
-import type { JobActor } from '../../runtime/job/job.ts'
+import type { JobActor } from '../../runtime/job/job-actor.ts'
 import { activeStates } from './active-states.ts'
 import type { RawItem } from './raw-chunk.ts'
 

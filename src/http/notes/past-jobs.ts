@@ -1,5 +1,5 @@
 import { EVENT_CODES, type EventName } from '../../protocol/journal.ts'
-import type { Dependency, JobActor } from '../../runtime/job/job.ts'
+import type { Dependency, JobActor } from '../../runtime/job/job-actor.ts'
 import { CANCELLED, DELAYED, FAILED, STOPPING, stateOf } from '../../runtime/job/job-states.ts'
 import type { Supervisor } from '../../runtime/pool/supervisor.ts'
 import { rawError } from './raw-facts.ts'

@@ -2,7 +2,8 @@ import type { Execute, JobSpec } from '../../domain/job.ts'
 import { present } from '../../domain/present.ts'
 import { PRIORITIES } from '../../domain/priority.ts'
 import { resourcesOf } from '../../domain/resources.ts'
-import { idOf, type JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
+import { idOf } from '../job/links.ts'
 import { DurableJob } from '../record/durable-job.ts'
 
 /**

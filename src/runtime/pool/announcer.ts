@@ -2,7 +2,7 @@ import type { Logger } from '../../ports/logger.ts'
 import { EventHub } from '../events/event-hub.ts'
 import { POOL_EVENT_TYPES } from '../events/event-types.ts'
 import type { PoolEventType, PoolStreamEvent } from '../events/events.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 
 /** Tells others what happens in a pool: whoever listens to its events, and whoever waits until it is idle. */
 export class Announcer {

@@ -4,7 +4,7 @@ import type { JobUsage, OutputStream } from '../../domain/job.ts'
 import { toError } from '../../domain/thrown.ts'
 import type { Attempt, AttemptSink } from '../../ports/executor.ts'
 import type { AttemptListener, RunningAttempt } from '../job/attempt.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import { EXECUTING, stateOf } from '../job/job-states.ts'
 import type { Loop } from './loop.ts'
 

@@ -1,7 +1,7 @@
 import type { JobEvent } from '../../../machines/index.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RunningAttempt } from '../job/attempt.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 
 /** Gives an event to the body of an attempt. @returns Whether that has taken it; what an executor throws is logged. */
 export function deliver(attempt: RunningAttempt<JobActor>, event: JobEvent, logger: Logger): boolean {

@@ -1,5 +1,6 @@
 import type { CancelSource, EndedStatus, JobId } from '../../domain/job.ts'
-import { type Dependency, idOf, type JobActor, linksOf } from '../job/job.ts'
+import type { Dependency, JobActor } from '../job/job-actor.ts'
+import { idOf, linksOf } from '../job/links.ts'
 import type { JobTable } from './job-table.ts'
 import type { Recorder } from './recorder.ts'
 

@@ -1,4 +1,4 @@
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import type { DurableJob } from '../record/durable-job.ts'
 import type { Journal } from '../record/journal.ts'
 import type { JobEffects } from './job-effects.ts'

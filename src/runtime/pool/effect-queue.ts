@@ -1,4 +1,4 @@
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 
 /** Below this many places the queue keeps them when it is empty. */
 const KEPT_PARTS = 3 * 1024

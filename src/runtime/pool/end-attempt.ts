@@ -1,6 +1,6 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { RunningAttempt } from '../job/attempt.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import type { PoolSettings } from './options.ts'
 
 /** Asks an attempt to end: its signal, and its executor. */

@@ -1,6 +1,6 @@
 import type { CancelSource, JobId, JobResult, JobStatus } from '../../domain/job.ts'
 import { amountOf, type Demand } from '../../domain/resources.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import { isRunning, stateOf } from '../job/job-states.ts'
 import type { Supervisor } from './supervisor.ts'
 

@@ -1,5 +1,5 @@
 import type { PoolActor } from '../charts/charts.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import type { ReadyQueue } from '../scheduling/ready-queue.ts'
 import type { ResourceLines } from '../scheduling/resource-lines.ts'
 import type { JobCounts } from './job-counts.ts'

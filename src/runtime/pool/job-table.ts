@@ -1,7 +1,7 @@
 import { Fifo } from '../../domain/fifo.ts'
 import { ENDED_STATUSES, type EndedStatus, type JobId } from '../../domain/job.ts'
 import type { ResolvedKeep } from '../../domain/keep.ts'
-import type { JobActor, JobEntry } from '../job/job.ts'
+import type { JobActor, JobEntry } from '../job/job-actor.ts'
 
 /** How many forgotten jobs are still known by id and outcome, the oldest being dropped first. */
 const TOMBSTONES_MAX = 1_000_000

@@ -1,7 +1,7 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobResult } from '../../domain/job.ts'
 import type { RunningAttempt } from '../job/attempt.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import { EXECUTING, stateOf } from '../job/job-states.ts'
 import type { Deadlines, Sleeper, Wish } from '../scheduling/deadlines.ts'
 import type { Slots } from '../scheduling/slots.ts'

@@ -4,7 +4,7 @@ import type { Tree } from '../../domain/tree.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { OrchestratorActor } from '../charts/charts.ts'
 import type { RunStreamEvent } from '../events/run-events.ts'
-import type { Dependency, JobActor, JobEntry } from '../job/job.ts'
+import type { Dependency, JobActor, JobEntry } from '../job/job-actor.ts'
 
 /** What an attempt has written to a stream. */
 export interface Written {

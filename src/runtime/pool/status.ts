@@ -6,7 +6,7 @@ import { describePressure } from '../../domain/pressure.ts'
 import type { Priority } from '../../domain/priority.ts'
 import type { Holding } from '../../domain/resources.ts'
 import type { RunningAttempt } from '../job/attempt.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** A pool at one instant. The counts of ended jobs include forgotten ones. */

@@ -1,5 +1,5 @@
 import { type EspalierError, isEspalierError } from '../../domain/errors.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import type { DurableJob } from '../record/durable-job.ts'
 import type { Journal } from '../record/journal.ts'
 import { type Fact, Refusals } from '../record/refusals.ts'

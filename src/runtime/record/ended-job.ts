@@ -2,7 +2,7 @@ import type { EndedStatus, JobId, JobResult } from '../../domain/job.ts'
 import { storedJson, storedObject } from '../../domain/stored-json.ts'
 import { errorFromJson } from '../../domain/trace.ts'
 import type { JobEnd, JobRecord } from '../../ports/run-store.ts'
-import type { JobActor, JobEntry } from '../job/job.ts'
+import type { JobActor, JobEntry } from '../job/job-actor.ts'
 
 /** A job that ended before its store was opened: most of a large run are never looked at again, and get no actor. */
 export class EndedJob implements JobEntry {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { JobId } from '../../domain/job.ts'
 import { storedJson } from '../../domain/stored-json.ts'
 import type { RunStore } from '../../ports/run-store.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import type { DurableJob } from './durable-job.ts'
 
 /** A value that a job of the same content has completed with, and which job. */

@@ -5,7 +5,7 @@ import { storedObject } from '../../domain/stored-json.ts'
 import { errorFromJson } from '../../domain/trace.ts'
 import type { NodeStatus, TreeNode } from '../../domain/tree.ts'
 import type { NodeRecord as NodeRow } from '../../ports/run-store.ts'
-import type { JobActor, JobEntry, JobExtras, JobObserver } from '../job/job.ts'
+import type { JobActor, JobEntry, JobExtras, JobObserver } from '../job/job-actor.ts'
 
 /** Who is told what the jobs of a tree report. */
 export interface NodeWatcher {

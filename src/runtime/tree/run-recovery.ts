@@ -1,7 +1,7 @@
 import { storedObject } from '../../domain/stored-json.ts'
 import type { Workflow } from '../../domain/workflow.ts'
 import type { NodeRecord as NodeRow, RunStore } from '../../ports/run-store.ts'
-import type { JobEntry } from '../job/job.ts'
+import type { JobEntry } from '../job/job-actor.ts'
 import { recoverJobs } from '../pool/recovery.ts'
 import type { Submissions } from '../pool/submission.ts'
 import type { Supervisor } from '../pool/supervisor.ts'

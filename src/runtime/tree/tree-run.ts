@@ -14,7 +14,7 @@ import { type OrchestratorActor, startOrchestratorActor } from '../charts/charts
 import { EventHub } from '../events/event-hub.ts'
 import { RUN_EVENT_TYPES } from '../events/event-types.ts'
 import type { RunEventType, RunStreamEvent } from '../events/run-events.ts'
-import type { JobActor } from '../job/job.ts'
+import type { JobActor } from '../job/job-actor.ts'
 import type { LeavingRun } from '../pool/leaving.ts'
 import type { Submissions } from '../pool/submission.ts'
 import type { Supervisor } from '../pool/supervisor.ts'

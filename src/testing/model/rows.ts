@@ -1,7 +1,7 @@
 import { type EndedStatus, JOB_STATES, type JobId, type JobResult, type JobStatus } from '../../domain/job.ts'
 import type { NodeId } from '../../domain/node-spec.ts'
 import type { TreeNode } from '../../domain/tree.ts'
-import type { JobActor } from '../../runtime/job/job.ts'
+import type { JobActor } from '../../runtime/job/job-actor.ts'
 import { READY, stateOf } from '../../runtime/job/job-states.ts'
 
 /** What a world remembers of a job, apart from the runtime. */
