@@ -1,7 +1,9 @@
 import { assign, setup } from 'xstate'
 import type {
+  CancelledResult,
   CancelSource,
-  EndedStatus,
+  CompletedResult,
+  FailedResult,
   FailureReason,
   JobId,
   JobPolicy,
@@ -188,11 +190,16 @@ const wakeAtDeadline = {
   params: ({ context }: { context: JobContext }) => ({ at: context.deadlineAt ?? 0 }),
 } as const
 
-/** How a job ended, where its result says more than its status. */
-type Ending = Partial<Pick<JobResult, 'value' | 'error' | 'reason' | 'cancelledBy' | 'causedBy'>>
+/** What differs by how a job ended; what is absent is `undefined` in its result. */
+type Ending =
+  | Pick<CompletedResult, 'status' | 'value'>
+  | Pick<FailedResult, 'status' | 'error' | 'reason'>
+  | Pick<CancelledResult, 'status' | 'reason' | 'cancelledBy' | 'causedBy'>
 
 /** The job's result, the actor's output. */
-function resultOf(context: JobContext, event: JobEvent, status: EndedStatus, ending: Ending): JobResult {
+function resultOf(context: JobContext, event: JobEvent, ending: Ending): JobResult {
+  const { status, value, error, reason, cancelledBy, causedBy }: Partial<Record<keyof JobResult, unknown>> =
+    ending
   const { jobId, origin, queuedAt, attempt, startedAt } = context
   const { at: endedAt } = event
   return {
@@ -200,11 +207,11 @@ function resultOf(context: JobContext, event: JobEvent, status: EndedStatus, end
     nodeId: origin?.nodeId,
     treeId: origin?.treeId,
     status,
-    value: ending.value,
-    error: ending.error,
-    reason: ending.reason,
-    cancelledBy: ending.cancelledBy,
-    causedBy: ending.causedBy,
+    value,
+    error,
+    reason,
+    cancelledBy,
+    causedBy,
     attempts: attempt,
     queuedAt,
     startedAt,
@@ -212,7 +219,7 @@ function resultOf(context: JobContext, event: JobEvent, status: EndedStatus, end
     durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
     metadata: origin?.metadata,
     usage: event.type === 'attempt.completed' || event.type === 'attempt.failed' ? event.usage : undefined,
-  }
+  } as JobResult
 }
 
 /**
@@ -363,7 +370,7 @@ export const jobMachine = job.createMachine({
       entry: 'settle',
       output: ({ context, event }) => {
         const { value } = event as Extract<JobEvent, { type: 'attempt.completed' }>
-        return resultOf(context, event, 'completed', { value })
+        return resultOf(context, event, { status: 'completed', value })
       },
     },
     failed: {
@@ -375,10 +382,10 @@ export const jobMachine = job.createMachine({
         if (context.stopping !== undefined) {
           const { jobId, attempt, policy } = context
           const error = timeoutError(jobId, attempt, policy.timeoutMs)
-          return resultOf(context, event, 'failed', { error, reason: 'timeout' })
+          return resultOf(context, event, { status: 'failed', error, reason: 'timeout' })
         }
         const { error, reason } = event as Extract<JobEvent, { type: 'attempt.failed' }>
-        return resultOf(context, event, 'failed', { error, reason })
+        return resultOf(context, event, { status: 'failed', error, reason })
       },
     },
     cancelled: {
@@ -389,8 +396,9 @@ export const jobMachine = job.createMachine({
       output: ({ context, event }) => {
         const { by, reason, causedBy } =
           event.type === 'job.cancel' ? event : (context.stopping ?? stoppingFor(event))
-        const cancelledBy = by === 'timeout' ? undefined : by
-        return resultOf(context, event, 'cancelled', { reason, cancelledBy, causedBy })
+        // What timed out has failed.
+        const cancelledBy = by as CancelSource
+        return resultOf(context, event, { status: 'cancelled', reason, cancelledBy, causedBy })
       },
     },
   },

@@ -15,10 +15,13 @@ export {
 export { type ErrorCode, EspalierError, errorCodes, isEspalierError } from './domain/errors.ts'
 export type { DurationSummary } from './domain/histogram.ts'
 export type {
+  CancelledResult,
   CancelSource,
   Closure,
+  CompletedResult,
   EndedStatus,
   Execute,
+  FailedResult,
   FailureReason,
   HandlerContext,
   JobId,

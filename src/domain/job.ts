@@ -149,22 +149,11 @@ export interface JobSpec<Value = unknown> {
   readonly transfer?: readonly Transferable[]
 }
 
-/** How a job ended. Times are epoch ms, durations ms. */
-export interface JobResult<Value = unknown> {
+/** What every result tells. Times are epoch ms, durations ms. */
+interface ResultFacts {
   readonly jobId: JobId
   readonly nodeId: string | undefined
   readonly treeId: string | undefined
-  readonly status: EndedStatus
-  /** What the handler returned, when completed. */
-  readonly value: Value | undefined
-  /** What the last attempt threw, when failed; always an Error (other thrown values are its `cause`). */
-  readonly error: Error | undefined
-  /** Why it failed ({@link FailureReason}) or was cancelled (the reason given, or {@link CancelSource}). */
-  readonly reason: string | undefined
-  /** Who cancelled it. */
-  readonly cancelledBy: CancelSource | undefined
-  /** The dependency whose end cancelled this job. */
-  readonly causedBy: JobId | undefined
   /** How many attempts were started. */
   readonly attempts: number
   readonly queuedAt: number
@@ -177,6 +166,40 @@ export interface JobResult<Value = unknown> {
   /** What the last attempt took, where its executor measures that. */
   readonly usage: JobUsage | undefined
 }
+
+export interface CompletedResult<Value = unknown> extends ResultFacts {
+  readonly status: 'completed'
+  /** What the handler returned. */
+  readonly value: Value
+  readonly error: undefined
+  readonly reason: undefined
+  readonly cancelledBy: undefined
+  readonly causedBy: undefined
+}
+
+export interface FailedResult extends ResultFacts {
+  readonly status: 'failed'
+  readonly value: undefined
+  /** What the last attempt threw; always an Error (other thrown values are its `cause`). */
+  readonly error: Error
+  readonly reason: FailureReason
+  readonly cancelledBy: undefined
+  readonly causedBy: undefined
+}
+
+export interface CancelledResult extends ResultFacts {
+  readonly status: 'cancelled'
+  readonly value: undefined
+  readonly error: undefined
+  /** The one that was given, or who cancelled it. */
+  readonly reason: string
+  readonly cancelledBy: CancelSource
+  /** The dependency whose end cancelled this job. */
+  readonly causedBy: JobId | undefined
+}
+
+/** How a job ended: `status` tells which of the others are there. */
+export type JobResult<Value = unknown> = CompletedResult<Value> | FailedResult | CancelledResult
 
 /** The rules a job's chart follows, as JSON; shared by all jobs that do not differ from the pool's defaults. */
 export interface JobPolicy {

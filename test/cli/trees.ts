@@ -40,7 +40,7 @@ export function resultOf(changes: Partial<JobResult> = {}): JobResult {
     metadata: undefined,
     usage: undefined,
     ...changes,
-  }
+  } as JobResult
 }
 
 /** A tree of these nodes; children and depths follow from the parents, which come first. */

@@ -1,4 +1,4 @@
-import type { DecisionRecord, NodeStatus, TreeNode } from 'espalier'
+import type { DecisionRecord, JobResult, NodeStatus, TreeNode } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import type { Algorithm } from '../../examples/clustering/cluster.ts'
 import { expand } from '../../examples/clustering/expand.ts'
@@ -107,7 +107,7 @@ function resultOf(jobId: string, status: 'completed' | 'failed', value: unknown,
     },
     ...{ attempts: 1, queuedAt: 0, startedAt: 0, endedAt: 0, durationMs: 0, metadata: undefined },
     usage: undefined,
-  }
+  } as JobResult
 }
 
 function clusteringOf(algorithm: Algorithm, score: number): Clustering {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import type { CancelSource } from 'espalier'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 import { createHeld, createPool, failing, never } from './harness.ts'
 
 describe('waiting for a job', () => {
@@ -18,6 +19,21 @@ describe('waiting for a job', () => {
     const { pool } = createPool()
     pool.submitJob({ id: 'j', execute: failing('broken') })
     expect(await pool.waitForJob('j')).toMatchObject({ status: 'failed', error: { message: 'broken' } })
+  })
+
+  test('gives a result whose status tells which of its fields are there', async () => {
+    const { pool } = createPool()
+    pool.on('job.failed', ({ result }) => expectTypeOf(result.error).toEqualTypeOf<Error>())
+    const ends = [() => 1, failing('broken') as () => number].map((execute) =>
+      pool.submitJob({ execute }).result(),
+    )
+    const told = (await Promise.all(ends)).map((result) => {
+      if (result.status === 'completed')
+        return expectTypeOf(result.value).toEqualTypeOf<number>() && result.value
+      if (result.status === 'failed') return result.error.message
+      return expectTypeOf(result.cancelledBy).toEqualTypeOf<CancelSource>() && result.reason
+    })
+    expect(told).toEqual([1, 'broken'])
   })
 
   test('for its value, which never comes, tells in the stack of the error who waited', async () => {

@@ -1,4 +1,4 @@
-import type { JobId, JobResult, JobStatus, OutputStream } from '../../domain/job.ts'
+import type { CancelledResult, CompletedResult, FailedResult, JobId, JobStatus, OutputStream } from '../../domain/job.ts'
 import type { PressureReason } from '../../domain/pressure.ts'
 
 /** What happens in a pool, by name. Every `at` is epoch ms. */
@@ -22,9 +22,9 @@ export interface PoolEventMap {
     readonly chunk: string
     readonly truncated: boolean
   }
-  'job.completed': JobFact & { readonly result: JobResult }
-  'job.failed': JobFact & { readonly result: JobResult }
-  'job.cancelled': JobFact & { readonly result: JobResult }
+  'job.completed': JobFact & { readonly result: CompletedResult }
+  'job.failed': JobFact & { readonly result: FailedResult }
+  'job.cancelled': JobFact & { readonly result: CancelledResult }
   /** An attempt ignored its signal for longer than `killGraceMs`: it runs on, and keeps its slot. */
   'job.zombie': JobFact & { readonly attempt: number }
   /** An event reached the job and changed nothing. */

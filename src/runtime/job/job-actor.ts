@@ -366,9 +366,9 @@ export class JobActor
 
 /** One function for all jobs: an async method would keep a frame for each that is waited for. */
 function valueIn<Value>({ status, jobId, value, error, reason }: JobResult<Value>): Value {
-  if (status === 'completed') return value as Value
-  if (status === 'failed' && error !== undefined) throw error
-  throw new EspalierError('ESP_JOB_CANCELLED', { jobId, reason: reason ?? 'user' })
+  if (status === 'completed') return value
+  if (status === 'failed') throw error
+  throw new EspalierError('ESP_JOB_CANCELLED', { jobId, reason })
 }
 
 /** The job chart's events; XState's own count as such. */

@@ -74,11 +74,11 @@ export function resultOf({
     jobId,
     nodeId,
     treeId,
-    status: state as JobResult['status'],
+    status: state,
     value: undefined,
     error: error === undefined ? undefined : errorFromJson(storedObject(error, 'error', 'job', jobId)),
     reason,
-    cancelledBy: cancelledBy as JobResult['cancelledBy'],
+    cancelledBy,
     causedBy,
     attempts: attempt,
     queuedAt,
@@ -87,7 +87,7 @@ export function resultOf({
     durationMs: startedAt === undefined ? 0 : endedAt - startedAt,
     metadata,
     usage: storedObject(usage, 'usage', 'job', jobId),
-  }
+  } as JobResult
   return value === undefined ? result : withValue(result, value)
 }
 
