@@ -29,9 +29,12 @@ export const BETWEEN_PROCESSES: Carrier = {
 /** A place in the value that is looked through. */
 interface Place {
   readonly value: object
-  readonly name: string
+  readonly name: Name
   readonly parent: Place | undefined
 }
+
+/** A step of a path; made when the path is told where that costs more than looking there. */
+type Name = string | (() => string)
 
 /**
  * Looks for what cannot travel by structured clone.
@@ -74,9 +77,21 @@ export function cannotSend(jobId: string, what: string, thrown: unknown): Espali
   return cannotCarry(jobId, what, { path: 'some part of it', found })
 }
 
-type Visit = (child: unknown, key: string) => Uncarriable | undefined
+type Visit = (child: unknown, key: Name) => Uncarriable | undefined
 
+/** What is asked of a value may be its own code, such as a getter or an iterator. */
 function lookInto(place: Place, carrier: Carrier, visit: Visit): Uncarriable | undefined {
+  try {
+    return findIn(place, carrier, visit)
+  } catch (thrown) {
+    return {
+      path: pathOf(place),
+      found: `an object that throws ${show(toError(thrown).message)} when it is looked at`,
+    }
+  }
+}
+
+function findIn(place: Place, carrier: Carrier, visit: Visit): Uncarriable | undefined {
   const { value } = place
   const against = (found: string): Uncarriable => ({ path: pathOf(place), found })
   if (types.isProxy(value)) return against('a proxy')
@@ -99,7 +114,10 @@ function lookInto(place: Place, carrier: Carrier, visit: Visit): Uncarriable | u
     try {
       child = (value as Record<string, unknown>)[key]
     } catch (thrown) {
-      return { path: pathOf(place) + step(key), found: `a getter that throws ${show(thrown)}` }
+      return {
+        path: pathOf(place) + step(key),
+        found: `a getter that throws ${show(toError(thrown).message)}`,
+      }
     }
     const found = visit(child, step(key))
     if (found !== undefined) return found
@@ -107,12 +125,30 @@ function lookInto(place: Place, carrier: Carrier, visit: Visit): Uncarriable | u
   return undefined
 }
 
+/** A longer array was either filled item by item, or V8 keeps of it only the items that are there. */
+const DENSE_LENGTH_MAX = 2 ** 25
+/** How many holes are looked at before an array is taken for one whose keys are few: those of the other kind take much memory. */
+const HOLES_MAX = 2 ** 20
+
 function lookIntoArray(items: readonly unknown[], visit: Visit): Uncarriable | undefined {
+  let holes = 0
   for (let index = 0; index < items.length; index++) {
     const item = items[index]
     // Most arrays are long and of numbers or strings: no path is made for these.
     if (typeof item === 'number' || typeof item === 'string') continue
+    if (item === undefined) {
+      if (items.length <= DENSE_LENGTH_MAX || index in items || ++holes <= HOLES_MAX) continue
+      return lookIntoKeys(items, visit)
+    }
     const found = visit(item, `[${index}]`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function lookIntoKeys(items: readonly unknown[], visit: Visit): Uncarriable | undefined {
+  for (const key of Object.keys(items)) {
+    const found = visit(items[key as keyof typeof items], `[${key}]`)
     if (found !== undefined) return found
   }
   return undefined
@@ -120,15 +156,15 @@ function lookIntoArray(items: readonly unknown[], visit: Visit): Uncarriable | u
 
 function lookIntoMap(map: ReadonlyMap<unknown, unknown>, visit: Visit): Uncarriable | undefined {
   for (const [key, item] of map) {
-    const found = visit(key, '.keys()') ?? visit(item, `.get(${show(key)})`)
+    const found = visit(key, '.keys()') ?? visit(item, () => `.get(${show(key)})`)
     if (found !== undefined) return found
   }
   return undefined
 }
 
-function reasonAgainst(value: unknown, name: string, parent: Place | undefined): Uncarriable | undefined {
+function reasonAgainst(value: unknown, name: Name, parent: Place | undefined): Uncarriable | undefined {
   if (typeof value !== 'function' && typeof value !== 'symbol') return undefined
-  const path = (parent === undefined ? '' : pathOf(parent)) + name
+  const path = (parent === undefined ? '' : pathOf(parent)) + textOf(name)
   return { path, found: typeof value === 'function' ? show(value) : `a symbol, ${String(value)}` }
 }
 
@@ -188,6 +224,10 @@ function step(key: string): string {
 
 function pathOf(place: Place): string {
   const names: string[] = []
-  for (let at: Place | undefined = place; at !== undefined; at = at.parent) names.push(at.name)
+  for (let at: Place | undefined = place; at !== undefined; at = at.parent) names.push(textOf(at.name))
   return names.reverse().join('')
+}
+
+function textOf(name: Name): string {
+  return typeof name === 'string' ? name : name()
 }

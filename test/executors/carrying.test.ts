@@ -45,13 +45,53 @@ describe('what structured clone cannot carry', () => {
         },
       },
       'value.bad',
-      /^a getter that throws/,
+      /^a getter that throws "no"/,
     ],
   ])('is found: %#', (value, path, found) => {
     expect(findUncarriable(value, 'value', BETWEEN_THREADS)).toEqual({
       path,
       found: expect.stringMatching(found),
     })
+  })
+})
+
+/** An array that is all holes but for its last item. */
+const sparse = (last: unknown): unknown[] => {
+  const items: unknown[] = []
+  items[4_000_000_000] = last
+  return items
+}
+
+test.each([BETWEEN_THREADS, BETWEEN_PROCESSES])('holes cost no time: %#', (carrier) => {
+  const beganAt = performance.now()
+  expect(findUncarriable(sparse(1), 'value', carrier)).toBeUndefined()
+  expect(findUncarriable(sparse({ run: () => 1 }), 'value', carrier)?.path).toBe('value[4000000000].run')
+  expect(performance.now() - beganAt).toBeLessThan(5_000)
+})
+
+test('a map is looked through without writing out its keys', () => {
+  let written = 0
+  const key = { toJSON: () => ++written }
+  expect(findUncarriable(new Map([[key, {}]]), 'value', BETWEEN_THREADS)?.path).toBe('value.keys().toJSON')
+  expect(written).toBe(0)
+})
+
+const refusing = (): never => {
+  throw new Error('no')
+}
+class RefusingMap extends Map {
+  override [Symbol.iterator] = refusing
+}
+
+test.each([
+  ['an item', Object.defineProperty([1], 0, { enumerable: true, get: refusing })],
+  ['a cause', Object.defineProperty(new Error('x'), 'cause', { get: refusing })],
+  ['an iterator', new RefusingMap()],
+  ['a class', Object.create(Object.defineProperty({}, 'constructor', { get: refusing }))],
+])('what throws when it is looked at is found: %s', (_, value) => {
+  expect(findUncarriable({ value }, 'it', BETWEEN_THREADS)).toEqual({
+    path: 'it.value',
+    found: expect.stringMatching(/^an object that throws "no"/),
   })
 })
 
