@@ -62,6 +62,10 @@ const ERRORS = {
     'start. Want less, or raise `limits`.',
   ESP_UNUSABLE_MODULE: (o: { jobId: string; module: string; problem: string }) =>
     `Job "${o.jobId}" cannot run: module ${o.module} ${o.problem}. Correct \`execute\`, or the module.`,
+  ESP_BUNDLED: (o: { file: string }) =>
+    `No thread or process can be started: espalier's file ${o.file} is not where it was installed. A bundler has most likely ` +
+    'put espalier into one file with the program. Leave it out of the bundle: mark `espalier` as external, and install it ' +
+    'where the bundle runs.',
   ESP_CANNOT_CARRY: (o: { jobId: string; what: string; carrier: string; path: string; found: string }) =>
     `Job "${o.jobId}": ${o.what} cannot travel as ${o.carrier}: ${o.path} is ${o.found}. Pass plain data, or choose ` +
     'another executor.',

@@ -25,6 +25,7 @@ interface Surroundings {
 const STREAM_GRACE_MS = 250
 /** Trying again would meet the same: no such program, not to be executed, too long. */
 const FINAL_CODES = ['ENOENT', 'EACCES', 'E2BIG', 'ENOTDIR', 'ENOEXEC']
+const FINAL_ERRORS = ['ESP_BUNDLED', 'ESP_CANNOT_CARRY', 'ESP_COMMAND_RESULT'] as const
 
 /** One attempt of a command: a process, and whatever it starts. */
 export class CommandRun {
@@ -69,6 +70,7 @@ export class CommandRun {
 
   async #run(): Promise<void> {
     try {
+      this.#around.watchdog.check()
       const input = this.#input()
       // Loaded when a command first runs: it takes a tenth of a second, which no other pool should wait for.
       const { execa } = await import('execa')
@@ -214,5 +216,4 @@ async function closeStreams(child: Child): Promise<Ended> {
 }
 
 /** Whether it would be the same with the next attempt. */
-const isUnstartable = (thrown: unknown): boolean =>
-  isEspalierError(thrown, 'ESP_CANNOT_CARRY') || isEspalierError(thrown, 'ESP_COMMAND_RESULT')
+const isUnstartable = (thrown: unknown): boolean => FINAL_ERRORS.some((code) => isEspalierError(thrown, code))

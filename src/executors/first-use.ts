@@ -1,3 +1,4 @@
+import { isEspalierError } from '../domain/errors.ts'
 import type { Attempt, AttemptSink } from '../ports/executor.ts'
 
 /**
@@ -18,7 +19,7 @@ export class FirstUse<Loaded> {
     this.#start = start
   }
 
-  /** Holds an attempt until all is loaded. What cannot be loaded fails it; the next attempt tries again. */
+  /** Holds an attempt until all is loaded. What cannot be loaded fails it; the next attempt tries again, unless nothing is there to load. */
   hold(attempt: Attempt, sink: AttemptSink): void {
     this.#waiting.set(attempt, sink)
     this.#loading ??= this.#begin()
@@ -39,7 +40,10 @@ export class FirstUse<Loaded> {
       for (const [attempt, sink] of this.#waiting) this.#start(attempt, sink)
     } catch (thrown) {
       this.#loading = undefined
-      for (const [attempt, sink] of this.#waiting) sink.failed(attempt, thrown)
+      for (const [attempt, sink] of this.#waiting) {
+        if (isEspalierError(thrown, 'ESP_BUNDLED')) sink.rejected(attempt, thrown)
+        else sink.failed(attempt, thrown)
+      }
     }
     this.#waiting.clear()
   }

@@ -1,5 +1,6 @@
 import type { Executor } from '../ports/executor.ts'
 import { BETWEEN_PROCESSES } from './carrying.ts'
+import { ownFile } from './own-file.ts'
 import { Watchdog } from './watchdog.ts'
 import { WorkerExecutor } from './worker/executor.ts'
 import { checkWorkerOptions } from './worker-options.ts'
@@ -28,10 +29,12 @@ export function createProcessExecutor(given: ProcessExecutorOptions = {}): Execu
     name,
     carrier: BETWEEN_PROCESSES,
     async load() {
-      const { Child } = await import('./process/child.ts')
+      const file = ownFile('process/worker')
       const watchdog = new Watchdog()
+      watchdog.check()
+      const { Child } = await import('./process/child.ts')
       return {
-        create: (limit, listener) => new Child(limit, { ...options, watchdog }, listener),
+        create: (limit, listener) => new Child(limit, { ...options, file, watchdog }, listener),
         close: () => watchdog.close(),
       }
     },

@@ -1,5 +1,6 @@
 import type { Executor } from '../ports/executor.ts'
 import { BETWEEN_THREADS } from './carrying.ts'
+import { ownFile } from './own-file.ts'
 import { WorkerExecutor } from './worker/executor.ts'
 import { checkWorkerOptions } from './worker-options.ts'
 
@@ -26,8 +27,9 @@ export function createThreadExecutor(given: ThreadExecutorOptions = {}): Executo
     name,
     carrier: BETWEEN_THREADS,
     async load() {
+      const file = ownFile('thread/worker')
       const { Threads } = await import('./thread/threads.ts')
-      return new Threads(options)
+      return new Threads({ ...options, file })
     },
   })
 }

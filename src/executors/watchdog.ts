@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-
-/** Beside this file, as a source or compiled. */
-const SCRIPT = fileURLToPath(new URL(`./watchdog-main${import.meta.url.slice(-3)}`, import.meta.url))
+import { ownFile } from './own-file.ts'
 
 /**
  * Ends process groups when this process dies, however it dies.
@@ -14,6 +11,11 @@ const SCRIPT = fileURLToPath(new URL(`./watchdog-main${import.meta.url.slice(-3)
 export class Watchdog {
   readonly #groups = new Set<number>()
   #process: ChildProcess | undefined
+
+  /** To be called before anything is started that is to be guarded. @throws {EspalierError} `ESP_BUNDLED`. */
+  check(): void {
+    ownFile('watchdog-main')
+  }
 
   /** @param leader - The pid of a detached child. */
   guard(leader: number): void {
@@ -39,7 +41,7 @@ export class Watchdog {
   }
 
   #start(): void {
-    const started = spawn(process.execPath, [SCRIPT], {
+    const started = spawn(process.execPath, [ownFile('watchdog-main')], {
       // In a session of its own: what ends this process by its terminal or its group is not to end that one too.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],

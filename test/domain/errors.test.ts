@@ -85,6 +85,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { jobId: 'j1', module: 'file:///a.ts', problem: 'has no function as its export "b"' },
     says: ['"j1"', 'file:///a.ts', 'has no function', 'Correct `execute`'],
   },
+  ESP_BUNDLED: {
+    details: { file: 'executors/thread/worker' },
+    says: ['executors/thread/worker is not where it was installed', 'bundler', 'mark `espalier` as external'],
+  },
   ESP_CANNOT_CARRY: {
     details: { jobId: 'j1', what: 'args', carrier: 'JSON', path: '$[0].run', found: 'a function' },
     says: ['"j1"', 'args', 'JSON', '$[0].run is a function', 'Pass plain data'],

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
 import { StringDecoder } from 'node:string_decoder'
-import { fileURLToPath } from 'node:url'
 import { execaNode } from 'execa'
 import type { OutputStream } from '../../domain/job.ts'
 import { endGroup, signalGroup } from '../process-group.ts'
@@ -14,6 +13,8 @@ import { ExecutorEnd, GO_ON } from './line.ts'
 import { memoryOf } from './memory.ts'
 
 export interface ChildOptions {
+  /** What the process begins with. */
+  readonly file: string
   readonly env?: NodeJS.ProcessEnv
   readonly execArgv?: readonly string[]
   /** Ends the process when this one dies. */
@@ -203,11 +204,11 @@ export class Child extends PooledWorker {
   }
 }
 
-function spawn(memoryLimitBytes: number | undefined, { env, execArgv }: ChildOptions): Subprocess {
+function spawn(memoryLimitBytes: number | undefined, { file, env, execArgv }: ChildOptions): Subprocess {
   const nodeOptions = [...(execArgv ?? inheritedOptions(process.execArgv))]
   if (memoryLimitBytes !== undefined)
     nodeOptions.push(`--max-old-space-size=${Math.ceil(memoryLimitBytes / MIB) + OWN_HEAP_MIB}`)
-  return execaNode(fileURLToPath(import.meta.url).replace(/child(\.\w+)$/, 'worker$1'), {
+  return execaNode(file, {
     nodeOptions,
     serialization: 'advanced',
     // Node's own channel: with `ipc`, execa would read each message a second time.

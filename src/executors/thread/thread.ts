@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { present } from '../../domain/present.ts'
@@ -9,6 +8,8 @@ import { OUT_OF_MEMORY, type RunningTask } from '../worker/running.ts'
 import { FROM_THREAD, type Line, post, TO_THREAD } from './line.ts'
 
 export interface ThreadOptions {
+  /** What the thread begins with. */
+  readonly file: string
   readonly env?: NodeJS.ProcessEnv
   readonly execArgv?: readonly string[]
   /** The event loop has brought a message of the thread, which by now has its next attempt or has not. */
@@ -152,9 +153,9 @@ export class Thread extends PooledWorker {
   }
 }
 
-function createPiscina(limitBytes: number | undefined, { env, execArgv }: ThreadOptions): Piscina {
+function createPiscina(limitBytes: number | undefined, { file, env, execArgv }: ThreadOptions): Piscina {
   return new Piscina({
-    filename: fileURLToPath(import.meta.url).replace(/thread(\.\w+)$/, 'worker$1'),
+    filename: file,
     name: 'serve',
     minThreads: 0,
     maxThreads: 1,

@@ -73,31 +73,42 @@ export class Runner {
     const context = new WorkerContext(task, (word) => this.#options.say(number, word))
     this.#number = number
     this.#context = context
-    const ending = await this.#owner.run(number, () => this.#endOf(task, context))
-    const { memoryLimitBytes: limit } = task
-    const { heldBytes, usage } = this.#options.gauge.end(limit !== undefined)
-    context.hasEnded = true
-    this.#context = undefined
-    const outcome: Outcome = { ...this.#judge(task, ending, heldBytes), usage }
-    this.#isUnfit ||= limit !== undefined && heldBytes > limit * FIT_SHARE
-    if (this.#isUnfit || !this.#isListening() || this.#options.hasLeftovers?.() === true) {
-      this.#options.say(number, { kind: 'last', outcome })
-      this.#options.exit(0)
-    } else this.#handOn(task.jobId, outcome, context.moved)
+    try {
+      const ending = await this.#owner.run(number, () => this.#endOf(task, context))
+      const { memoryLimitBytes: limit } = task
+      const { heldBytes, usage } = this.#options.gauge.end(limit !== undefined)
+      context.hasEnded = true
+      this.#context = undefined
+      const outcome: Outcome = { ...this.#judge(task, ending, heldBytes), usage }
+      this.#isUnfit ||= limit !== undefined && heldBytes > limit * FIT_SHARE
+      if (this.#isUnfit || !this.#isListening() || this.#options.hasLeftovers?.() === true) {
+        this.#leave(number, outcome)
+      } else this.#handOn(task, outcome, context.moved)
+    } catch (thrown) {
+      // The handler has broken what this is made of, such as a global or a method of all arrays.
+      this.#options.say(number, { kind: 'crash', error: packError(thrown) })
+      this.#options.exit(1)
+    }
   }
 
   abort({ number, reason }: Abort): void {
     if (number === this.#number) this.#context?.abort(unpackError(reason))
   }
 
-  #handOn(jobId: string, outcome: Outcome, moved: readonly Transferable[]): void {
+  #handOn({ number, jobId }: Task, outcome: Outcome, moved: readonly Transferable[]): void {
     try {
       this.#options.end(outcome, outcome.verb === 'completed' ? moved : [])
     } catch (thrown) {
-      // Such as a buffer to be moved that has gone already.
+      // Such as a buffer to be moved that has gone already; or the handler has broken what all results are sent by.
       const error = packError(cannotSend(jobId, 'its result', thrown))
-      this.#options.end({ verb: 'rejected', error, usage: outcome.usage }, [])
+      this.#leave(number, { verb: 'rejected', error, usage: outcome.usage })
     }
+  }
+
+  /** Ends this thread or process with its attempt. */
+  #leave(number: number, outcome: Outcome): void {
+    this.#options.say(number, { kind: 'last', outcome })
+    this.#options.exit(0)
   }
 
   async #endOf(task: Task, context: WorkerContext): Promise<Ending> {
