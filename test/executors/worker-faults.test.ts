@@ -158,6 +158,28 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     expect(await run('countAttempts')).toMatchObject({ status: 'completed', value: 1 })
   })
 
+  test.each(['clock', 'lists', 'lookup', 'objects'])(
+    'in which an attempt has broken what everything needs (%s) ends with an attempt, and another does the next',
+    async (what) => {
+      const { run } = create({ maxParallelJobs: 1, maxRetries: 0 })
+      await run('leaveBroken', { args: [what], timeoutMs: 60_000 })
+      const next = await run('noop', { timeoutMs: 60_000 })
+      if (next.status === 'failed') expect(next).toMatchObject({ reason: 'error' })
+      expect(await run('noop')).toMatchObject({ status: 'completed', attempts: 1 })
+    },
+    20_000,
+  )
+
+  test('whose result cannot be sent is not used again: it may be what sends all results that is broken', async () => {
+    const { run } = create({ maxParallelJobs: 1 })
+    expect(await run('countAttempts')).toMatchObject({ value: 1 })
+    expect(await run('fickleValue')).toMatchObject({
+      reason: 'rejected',
+      error: { code: 'ESP_CANNOT_CARRY' },
+    })
+    expect(await run('countAttempts')).toMatchObject({ status: 'completed', value: 1, attempts: 1 })
+  })
+
   test.each([
     ['work', 'assigned'],
     ['default', 'default'],
@@ -335,6 +357,23 @@ describe('a process', () => {
       expect(printed).toEqual(['heard\n'])
     },
   )
+
+  test('waits for the next attempt when one has let go of what keeps it awake', async () => {
+    const { run } = create({ maxParallelJobs: 1 })
+    const { value: first } = await run('letGo')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(await run('pid')).toMatchObject({ status: 'completed', value: first })
+  })
+
+  test('in which an attempt has closed the line to its executor loses an attempt at most', async () => {
+    const { run } = create({ maxParallelJobs: 1, maxLost: 1 })
+    const { value: left } = await run('closeLine')
+    for (let count = 0; count < 3; count++) {
+      const next = await run('pid', { timeoutMs: 60_000 })
+      expect(next).toMatchObject({ status: 'completed' })
+      expect(next.value).not.toBe(left)
+    }
+  }, 20_000)
 
   test('is used again otherwise', async () => {
     const { run } = create({ maxParallelJobs: 1 })

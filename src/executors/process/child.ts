@@ -4,7 +4,7 @@ import { execaNode } from 'execa'
 import type { OutputStream } from '../../domain/job.ts'
 import { endGroup, signalGroup } from '../process-group.ts'
 import type { Watchdog } from '../watchdog.ts'
-import type { Abort, TaskMessage } from '../worker/messages.ts'
+import { type Abort, isAbort, type TaskMessage } from '../worker/messages.ts'
 import { PooledWorker, type WorkerListener } from '../worker/pooled-worker.ts'
 import { type Report, type ReportMessage, toReport } from '../worker/report.ts'
 import { frameOf } from './frames.ts'
@@ -115,7 +115,7 @@ export class Child extends PooledWorker {
   protected override hand(message: TaskMessage | Abort): void {
     // One that did not start tells so by its end.
     if (this.pid === undefined) return
-    if (this.#isWaiting && !('reason' in message)) {
+    if (this.#isWaiting && !isAbort(message)) {
       if (performance.now() - this.#stretchBeganAt < STRETCH_MS) {
         this.#line?.post(message)
         this.#isWaiting = false

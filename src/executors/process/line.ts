@@ -136,7 +136,7 @@ export class ProcessEnd<Message> {
     }
   }
 
-  /** Sleeps until the executor sends a message, and returns it; `undefined` when the executor has gone. */
+  /** Sleeps until the executor sends a message, and returns it; `undefined` when none can come: the executor has gone, or this end was closed. */
   await(): Message | undefined {
     this.#arrived = undefined
     while (this.#arrived === undefined) {

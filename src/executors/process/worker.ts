@@ -4,7 +4,7 @@ import diagnostics from 'node:diagnostics_channel'
 import { BETWEEN_PROCESSES } from '../carrying.ts'
 import { packError } from '../packed-error.ts'
 import { exit } from '../worker/exit.ts'
-import { type Abort, type TaskMessage, TaskReader } from '../worker/messages.ts'
+import { type Abort, isAbort, type TaskMessage, TaskReader } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { FrameReader } from './frames.ts'
@@ -20,6 +20,7 @@ const ownBytes = process.memoryUsage.rss()
 
 /** How long what was read of the resident memory is taken to hold, in ms: reading it takes longer than a short attempt. */
 const RESIDENT_MS = 10
+const TIMEOUT_MAX_MS = 2 ** 31 - 1
 
 /** CPU time is the whole process's. Its peak is exact when it is higher than all before, else the memory at the end. */
 const gauge: Gauge & { before: NodeJS.ResourceUsage; begin(): void } = {
@@ -74,7 +75,7 @@ const runner = new Runner({
 
 const tasks = new TaskReader()
 const reader = new FrameReader<TaskMessage | Abort>((message) => {
-  if ('reason' in message) {
+  if (isAbort(message)) {
     runner.abort(message)
     return
   }
@@ -82,7 +83,7 @@ const reader = new FrameReader<TaskMessage | Abort>((message) => {
   run(message)
 }, refuse)
 const hear = (frame: unknown) => reader.read(frame as Buffer, (frame as Buffer).length)
-/** The parent has closed its executor, or is gone. */
+/** The parent has closed its executor, or is gone; or there is no hearing it any more. */
 const end = () => {
   if (runner.context === undefined && programs.size === 0) exit(0)
   process.kill(-process.pid, 'SIGKILL')
@@ -95,6 +96,8 @@ diagnostics.subscribe('child_process', (message) => {
   program.once('exit', () => programs.delete(program))
   program.once('error', () => programs.delete(program))
 })
+/** Only its parent ends this process: handlers may let go of the channel, which else keeps it awake. */
+setInterval(() => {}, TIMEOUT_MAX_MS)
 tell({ kind: 'ready', ownBytes })
 
 /** Runs attempts as long as one follows the other; those that come later are brought by the event loop. */
@@ -102,7 +105,8 @@ function run(message: TaskMessage): void {
   void runner.run(tasks.read(message)).then(() => {
     // A process that has only waited is as it was when its last attempt ended: one look does for both.
     const next = line.await()
-    if (next !== undefined && next.length > 0) run(next as TaskMessage)
+    if (next === undefined) end()
+    else if (next.length > 0) run(next as TaskMessage)
   })
 }
 

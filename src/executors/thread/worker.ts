@@ -5,7 +5,7 @@ import type { OutputStream } from '../../domain/job.ts'
 import { BETWEEN_THREADS } from '../carrying.ts'
 import { packError } from '../packed-error.ts'
 import { exit } from '../worker/exit.ts'
-import { type Abort, type TaskMessage, TaskReader } from '../worker/messages.ts'
+import { type Abort, isAbort, type TaskMessage, TaskReader } from '../worker/messages.ts'
 import { type Report, toMessage } from '../worker/report.ts'
 import { type Gauge, Runner } from '../worker/runner.ts'
 import { FROM_THREAD, type Line, post, Receiver } from './line.ts'
@@ -53,7 +53,7 @@ export function serve(line: Line): void {
   const receiver = new Receiver<TaskMessage | Abort>(
     line,
     (message, wasAwaited) => {
-      if ('reason' in message) {
+      if (isAbort(message)) {
         runner.abort(message)
         return
       }

@@ -89,6 +89,11 @@ export interface Abort {
   readonly reason: PackedError
 }
 
+/** By its form alone: a handler may have given all objects a field of any name. */
+export function isAbort(message: TaskMessage | Abort): message is Abort {
+  return !Array.isArray(message)
+}
+
 /** How an attempt ended. */
 export type Ending =
   | { readonly verb: 'completed'; readonly value: unknown }
