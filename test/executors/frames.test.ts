@@ -128,6 +128,19 @@ describe('a frame', () => {
     expect(around[1]).toBe(around)
   })
 
+  test.each([
+    ['a typed array', new Float64Array([1, -0, Number.NaN])],
+    ['a part of one', new Uint16Array([1, 2, 3]).subarray(1)],
+    ['a data view', new DataView(new ArrayBuffer(8), 2, 3)],
+    ['a buffer', Buffer.from('text')],
+    ['an empty one', new BigInt64Array()],
+  ])('gives %s no memory but its own', (_, view) => {
+    const [arrived] = passed([view]) as [typeof view]
+    expect(arrived).toEqual(view)
+    expect([arrived.constructor, arrived.byteOffset]).toEqual([view.constructor, 0])
+    expect(arrived.buffer.byteLength).toBe(view.byteLength)
+  })
+
   test('gives bytes memory of their own', () => {
     const bytes = Buffer.concat([framed([new Uint8Array(8).fill(1)]), framed([new Uint8Array(8).fill(2)])])
     const [[one], [other]] = read(bytes) as [[Uint8Array], [Uint8Array]]

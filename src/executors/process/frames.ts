@@ -115,13 +115,25 @@ function readRow<Message>(form: number, bytes: Buffer, from: number, to: number)
   return row as Message
 }
 
-/** Buffers in a message that V8 reads are views of what it is read from: each is to have memory of its own. */
 function readByV8<Message>(bytes: Buffer, from: number, to: number): Message {
-  const copy = Buffer.allocUnsafeSlow(to - from)
-  bytes.copy(copy, 0, from, to)
-  const deserializer = new DefaultDeserializer(copy)
+  const deserializer = new Deserializer(bytes.subarray(from, to))
   deserializer.readHeader()
   return deserializer.readValue() as Message
+}
+
+const NodeDeserializer = DefaultDeserializer as new (
+  bytes: Buffer,
+) => DefaultDeserializer & { _readHostObject(): NodeJS.ArrayBufferView<ArrayBuffer> }
+
+/** Node makes typed arrays, data views and buffers as views of what they are read from: each is to have memory of its own, and no more. */
+class Deserializer extends NodeDeserializer {
+  override _readHostObject(): NodeJS.ArrayBufferView<ArrayBuffer> {
+    const view = super._readHostObject()
+    const { buffer, byteOffset, byteLength } = view
+    const own = buffer.slice(byteOffset, byteOffset + byteLength)
+    if (Buffer.isBuffer(view)) return Buffer.from(own)
+    return new (view.constructor as new (memory: ArrayBuffer) => typeof view)(own)
+  }
 }
 
 function frameByV8(message: object): Frame {
