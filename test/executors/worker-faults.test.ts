@@ -158,13 +158,13 @@ describe.each(['thread', 'process'])('a %s', (executorType) => {
     expect(await run('countAttempts')).toMatchObject({ status: 'completed', value: 1 })
   })
 
-  test.each(['clock', 'lists', 'lookup', 'objects'])(
+  test.each(['clock', 'lists', 'lookup', 'objects', 'iteration'])(
     'in which an attempt has broken what everything needs (%s) ends with an attempt, and another does the next',
     async (what) => {
       const { run } = create({ maxParallelJobs: 1, maxRetries: 0 })
       await run('leaveBroken', { args: [what], timeoutMs: 60_000 })
       const next = await run('noop', { timeoutMs: 60_000 })
-      if (next.status === 'failed') expect(next).toMatchObject({ reason: 'error' })
+      if (next.status === 'failed') expect(['error', 'lost']).toContain(next.reason)
       expect(await run('noop')).toMatchObject({ status: 'completed', attempts: 1 })
     },
     20_000,

@@ -148,6 +148,7 @@ export class Runner {
   readonly #crash = (thrown: unknown): void => {
     if (!this.#isOfAttempt()) {
       this.#retire()
+      if (this.#isOwn()) this.#options.exit(1)
       return
     }
     this.#options.say(this.#number, { kind: 'crash', error: packError(thrown) })
@@ -157,6 +158,11 @@ export class Runner {
   /** Whether the code that runs belongs to the attempt that runs, and is not what an ended one has left. */
   #isOfAttempt(): boolean {
     return this.#context !== undefined && (this.#owner.getStore() ?? this.#number) === this.#number
+  }
+
+  /** Whether the code that runs is of no handler, so that it is what takes attempts that has failed: the next would never begin. */
+  #isOwn(): boolean {
+    return this.#context === undefined && this.#owner.getStore() === undefined
   }
 
   /** What is left of an ended attempt has failed or wants to exit: it does so with this thread or process, and not before. */
