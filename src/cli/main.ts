@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-import { Command, CommanderError } from 'commander'
+import { type AddHelpTextContext, Command, CommanderError } from 'commander'
 import { isEspalierError } from '../index.ts'
 import { portNumber, positiveInteger, runIdentifier } from './arguments.ts'
 import { addCheckCommand } from './check.ts'
@@ -82,6 +82,13 @@ function createProgram(onRun: (exitCode: number) => void): Command {
       outputError: (text, write) => write(withSuggestion(text, program, process.argv[2])),
     })
     .showHelpAfterError('Use --help to see what is possible.')
+    // By itself, commander answers for a command that there is not as if none had been named.
+    .on('beforeAllHelp', ({ command }: AddHelpTextContext) => {
+      const [first, second] = program.args
+      const asked = first === 'help' ? second : first
+      if (command === program && asked !== undefined && !asked.startsWith('-') && asked !== 'help')
+        program.error(`error: unknown command '${asked}'`)
+    })
 
   const runCommand = program
     .command('run')

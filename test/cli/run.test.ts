@@ -258,6 +258,12 @@ describe('wrong use is told in one message, exit code 2', () => {
       /unknown option '--max-paralel=2'\n\(Did you mean --max-parallel-jobs\?\)/,
     ],
     ['an unknown command', ['rum'], /unknown command 'rum'\n\(Did you mean run\?\)/],
+    ['help on an unknown command', ['help', 'rnu'], /^error: unknown command 'rnu'\n\(Did you mean run\?\)/],
+    [
+      'an unknown command and --help',
+      ['rnu', '--help'],
+      /^error: unknown command 'rnu'\n\(Did you mean run\?\)/,
+    ],
     ['no workflow named', ['run'], /missing required argument 'workflow'/],
     ['nothing at all', [], /^Usage: espalier/],
   ])('%s', async (_, args, message) => {
