@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -37,6 +45,28 @@ describe('a report that cannot be written is told before the run', () => {
     const { code } = await espalier('run', fixture('counting'), '--quiet', '--report', 'deep/down/x.csv')
     expect(code).toBe(0)
     expect(existsSync(join(folder, 'deep/down/x.csv'))).toBe(true)
+  })
+})
+
+describe('an outcome that cannot be written is told before the run', () => {
+  test.each([
+    [
+      'is a link that leads nowhere',
+      'link',
+      /^--out names link, .*link is a link to what is not there\. Name/,
+    ],
+    ['would be below such a link', 'link/x.json', /^--out names link\/x\.json, .*link is a link to what is/],
+    ['is a link to itself', 'itself', /^--out names itself, .*ELOOP/],
+    ['is a folder by its name', 'folder/', /^--out names folder\/, .*a file has a name/],
+    ['has no name', '', /^--out names , .*a file has a name/],
+    ['has too long a name', 'x'.repeat(300), /^--out names x+, .*ENAMETOOLONG/],
+  ])('one that %s', async (_, out, message) => {
+    symlinkSync('nowhere/x', join(folder, 'link'))
+    symlinkSync('itself', join(folder, 'itself'))
+    const { code, stdout, stderr } = await espalier('run', fixture('counting'), '--out', out)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(message)
+    expect(readdirSync(folder)).toEqual(['itself', 'link'])
   })
 })
 
