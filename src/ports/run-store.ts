@@ -48,6 +48,10 @@ export interface RunStore {
   /** The journal, in order: of one run and its jobs, of one job, or all of it. */
   trace(of?: { readonly runId?: string; readonly jobId?: JobId }): Iterable<TraceEntry>
   /**
+   * What is in it and belongs to nothing that it has, such as a node of no run: each as people would name it. A sound store has none.
+   */
+  strays(): Iterable<string>
+  /**
    * Brings the rows of jobs up to the journal.
    *
    * @throws {EspalierError} `ESP_STORE_REFUSED`: they stay as they were.

@@ -87,6 +87,11 @@ class MemoryStore implements RunStore {
     return this.#jobs.get(jobId)
   }
 
+  /** Nobody else can put something into it, or take it out. */
+  strays(): string[] {
+    return []
+  }
+
   /** The rows are always complete. */
   catchUp(): void {}
 

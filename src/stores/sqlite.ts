@@ -129,6 +129,8 @@ class SqliteStore implements RunStore {
   cached: RunStore['cached'] = (key) => explain(this.name, () => this.#reader.cached(key))
   size: RunStore['size'] = () => explain(this.name, () => this.#reader.size())
 
+  strays: RunStore['strays'] = () => explain(this.name, () => this.#reader.strays())
+
   nodes: RunStore['nodes'] = (runId) => explained(this.name, this.#reader.nodes(runId))
 
   jobs: RunStore['jobs'] = (runId, { isOpen = false } = {}) =>

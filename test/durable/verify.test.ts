@@ -231,6 +231,16 @@ test.each([
     'a node',
     "INSERT INTO nodes SELECT run, 99, 'n99', parent, spec, score, jobs, revisions, is_pruned, decision FROM nodes WHERE run = 'r1' AND place = 3",
   ],
+  [
+    'a job of no run',
+    "INSERT INTO jobs SELECT * FROM (SELECT 99999, 'new', 1, 'nobody') JOIN (SELECT spec, queued_at, state, attempt, lost, deadline_at, started_at, stopping, ended_at, value, output, error, reason, cancelled_by, caused_by, usage, NULL, first_seq, last_seq FROM jobs WHERE id = 'small')",
+  ],
+  [
+    'a node of no run',
+    "INSERT INTO nodes SELECT 'nobody', place, id, parent, spec, score, jobs, revisions, is_pruned, decision FROM nodes WHERE run = 'r1' AND place = 3",
+  ],
+  ['an input of no run', "INSERT INTO inputs VALUES ('nobody', '1')"],
+  ['an output of no job', "INSERT INTO outputs VALUES ('0123', 2, '{}')"],
 ])('%s is not added unnoticed', (_, sql) => {
   expect(verifyChanged(sql)).toEqual(REFUSED)
 })

@@ -8,7 +8,7 @@ import { TraceFold } from './trace-fold.ts'
 
 /**
  * Checks that a store's journal folds to exactly the state that the store has of every job, run and node, and that it has no
- * others; and that large results, which lie apart, are what was stored.
+ * others, nor anything that belongs to none of them; and that large results, which lie apart, are what was stored.
  *
  * @returns How many events were folded.
  * @throws {EspalierError} `ESP_STORE_DIVERGED`, naming the first job, run or node that differs; `ESP_STORE_ROW_CORRUPT`; what
@@ -19,6 +19,7 @@ export function verifyStore(store: RunStore): number {
   for (const entry of store.trace()) folds.apply(entry)
   folds.compareJobs()
   folds.compareRuns()
+  folds.refuseStrays()
   return folds.count
 }
 
@@ -81,6 +82,10 @@ class Folds {
       this.#compareNodes(id, run)
     }
     for (const id of left.keys()) this.#compare(`run "${id}"`, {}, undefined)
+  }
+
+  refuseStrays(): void {
+    for (const what of this.#store.strays()) this.#compare(what, undefined, {})
   }
 
   #compareNodes(runId: string, { nodes }: RunFold): void {

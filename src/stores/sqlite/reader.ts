@@ -127,6 +127,19 @@ export class Reader {
     }
   }
 
+  strays(): string[] {
+    const query = `SELECT 'job "' || id || '"' AS what FROM jobs
+        WHERE run IS NOT NULL AND run NOT IN (SELECT id FROM runs)
+      UNION ALL SELECT 'node "' || id || '" of run "' || run || '"' FROM nodes WHERE run NOT IN (SELECT id FROM runs)
+      UNION ALL SELECT 'the input of run "' || run || '"' FROM inputs WHERE run NOT IN (SELECT id FROM runs)
+      UNION ALL SELECT 'output ' || hash FROM outputs
+        WHERE hash NOT IN (SELECT output FROM jobs WHERE output IS NOT NULL)`
+    return this.#db
+      .prepare(query)
+      .all()
+      .map(({ what }) => String(what))
+  }
+
   size(): StoreSize {
     const counts = `SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM jobs) AS jobs,
       (SELECT coalesce(sum(count), 0) FROM journal) AS events, (SELECT count(*) FROM outputs) AS outputs,

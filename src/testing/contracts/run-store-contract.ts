@@ -294,6 +294,18 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
     store.close()
   })
 
+  test('all of it belongs to what it has, also after pruning', () => {
+    const run = { ...runRecord('r'), input: '1' }
+    const store = stored({ submitted: [jobRecord(1)] })
+    assert.deepEqual([...store.strays()], [])
+    store.commit(batchOf({ submitted: [jobRecord(2, { runId: 'r' })], runs: [run] }))
+    assert.deepEqual([...store.strays()], [])
+    store.commit(batchOf({ runs: [{ ...run, status: 'completed', endedAt: 1 }] }))
+    assert.equal(store.prune({ now: 2, keep: { completed: { count: 0 } } }).runs, 1)
+    assert.deepEqual([...store.strays()], [])
+    store.close()
+  })
+
   test('its size is told', () => {
     const events = journal([1, 'j1', { type: 'job.submitted', execute: { handler: 'load' } }])
     const store = stored({ events, submitted: [jobRecord(1)], runs: [runRecord('r')] })
