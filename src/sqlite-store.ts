@@ -14,7 +14,7 @@ export type { SqliteStoreOptions } from './stores/sqlite.ts'
  *
  * @param file - Its path, which is no URI; what is `:memory:` elsewhere is `createMemoryStore()` here.
  * @throws {EspalierError} `ESP_INVALID_OPTION` for another `file`, `ESP_STORE_OWNED` while another process owns it, `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`,
- * `ESP_STORE_EMPTY`, `ESP_STORE_MISSING`, `ESP_STORE_LOG_MISSING`, `ESP_STORE_CORRUPT`, `ESP_STORE_SQLITE` or
+ * `ESP_STORE_SCHEMA`, `ESP_STORE_EMPTY`, `ESP_STORE_MISSING`, `ESP_STORE_LOG_MISSING`, `ESP_STORE_CORRUPT`, `ESP_STORE_SQLITE` or
  * `ESP_STORE_UNUSABLE`; nothing has been changed.
  */
 export function openSqliteStore(file: string, options: SqliteStoreOptions = {}): RunStore {

@@ -138,6 +138,9 @@ const ERRORS = {
   ESP_STORE_NEWER: (o: { store: string; known: number; got: number }) =>
     `The store ${o.store} has schema ${o.got}, but this version of espalier knows ${o.known} at most. ` +
     'Use the newer espalier that wrote it.',
+  ESP_STORE_SCHEMA: (o: { store: string; version: number; fault: string }) =>
+    `The store ${o.store} says that it has schema ${o.version}, but has other tables: ${o.fault}. Use the espalier that made it, ` +
+    'such as one from before a release, or name another file; where another program has changed it, restore it from a backup.',
   ESP_STORE_LOG_MISSING: (o: { store: string }) =>
     `The store ${o.store} was in use when its log ${o.store}-wal was lost, but both are needed: what is left may be incomplete. ` +
     'Put the log back beside it, or restore a backup made with VACUUM INTO. If it was another SQLite tool that closed it after a ' +

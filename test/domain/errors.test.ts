@@ -160,6 +160,10 @@ const samples: { [Code in ErrorCode]: { details: Details<Code>; says: readonly s
     details: { store: 'a.db', known: 1, got: 2 },
     says: ['a.db', 'schema 2', 'knows 1', 'newer'],
   },
+  ESP_STORE_SCHEMA: {
+    details: { store: 'a.db', version: 1, fault: 'it has no table `inputs`' },
+    says: ['a.db', 'schema 1', 'no table `inputs`', 'Use the espalier that made it'],
+  },
   ESP_STORE_LOG_MISSING: { details: { store: 'a.db' }, says: ['a.db-wal', 'incomplete', 'Put the log back'] },
   ESP_STORE_CORRUPT: {
     details: { store: 'a.db', message: 'malformed' },

@@ -222,6 +222,25 @@ describe('a file that is not a whole store is refused, and left as it was', () =
     refused('ESP_STORE_NEWER', true)
   })
 
+  test.each([
+    ['a table is missing', 'DROP TABLE inputs', 'it has no table `inputs`'],
+    ['a column is missing', 'ALTER TABLE nodes DROP COLUMN score', 'its table `nodes` has the columns run, '],
+  ])('made with an unreleased schema: %s', (_, sql, fault) => {
+    const db = new DatabaseSync(made())
+    db.exec(sql)
+    db.close()
+    refused('ESP_STORE_SCHEMA')
+    refused('ESP_STORE_SCHEMA', true)
+    expect(() => openSqliteStore(file)).toThrow(fault)
+  })
+
+  test('with tables and an index of somebody else it is a store still', () => {
+    const db = new DatabaseSync(made())
+    db.exec('CREATE TABLE theirs (a); CREATE INDEX by_label ON nodes (parent)')
+    db.close()
+    openSqliteStore(file, { mustExist: true }).close()
+  })
+
   test('copied without its log while it was in use, however often it is opened', () => {
     const store = openSqliteStore(file)
     store.commit(batch(job(1)))

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { EspalierError } from '../../domain/errors.ts'
 import { readOwner } from './owner.ts'
 import { APPLICATION_ID, SCHEMA_VERSION } from './schema.ts'
+import { faultInTables } from './tables.ts'
 
 /**
  * Refuses a file that is empty, or whose log is missing; before SQLite opens it, which would make an empty log beside it.
@@ -56,7 +57,7 @@ export function checkPath(file: unknown): void {
   })
 }
 
-/** @throws {EspalierError} `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`. */
+/** @throws {EspalierError} `ESP_STORE_FOREIGN`, `ESP_STORE_NEWER`, `ESP_STORE_SCHEMA`. */
 export function checkIdentity(db: DatabaseSync, file: string): void {
   const application = pragma(db, 'application_id')
   const version = pragma(db, 'user_version')
@@ -68,6 +69,8 @@ export function checkIdentity(db: DatabaseSync, file: string): void {
   if (version > SCHEMA_VERSION) {
     throw new EspalierError('ESP_STORE_NEWER', { store: file, known: SCHEMA_VERSION, got: version })
   }
+  const fault = faultInTables(db, version)
+  if (fault !== undefined) throw new EspalierError('ESP_STORE_SCHEMA', { store: file, version, fault })
 }
 
 export function pragma(db: DatabaseSync, name: string): number {
