@@ -85,8 +85,10 @@ export function storeFile({ store }: StoreOptions): string {
 export function withReader<Result>(options: StoreOptions, look: (store: RunStore) => Result): Result {
   const store = openSqliteStore(storeFile(options), { readOnly: true })
   try {
-    if (options.verify) verifyStore(store)
-    return look(store)
+    return store.snapshot(() => {
+      if (options.verify) verifyStore(store)
+      return look(store)
+    })
   } finally {
     store.close()
   }

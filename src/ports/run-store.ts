@@ -33,6 +33,8 @@ export interface RunStore {
    * @throws {EspalierError} `ESP_STORE_REFUSED`: nothing of the batch is recorded; a later one may be taken again.
    */
   commit(batch: StoreBatch): void
+  /** Lets `look` read one state of the store, whatever another process commits meanwhile. */
+  snapshot<Result>(look: () => Result): Result
   /** Newest first. */
   runs(): RunRecord[]
   run(runId: string): RunRecord | undefined

@@ -58,6 +58,10 @@ class MemoryStore implements RunStore {
     this.lastSeq += events.length
   }
 
+  snapshot<Result>(look: () => Result): Result {
+    return look()
+  }
+
   runs(): RunRecord[] {
     return [...this.#runs.values()].reverse()
   }

@@ -121,6 +121,18 @@ class SqliteStore implements RunStore {
     }
   }
 
+  snapshot<Result>(look: () => Result): Result {
+    const db = this.#db
+    // Nobody else commits to a store that this process owns.
+    if (this.#writer !== undefined || db.isTransaction) return look()
+    explain(this.name, () => db.exec('BEGIN'))
+    try {
+      return look()
+    } finally {
+      if (db.isTransaction) db.exec('ROLLBACK')
+    }
+  }
+
   owner: RunStore['owner'] = () => explain(this.name, () => livingOwner(this.#db))
   runs: RunStore['runs'] = () => explain(this.name, () => this.#reader.runs())
   run: RunStore['run'] = (runId) => explain(this.name, () => this.#reader.run(runId))

@@ -7,6 +7,7 @@ import {
   type ExpandRequest,
   grow,
   JobPool,
+  type JobRecord,
   node,
   Orchestrator,
   openSqliteStore,
@@ -17,7 +18,7 @@ import {
   verifyStore,
 } from 'espalier'
 import { createCommandExecutor } from 'espalier/executors/command'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { MIGRATIONS } from '../../src/stores/sqlite/schema.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-verify-'))
@@ -175,6 +176,25 @@ test('a store that nobody has changed folds', () => {
     [...store.nodes('r1')].map(({ score }) => score),
   )
   store.close()
+})
+
+test('what is committed while a store is read makes no difference', () => {
+  const changed = join(folder, 'changing.db')
+  copyFileSync(file, changed)
+  const owner = openSqliteStore(changed)
+  const reader = openSqliteStore(changed, { readOnly: true })
+  const { lastSeq } = reader
+  const trace = reader.trace.bind(reader)
+  vi.spyOn(reader, 'trace').mockImplementationOnce(function* () {
+    yield* trace()
+    const job = owner.job('small') as JobRecord
+    const later = { ...job, submitted: job.submitted, attempt: job.attempt + 1 }
+    owner.commit({ events: [], submitted: [], changed: [later], runs: [], nodes: [] })
+  })
+  expect(verifyStore(reader)).toBe(lastSeq)
+  expect(() => verifyStore(reader)).toThrow(expect.objectContaining({ code: 'ESP_STORE_DIVERGED' }))
+  reader.close()
+  owner.close()
 })
 
 /** What stands in one place only, or is no state: of what was submitted, the values in rows, and what finds a row quickly. */

@@ -15,12 +15,14 @@ import { TraceFold } from './trace-fold.ts'
  * reading the store throws.
  */
 export function verifyStore(store: RunStore): number {
-  const folds = new Folds(store)
-  for (const entry of store.trace()) folds.apply(entry)
-  folds.compareJobs()
-  folds.compareRuns()
-  folds.refuseStrays()
-  return folds.count
+  return store.snapshot(() => {
+    const folds = new Folds(store)
+    for (const entry of store.trace()) folds.apply(entry)
+    folds.compareJobs()
+    folds.compareRuns()
+    folds.refuseStrays()
+    return folds.count
+  })
 }
 
 /** Whether a store has a job as its chart's snapshot has it. */

@@ -306,6 +306,13 @@ export function testRunStore({ open, reopen, test }: RunStoreContract): void {
     store.close()
   })
 
+  test('several looks see one state', () => {
+    const store = stored({ submitted: [jobRecord(1)] })
+    const [before, after] = store.snapshot(() => [store.job('j1'), store.snapshot(() => store.job('j1'))])
+    assert.deepEqual(after, before)
+    store.close()
+  })
+
   test('its size is told', () => {
     const events = journal([1, 'j1', { type: 'job.submitted', execute: { handler: 'load' } }])
     const store = stored({ events, submitted: [jobRecord(1)], runs: [runRecord('r')] })
