@@ -13,7 +13,7 @@ import {
 import { type Line, styled } from './line.ts'
 import type { Output } from './output.ts'
 import { findRun, type StoreOptions, storeFile, withReader } from './store.ts'
-import { clean, formatBytes, plural } from './text.ts'
+import { clean, formatBytes, formatDuration, plural } from './text.ts'
 
 export interface LookOptions extends StoreOptions {
   readonly json?: boolean
@@ -144,7 +144,7 @@ function reusedFrom(job: JobRecord | undefined): string | undefined {
 
 function runLine({ id, workflow, status, reason, createdAt, endedAt }: SeenRun): Line {
   const started = new Date(createdAt).toISOString()
-  const took = endedAt === undefined ? '' : `, took ${((endedAt - createdAt) / 1000).toFixed(1)}s`
+  const took = endedAt === undefined ? '' : `, took ${formatDuration(endedAt - createdAt)}`
   const why = reason === undefined || reason === status ? '' : ` (${reason})`
   return [
     styled('bold', clean(id)),

@@ -11,6 +11,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Command, type Ended, fixture } from './command.ts'
 
@@ -87,6 +88,14 @@ describe('a port for the page', () => {
     const { code, stderr } = await espalier('run', fixture('counting'), '--inspect-port', port)
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('a port from 1 to 65535') })
   })
+})
+
+test('a clock that was set back while a run lasted makes no negative times', async () => {
+  await espalier('run', fixture('counting'), '--store', 'runs.db', '--run-id', 'r1', '--quiet')
+  const db = new DatabaseSync(join(folder, 'runs.db'))
+  db.exec('UPDATE runs SET ended_at = created_at - 3600000')
+  db.close()
+  expect((await espalier('runs')).stdout).toMatch(/^r1 .*, took 0ms$/m)
 })
 
 test('a folder in which no token can be kept is told, and what to do', async () => {
