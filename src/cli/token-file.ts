@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import process from 'node:process'
 import { UsageError } from './usage-error.ts'
 
@@ -11,13 +11,33 @@ const VARIABLE = 'ESPALIER_INSPECTOR_TOKEN'
  * The token of this user's inspectors: from the environment, or from a file that only the user can read, made when there
  * is none.
  *
- * @throws {UsageError} When the file cannot be made, or others can read it.
+ * @throws {UsageError} When there is no folder for the file, it cannot be made, or others can read it.
  */
 export async function inspectorToken(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const given = environment[VARIABLE]
   if (given !== undefined && given !== '') return given
-  const folder = environment.XDG_STATE_HOME || join(homedir(), '.local/state')
-  return tokenIn(join(folder, 'espalier/inspector-token'))
+  return tokenIn(join(stateFolder(environment), 'espalier/inspector-token'))
+}
+
+/** Never one that depends on where the command was called: what is there is shared and committed. */
+function stateFolder({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): string {
+  // By its specification, a relative path counts for nothing.
+  if (isAbsolute(XDG_STATE_HOME)) return XDG_STATE_HOME
+  const home = homeFolder()
+  if (isAbsolute(home)) return join(home, '.local/state')
+  throw new UsageError(
+    `The inspector's token cannot be kept: there is no home folder, "${home}" being no absolute path. ` +
+      `Give one in ${VARIABLE}, or a folder in XDG_STATE_HOME.`,
+  )
+}
+
+/** Empty for a user who has none. */
+function homeFolder(): string {
+  try {
+    return homedir()
+  } catch {
+    return ''
+  }
 }
 
 async function tokenIn(file: string): Promise<string> {

@@ -107,6 +107,34 @@ test('a folder in which no token can be kept is told, and what to do', async () 
   expect(stderr).toMatch(/^The inspector's token cannot be kept in .*: .*ESPALIER_INSPECTOR_TOKEN/)
 })
 
+describe.runIf(process.platform !== 'win32')(
+  'a token for the page, where the environment names no folder for it',
+  () => {
+    const startWith = (setting: string) =>
+      Command.inShell(
+        folder,
+        `unset XDG_STATE_HOME ESPALIER_INSPECTOR_TOKEN; export ${setting}; exec "$@"`,
+        ...['run', fixture('counting'), '--inspect', '--quiet'],
+      ).ended
+
+    test.each(['HOME=', 'HOME=there', 'HOME=there XDG_STATE_HOME=here'])(
+      '%s: it is told, and no secret is put where the command was called',
+      async (setting) => {
+        const { code, stderr } = await startWith(setting)
+        expect(code).toBe(2)
+        expect(stderr).toMatch(/^The inspector's token .* no home .*ESPALIER_INSPECTOR_TOKEN.*\n$/)
+        expect(readdirSync(folder)).toEqual([])
+      },
+    )
+
+    test('a relative XDG_STATE_HOME counts for nothing', async () => {
+      const { code } = await startWith(`HOME=${folder}/home XDG_STATE_HOME=here`)
+      expect(code).toBe(0)
+      expect(readdirSync(folder)).toEqual(['home', 'results'])
+    })
+  },
+)
+
 describe.runIf(process.platform !== 'win32')('a disk without room', () => {
   /** Starts where no file may have more than so many blocks of 512 bytes. */
   const startWithRoom = (blocks: number, ...args: readonly string[]) =>
