@@ -5,6 +5,9 @@ import { UsageError } from './usage-error.ts'
 
 const RESULTS_FOLDER = 'results'
 
+/** A run id that is given has no more characters, and two parts of a name find room in every file system. */
+const PART_LENGTH_MAX = 100
+
 /**
  * Makes sure before the run that its result can be written after it; nothing is made yet.
  *
@@ -21,7 +24,9 @@ export async function prepareResult(
     await requireNew('--out', out)
     return out
   }
-  const file = join(RESULTS_FOLDER, `${fileName(workflow)}-${fileName(runId)}.json`)
+  // Neither hidden nor like an option.
+  const name = partOfName(workflow).replace(/^[.-]+/, '') || 'run'
+  const file = join(RESULTS_FOLDER, `${name}-${partOfName(runId)}.json`)
   try {
     await requireWritable(dirname(file))
   } catch (error) {
@@ -49,8 +54,7 @@ export async function writeResult(file: string, text: string): Promise<string> {
   }
 }
 
-/** A name with nothing in it that a file system could take for a folder or refuse. */
-function fileName(text: string): string {
-  const safe = clean(text, 80).replaceAll(/[^\w.-]+/g, '-')
-  return safe.replaceAll(/^[.-]+|-+$/g, '') || 'run'
+/** Without what a file system could take for a folder or refuse; a run id that the command line takes stays as it is. */
+function partOfName(text: string): string {
+  return clean(text, PART_LENGTH_MAX).replaceAll(/[^\w.-]+/g, '-')
 }

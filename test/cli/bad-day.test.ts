@@ -90,6 +90,14 @@ describe('a port for the page', () => {
   })
 })
 
+test.each(['r'.repeat(100), 'r1-', '.r1'])(
+  'the outcome of run %s is in the file that is named after it',
+  async (runId) => {
+    expect((await espalier('run', fixture('counting'), '--quiet', '--run-id', runId)).code).toBe(0)
+    expect(readdirSync(join(folder, 'results'))).toEqual([`counting-${runId}.json`])
+  },
+)
+
 test('a clock that was set back while a run lasted makes no negative times', async () => {
   await espalier('run', fixture('counting'), '--store', 'runs.db', '--run-id', 'r1', '--quiet')
   const db = new DatabaseSync(join(folder, 'runs.db'))
