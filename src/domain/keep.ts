@@ -22,9 +22,10 @@ export type ResolvedKeep = Readonly<Record<EndedStatus, Required<KeepRule>>>
  */
 export function resolveKeep(keep: Keep | undefined, defaultCount = Number.MAX_SAFE_INTEGER): ResolvedKeep {
   if (keep !== undefined && typeof keep !== 'number') checkKeys('keep', checkObject('keep', keep), STATUSES)
+  const rules = typeof keep === 'number' ? { completed: keep, failed: keep, cancelled: keep } : (keep ?? {})
   const ruleOf = (status: EndedStatus): Required<KeepRule> => {
     const option = `keep.${status}`
-    const given = (typeof keep === 'number' ? keep : keep?.[status]) ?? {}
+    const { [status]: given = {} } = rules
     if (typeof given !== 'number') checkKeys(option, checkObject(option, given), KEEP_RULE)
     const { count = defaultCount, ageMs } = typeof given === 'number' ? { count: given } : given
     return {

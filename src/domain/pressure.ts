@@ -53,11 +53,11 @@ const DEFAULT_CLEAR_SHARE = 0.8
  *
  * @throws {EspalierError} `ESP_INVALID_OPTION`, naming the part.
  */
-export function resolvePressure(options: PressureOptions): PressureRule {
+export function resolvePressure(options: PressureOptions = {}): PressureRule {
   const refuse = (option: string, expected: string, got: unknown) => {
     throw new EspalierError('ESP_INVALID_OPTION', { option, expected, got })
   }
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null || Symbol.iterator in options)
     refuse('pressure', 'false, or an object of thresholds', options)
   const names = [...Object.keys(DEFAULTS), 'sampleMs']
   for (const name of Object.keys(options))
@@ -70,10 +70,10 @@ export function resolvePressure(options: PressureOptions): PressureRule {
     PressureMeasure,
     PressureThreshold | false,
   ][]) {
-    const given = options[measure] ?? standard
+    const { [measure]: given = standard } = options
     if (given === false) continue
     const threshold = typeof given === 'number' ? { raise: given, clear: given * DEFAULT_CLEAR_SHARE } : given
-    const { raise, clear } = threshold
+    const { raise, clear } = (threshold ?? {}) as PressureThreshold
     if (!(Number.isFinite(raise) && raise > 0 && Number.isFinite(clear) && clear > 0 && clear <= raise)) {
       refuse(`pressure.${measure}`, 'false, a number above 0, or { raise, clear } with clear ≤ raise', given)
     }

@@ -115,14 +115,14 @@ export function checkWorkflow(value: unknown): asserts value is Workflow {
 }
 
 function checkHandlers(handlers: unknown): asserts handlers is Workflow['handlers'] {
-  if (typeof handlers !== 'object' || handlers === null) refuse('an object of `handlers`', handlers)
+  if (!hasFields(handlers)) refuse('an object of `handlers`', handlers)
   for (const [name, handler] of Object.entries(handlers as object)) {
     if (!isExecute(handler)) refuse(`a function or { module, export } as handler "${name}"`, handler)
   }
 }
 
 function checkDefaults(defaults: unknown, handlers: Workflow['handlers']): void {
-  if (typeof defaults !== 'object' || defaults === null) refuse('an object of `defaults`', defaults)
+  if (!hasFields(defaults)) refuse('an object of `defaults`', defaults)
   for (const [handler, settings] of Object.entries(defaults as Record<string, JobSettings>)) {
     if (!Object.hasOwn(handlers, handler)) {
       throw new EspalierError('ESP_UNKNOWN_HANDLER', {
@@ -134,6 +134,10 @@ function checkDefaults(defaults: unknown, handlers: Workflow['handlers']): void 
     checkSettings(`defaults.${handler}`, settings)
   }
 }
+
+/** An array or a Map has none that are read. */
+const hasFields = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !(Symbol.iterator in value)
 
 function refuse(expected: string, got: unknown): never {
   throw new EspalierError('ESP_INVALID_WORKFLOW', { expected, got })

@@ -200,7 +200,11 @@ describe('a workflow', () => {
     ['with null as input', { ...whole, input: null }],
     ['with a handler that is none', { ...whole, handlers: { h: 'load.ts' } }],
     ['with a list as a handler', { ...whole, handlers: { h: [() => 1] } }],
+    ['with handlers in a Map', { ...whole, handlers: new Map([['h', () => 1]]) }],
+    ['with handlers in a list', { ...whole, handlers: [() => 1] }],
     ['with defaults that are none', { ...whole, defaults: 5 }],
+    ['with defaults in a Map', { ...whole, defaults: new Map([['h', { maxRetries: 1 }]]) }],
+    ['with defaults in a list', { ...whole, defaults: [] }],
   ])('that is %s is refused, wherever it is given', async (_, wrong) => {
     const workflow = wrong as Workflow
     const code = 'ESP_INVALID_WORKFLOW'

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { grow, type JobPool, node, runWorkflow, type Workflow } from 'espalier'
+import { createMemoryStore, grow, type JobPool, node, runWorkflow, type Workflow } from 'espalier'
 import { describe, expect, test } from 'vitest'
 import type { InspectionEvent } from 'xstate'
 import { createHeld, createPool, expectAllSlotsFree, obedient } from '../runtime/harness.ts'
@@ -177,6 +177,22 @@ describe('runWorkflow', () => {
       code: 'ESP_INVALID_OPTION',
       details: { option: 'limits.maxNodes' },
     })
+  })
+
+  test.each([
+    ['source', { source: null }],
+    ['source', { source: { url: 'reach.ts' } }],
+    ['fork', { fork: null }],
+    ['fork', { fork: 0 }],
+    ['fork.runId', { fork: { runId: null } }],
+    ['fork.runId', { fork: {} }],
+  ])('refuses "%s" that is none: %o', async (option, options) => {
+    const store = createMemoryStore()
+    await expect(runWorkflow(growing, { store, ...(options as object) })).rejects.toMatchObject({
+      code: 'ESP_INVALID_OPTION',
+      details: { option },
+    })
+    expect(Array.from(store.runs())).toEqual([])
   })
 
   test('refuses a pool that is none', async () => {

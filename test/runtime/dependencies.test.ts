@@ -24,6 +24,18 @@ describe('a job with dependencies', () => {
     expectConsistent(pool)
   })
 
+  test('waits for those that it was given, though a listener writes into its list', async () => {
+    const { pool } = createPool()
+    const submitted: string[] = []
+    pool.on('job.submitted', ({ jobId }) => submitted.push(jobId))
+    pool.submitJob({ id: 'first', execute: () => 1 })
+    const second = pool.submitJob({ id: 'second', execute: () => 2, dependencies: submitted })
+    const [third] = pool.submitJobs([{ id: 'third', execute: () => 3, dependencies: submitted }])
+    expect(submitted).toEqual(['first', 'second', 'third'])
+    expect(await second.value()).toBe(2)
+    expect(await third?.value()).toBe(3)
+  })
+
   test('runs after a chain, in its order, with one slot or many', async () => {
     for (const maxParallelJobs of [1, 8]) {
       const { pool } = createPool({ maxParallelJobs })

@@ -22,6 +22,7 @@ export function checkFields(spec: JobSpec): void {
   if (spec.nodeId !== undefined) checkName('nodeId', spec.nodeId)
   if (spec.treeId !== undefined) checkName('treeId', spec.treeId)
   if (spec.dedupeKey !== undefined) checkString('dedupeKey', spec.dedupeKey)
+  if (spec.executor !== undefined) checkString('executor', spec.executor)
   if (spec.score !== undefined && !Number.isFinite(spec.score)) {
     throw new EspalierError('ESP_INVALID_OPTION', {
       option: 'score',

@@ -127,7 +127,26 @@ export function resolveOptions(
 ): PoolSettings {
   checkObject('options', options)
   checkKeys('the pool', options, POOL_OPTION_NAMES)
-  const executor = options.executorType ?? 'async'
+  const {
+    executorType: executor = 'async',
+    executors = [],
+    host = systemHost,
+    maxParallelJobs: limit = 3,
+    limits = {},
+    memoryLimitBytes,
+    enableCallbacks = true,
+    callbackTimeoutMs = 30_000,
+    timeoutMs = 300_000,
+    killGraceMs = 2_000,
+    maxRetries = 0,
+    maxLost = 3,
+    backoff = DEFAULT_BACKOFF,
+    releaseZombies = false,
+    logger = quietConsole,
+    clock = systemClock,
+    random = systemRandom,
+    ids = systemIds,
+  } = options
   if (typeof executor !== 'string' && !isExecutor(executor)) {
     throw new EspalierError('ESP_INVALID_OPTION', {
       option: 'executorType',
@@ -135,10 +154,8 @@ export function resolveOptions(
       got: executor,
     })
   }
-  const host = options.host ?? systemHost
-  const { maxParallelJobs: limit = 3 } = options
+  checkMethods('host', host, ['capacity', 'watch'])
   const auto = limit === 'auto' ? autoLimit(host.capacity()) : undefined
-  const executors = options.executors === undefined ? [] : options.executors
   if (!Array.isArray(executors) || !executors.every(isExecutor)) {
     const expected = 'an array of Executors'
     throw new EspalierError('ESP_INVALID_OPTION', { option: 'executors', expected, got: executors })
@@ -146,33 +163,31 @@ export function resolveOptions(
   const settings = {
     maxParallelJobs: auto?.maxParallelJobs ?? checkLimit(limit),
     autoLimit: auto,
-    limits: new ResourceLimits(options.limits ?? {}, () => host.capacity()),
+    limits: new ResourceLimits(limits, () => host.capacity()),
     pressure: resolvePressureRule(options),
     executor,
     executors,
     memoryLimitBytes:
-      options.memoryLimitBytes === undefined
-        ? undefined
-        : checkInteger('memoryLimitBytes', options.memoryLimitBytes, 1),
-    enableCallbacks: checkBoolean('enableCallbacks', options.enableCallbacks ?? true),
-    callbackTimeoutMs: checkPositive('callbackTimeoutMs', options.callbackTimeoutMs ?? 30_000),
+      memoryLimitBytes === undefined ? undefined : checkInteger('memoryLimitBytes', memoryLimitBytes, 1),
+    enableCallbacks: checkBoolean('enableCallbacks', enableCallbacks),
+    callbackTimeoutMs: checkPositive('callbackTimeoutMs', callbackTimeoutMs),
     policy: {
-      timeoutMs: checkPositive('timeoutMs', options.timeoutMs ?? 300_000),
-      killGraceMs: checkDuration('killGraceMs', options.killGraceMs ?? 2_000),
-      maxRetries: checkInteger('maxRetries', options.maxRetries ?? 0),
-      maxLost: checkInteger('maxLost', options.maxLost ?? 3),
-      backoff: options.backoff === undefined ? DEFAULT_BACKOFF : checkBackoff(options.backoff),
+      timeoutMs: checkPositive('timeoutMs', timeoutMs),
+      killGraceMs: checkDuration('killGraceMs', killGraceMs),
+      maxRetries: checkInteger('maxRetries', maxRetries),
+      maxLost: checkInteger('maxLost', maxLost),
+      backoff: checkBackoff(backoff),
     },
     promoteAfterMs: resolveAgeing(options.ageing),
-    releaseZombies: checkBoolean('releaseZombies', options.releaseZombies ?? false),
+    releaseZombies: checkBoolean('releaseZombies', releaseZombies),
     keep: resolveKeep(options.keep, DEFAULT_KEEP_COUNT),
     inspect: checkInspect(options.inspect),
-    logger: shieldLogger(checkMethods('logger', options.logger ?? quietConsole, LOGGER_LEVELS)),
+    logger: shieldLogger(checkMethods('logger', logger, LOGGER_LEVELS)),
     signal: checkSignal(options.signal),
     handlers: checkHandlers(options.handlers),
-    clock: checkMethods('clock', options.clock ?? systemClock, ['now', 'wakeAt', 'soon']),
-    random: checkMethods('random', options.random ?? systemRandom, ['next']),
-    ids: checkMethods('ids', options.ids ?? systemIds, ['next']),
+    clock: checkMethods('clock', clock, ['now', 'wakeAt', 'soon']),
+    random: checkMethods('random', random, ['next']),
+    ids: checkMethods('ids', ids, ['next']),
     host,
   }
   // Last: a store that was opened for a pool that is refused would stay owned.
@@ -225,7 +240,7 @@ function resolveAgeing(ageing: JobPoolOptions['ageing']): number {
 function resolvePressureRule({ pressure, clock, host }: JobPoolOptions): PressureRule | undefined {
   if (pressure === false || (pressure === undefined && clock !== undefined && host === undefined))
     return undefined
-  return resolvePressure(pressure ?? {})
+  return resolvePressure(pressure)
 }
 
 function isExecutor(value: unknown): value is Executor {

@@ -35,7 +35,9 @@ interface CheckedSpec extends JobRow {
   readonly id: JobId
   readonly naming: Naming
   readonly policy: JobPolicy
-  /** Those given as ids: whoever holds a job of this pool need not be told whether it exists. */
+  /** A list of its own: who hears of the submission may write into the one that was given. */
+  readonly waitsFor: NonNullable<JobSpec['dependencies']>
+  /** The ids in it that are yet to be checked: whoever holds a job of this pool need not be told whether it exists. */
   readonly dependencies: readonly JobId[]
 }
 
@@ -176,7 +178,7 @@ export class Submissions {
     const executor = this.#executorOf(spec)
     checkExecutable(id, spec, executor)
     const policy = this.#policyOf(spec, executor)
-    const dependencies = this.#idsOf(spec)
+    const waitsFor = waitsForOf(spec)
     const isUsual = isNamed && policy === settings.policy
     const durable =
       journal &&
@@ -187,7 +189,7 @@ export class Submissions {
           input,
           scope,
           handler: handler ?? (isNamed ? execute : undefined),
-          dependencies: spec.dependencies?.map(idOf) ?? NO_IDS,
+          dependencies: waitsFor.map(idOf),
           policy: policy === settings.policy ? undefined : policy,
         }))
     return {
@@ -205,7 +207,8 @@ export class Submissions {
         durable?.submitted.cache,
       ),
       policy,
-      dependencies,
+      waitsFor,
+      dependencies: waitsFor.length === 0 ? NO_IDS : waitsFor.filter((one) => !this.#isOwn(one)).map(idOf),
     }
   }
 
@@ -232,20 +235,14 @@ export class Submissions {
     if (isLinked) checkDependencies(batch, this.#isKnown)
   }
 
-  #idsOf({ dependencies }: JobSpec): readonly JobId[] {
-    if (dependencies === undefined || dependencies?.length === 0) return NO_IDS
-    checkDependencyList(dependencies)
-    return dependencies.filter((given) => !this.#isOwn(given)).map(idOf)
-  }
-
   #isOwn(given: JobId | { readonly id: JobId }): given is JobActor {
     return given instanceof JobActor && given.supervisor === this.#supervisor
   }
 
   /** The jobs a spec depends on: of its batch, of the pool, or the id of one that was forgotten. */
-  #resolve({ spec }: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>): readonly Dependency[] {
-    if (spec.dependencies === undefined) return NO_IDS
-    return spec.dependencies.map((given) => {
+  #resolve({ waitsFor }: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>): readonly Dependency[] {
+    if (waitsFor.length === 0) return NO_IDS
+    return waitsFor.map((given) => {
       if (this.#isOwn(given)) return given
       const id = idOf(given)
       return batch.get(id) ?? this.#supervisor.find(id) ?? id
@@ -334,4 +331,10 @@ export class Submissions {
     const durable = { submitted, length, firstSeq: 0, isStored: false, isSought }
     return new DurableJob(this.#supervisor, journal, checked, durable, options)
   }
+}
+
+function waitsForOf({ dependencies }: JobSpec): CheckedSpec['waitsFor'] {
+  if (dependencies === undefined) return NO_IDS
+  checkDependencyList(dependencies)
+  return dependencies.length === 0 ? NO_IDS : [...dependencies]
 }

@@ -1,4 +1,4 @@
-import { checkKeys, checkName, checkObject } from '../../domain/check.ts'
+import { checkKeys, checkName, checkObject, checkString } from '../../domain/check.ts'
 import { EspalierError } from '../../domain/errors.ts'
 import { resolveLimits } from '../../domain/limits.ts'
 import type { NodeSpec } from '../../domain/node-spec.ts'
@@ -82,12 +82,13 @@ export class Orchestrator {
     this.runId =
       runId === undefined ? supervisor.settings.ids.next() : checkName('runId', runId, RUN_ID_LENGTH_MAX)
     if (executor !== undefined) checkName('executor', executor)
+    if (source !== undefined) checkString('source', source)
     const runsOn = executor ?? workflow.executor
     if (runsOn !== undefined) submissions.checkExecutor(runsOn)
     if (supervisor.isStoreClosed) submissions.refuseIfClosed()
     const known = supervisor.journal?.store.run(this.runId)
     this.#refuseOthers('runId', known)
-    const stored = known ?? (fork && this.#forked(fork, supervisor))
+    const stored = known ?? (fork === undefined ? undefined : this.#forked(fork, supervisor))
     this.#isStored = stored !== undefined
     this.#run = new TreeRun(this.runId, workflow, supervisor, submissions, {
       stored,
@@ -108,6 +109,7 @@ export class Orchestrator {
   #forked(fork: ForkPoint, supervisor: Supervisor): RunRecord | undefined {
     checkObject('fork', fork)
     checkKeys('a fork', fork, FORK_KEYS)
+    checkString('fork.runId', fork.runId)
     const { journal } = supervisor
     if (journal === undefined) {
       const expected = 'a pool with a `store`, which has the other run'
