@@ -70,6 +70,8 @@ const pool = setup({
     hasBecomeIdle: ({ event }) => event.type === 'jobs.changed' && isIdle(event.jobs),
     mayWait: ({ event }) => event.type === 'pool.shutdown' && event.wait,
     mayNotWait: ({ event }) => event.type === 'pool.shutdown' && !event.wait,
+    mayWaitLess: ({ context, event }) =>
+      event.type === 'pool.shutdown' && event.at + event.timeoutMs < context.deadlineAt,
     isDue: ({ context, event }) =>
       event.type === 'deadline.reached' && context.deadlineAt > 0 && event.at >= context.deadlineAt,
   },
@@ -131,6 +133,11 @@ const notifyThrottled = {
   }),
 } as const
 
+const wakeAtDeadline = {
+  type: 'wakeAt',
+  params: ({ context }: { context: PoolContext }) => ({ at: context.deadlineAt }),
+} as const
+
 const cancelForShutdown = { type: 'cancelJobs', params: { reason: 'shutdown' } } as const
 
 /**
@@ -176,10 +183,7 @@ export const poolMachine = pool.createMachine({
               {
                 guard: 'mayWait',
                 target: 'draining',
-                actions: [
-                  setDeadline,
-                  { type: 'wakeAt', params: ({ context }) => ({ at: context.deadlineAt }) },
-                ],
+                actions: [setDeadline, wakeAtDeadline],
               },
               { target: 'draining', actions: cancelForShutdown },
             ],
@@ -191,7 +195,10 @@ export const poolMachine = pool.createMachine({
           on: {
             'jobs.changed': { guard: 'hasBecomeIdle', target: 'closed', actions: recount },
             'deadline.reached': { guard: 'isDue', actions: cancelForShutdown },
-            'pool.shutdown': { guard: 'mayNotWait', actions: cancelForShutdown },
+            'pool.shutdown': [
+              { guard: 'mayNotWait', actions: cancelForShutdown },
+              { guard: 'mayWaitLess', actions: [setDeadline, wakeAtDeadline] },
+            ],
           },
         },
         closed: {

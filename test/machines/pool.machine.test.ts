@@ -73,6 +73,20 @@ describe('the lifecycle of the pool', () => {
     expect(pool.step(shutdown(false))).toEqual(cancelling)
   })
 
+  test('waits for the earlier of two deadlines', () => {
+    const pool = busy()
+    pool.step(shutdown())
+    const within = (timeoutMs: number): PoolEvent => ({
+      type: 'pool.shutdown',
+      at: 20,
+      wait: true,
+      timeoutMs,
+    })
+    expect(pool.step(within(90))).toEqual([])
+    expect(pool.step(within(89))).toEqual([['wakeAt', { at: 109 }]])
+    expect(pool.step(deadline(109))).toEqual(cancelling)
+  })
+
   test('stays closed, whatever comes', () => {
     const pool = createPool()
     pool.step(shutdown())

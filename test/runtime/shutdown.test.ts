@@ -113,6 +113,35 @@ describe('a shutdown', () => {
     await pool.shutdown()
   })
 
+  test('waits as long as the shortest of those who ask, whoever asks first', async () => {
+    for (const timeouts of [
+      [5_000, 100],
+      [100, 5_000],
+    ]) {
+      const { pool, clock } = createPool()
+      const job = pool.submitJob({ execute: obedient })
+      const closing = Promise.all(timeouts.map((timeoutMs) => pool.shutdown({ timeoutMs })))
+      await clock.advance(99)
+      expect(job.status).toBe('running')
+      await clock.advance(1)
+      await closing
+      expect(await job.result()).toMatchObject({ status: 'cancelled', reason: 'shutdown' })
+    }
+  })
+
+  test('that is asked to wait longer in the meantime does not', async () => {
+    const { pool, clock } = createPool()
+    const job = pool.submitJob({ execute: obedient })
+    const closing = pool.shutdown({ timeoutMs: 100 })
+    await clock.advance(60)
+    void pool.shutdown({ timeoutMs: 60 })
+    await clock.advance(39)
+    expect(job.status).toBe('running')
+    await clock.advance(1)
+    await closing
+    expect(job.status).toBe('cancelled')
+  })
+
   test('of a paused pool opens it, so that it can drain', async () => {
     const { pool } = createPool()
     pool.pause()

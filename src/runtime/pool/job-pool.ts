@@ -307,8 +307,8 @@ export class PoolCore implements AsyncDisposable {
    * Ends the pool: it takes no more jobs, and resolves when all have ended and their callbacks have returned.
    *
    * Bounded: after `timeoutMs`, and `killGraceMs` for what then still runs, everything has settled; ending threads and
-   * processes may take 5 seconds more. May be called again;
-   * with `wait: false` it then hurries. Called by a callback, it does not wait for callbacks.
+   * processes may take 5 seconds more. May be called again, to hurry: with `wait: false`, or a `timeoutMs` that is over
+   * earlier. Called by a callback, it does not wait for callbacks.
    *
    * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION` for bad options.
    */
