@@ -70,6 +70,8 @@ export interface JobSubmitted {
   readonly args?: readonly unknown[]
   readonly nodeId?: NodeId
   readonly treeId?: string
+  /** Of one that names a tree, but is no node's of a run. */
+  readonly standsAlone?: true
   readonly metadata?: unknown
   /** Absent: `'normal'`. */
   readonly priority?: Priority
@@ -88,6 +90,10 @@ export interface JobSubmitted {
   /** What runs and its version, when a recorded value of the same content may be taken. */
   readonly cache?: string
 }
+
+/** The run that a job belongs to; absent for one that stands alone. */
+export const runOf = ({ treeId, standsAlone }: JobSubmitted): string | undefined =>
+  standsAlone === true ? undefined : treeId
 
 /** What a job runs, as JSON: a workflow's handler, a module's export or a command; a closure has a name at most. */
 export type StoredExecute =

@@ -1,4 +1,4 @@
-import { type JobPoolOptions, verifyStore } from 'espalier'
+import { defineWorkflow, type JobPoolOptions, node, Orchestrator, verifyStore } from 'espalier'
 import { SimulatedClock } from 'espalier/testing'
 import { describe, expect, test } from 'vitest'
 import { durablePool, expectFolded, FaultyStore } from './world.ts'
@@ -36,6 +36,34 @@ describe('after its process has died', () => {
     expect(second.hands.started).toEqual(['c#2', 'd#1', 'b#1'])
     expect(second.hands.of('d').args).toEqual(['d'])
     expect(second.pool.getStatus()).toMatchObject({ completed: 3, running: 0, queued: 0 })
+    expectFolded(disk.store)
+  })
+
+  test('a job of its own that names a tree is taken up as others that stand alone, also beside a run of that name', async () => {
+    const { disk, start } = processes({ maxParallelJobs: 1 })
+    const first = start(1_000)
+    const { pool } = first
+    const workflow = defineWorkflow({
+      name: 'w',
+      handlers: { held: first.hands.handlers.held },
+      root: () => node({ handler: 'held' }),
+    })
+    void new Orchestrator(workflow, { pool, runId: 'run' }).run().catch(() => {})
+    await first.clock.settle()
+    pool.submitJob({ id: 'note', execute: 'held', nodeId: 'n0', treeId: 'run' })
+    pool.submitJob({ id: 'other', execute: 'held', treeId: 'no-run' })
+    await first.clock.settle()
+    first.die()
+    expectFolded(disk.store)
+    expect(disk.store.row('note')).toMatchObject({ runId: undefined, submitted: { treeId: 'run' } })
+    const second = start(2_000)
+    await second.clock.settle()
+    expect(second.pool.job('note')).toMatchObject({ nodeId: 'n0', treeId: 'run' })
+    for (const id of ['note', 'other']) {
+      second.hands.of(id).resolve(id)
+      await second.clock.settle()
+      expect(await second.pool.waitForJob(id)).toMatchObject({ status: 'completed', value: id })
+    }
     expectFolded(disk.store)
   })
 

@@ -95,7 +95,11 @@ function sendLateWords(coverage: Coverage): void {
   pool.send({ type: 'pressure.raised', at: 1, reasons: [] })
   pool.send({ type: 'pressure.raised', at: 2, reasons: [] })
   pool.send({ type: 'pool.pause', at: 3 })
-  pool.send({ type: 'jobs.changed', at: 3, jobs: { queued: 1, running: 0, completed: 0, failed: 0, cancelled: 0 } })
+  pool.send({
+    type: 'jobs.changed',
+    at: 3,
+    jobs: { queued: 1, running: 0, completed: 0, failed: 0, cancelled: 0 },
+  })
   pool.send({ type: 'pool.shutdown', at: 3, wait: true, timeoutMs: 9 })
   pool.send({ type: 'pool.shutdown', at: 3, wait: true, timeoutMs: 5 })
   const policy = {

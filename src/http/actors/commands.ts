@@ -1,5 +1,6 @@
 import { EspalierError } from '../../domain/errors.ts'
 import { PRIORITIES } from '../../domain/priority.ts'
+import { runOf } from '../../domain/trace.ts'
 import type { Command, CommandResult, JobSelection, SkippedJobs } from '../../protocol/messages.ts'
 import type { JobActor } from '../../runtime/job/job-actor.ts'
 import { specAgain } from '../../runtime/pool/again.ts'
@@ -128,7 +129,7 @@ const cannotRetry: Refuse = (job) => {
   if (job.settled === undefined) return 'it has not ended'
   // Of a run that nobody has taken up, no job knows its node.
   const isOfTree =
-    job.extras.observer !== undefined || (job instanceof DurableJob && job.treeId !== undefined)
+    job.extras.observer !== undefined || (job instanceof DurableJob && runOf(job.submitted) !== undefined)
   return isOfTree ? 'it belongs to a tree, whose workflow decides what runs again' : undefined
 }
 

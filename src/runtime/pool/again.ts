@@ -15,7 +15,7 @@ export function specAgain(job: JobActor): JobSpec {
   return {
     ...(job instanceof DurableJob ? storedPart(job) : heldPart(job)),
     ...present({ priority: PRIORITIES[job.priority], score: job.score, timeoutMs, maxRetries, backoff }),
-    ...present({ metadata: job.context.origin?.metadata }),
+    ...present(job.context.origin ?? {}),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { JobId } from '../../domain/job.ts'
-import type { JobSubmitted } from '../../domain/trace.ts'
+import { type JobSubmitted, runOf } from '../../domain/trace.ts'
 import type { Behind, JobRecord } from '../../ports/run-store.ts'
 import { type JobFacts, recordOf } from './job-record.ts'
 import { TraceFold } from './trace-fold.ts'
@@ -29,5 +29,5 @@ export function catchUp({ events, policy, row }: Behind): JobRecord[] {
 }
 
 function factsOf(submitted: JobSubmitted, id: JobId, key: number, firstSeq: number): JobFacts {
-  return { key, id, runId: submitted.treeId, firstSeq, submitted, cacheKey: undefined }
+  return { key, id, runId: runOf(submitted), firstSeq, submitted, cacheKey: undefined }
 }

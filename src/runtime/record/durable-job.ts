@@ -3,7 +3,7 @@ import type { JobContext, JobEvent, jobMachine } from '../../../machines/index.t
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobResult, JobStatus } from '../../domain/job.ts'
 import { jsonText } from '../../domain/json-text.ts'
-import type { ChartEvent, ErrorJson, JobSubmitted } from '../../domain/trace.ts'
+import { type ChartEvent, type ErrorJson, type JobSubmitted, runOf } from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import { jobLogic } from '../charts/charts.ts'
 import type { JobSnapshot } from '../job/job.ts'
@@ -225,11 +225,11 @@ export class DurableJob extends JobActor implements StagingJob {
 
   /** The job as the store keeps it, with what is staged. */
   get record(): JobRecord {
-    const { key, id, treeId: runId, firstSeq, submitted, cacheKey } = this
+    const { key, id, firstSeq, submitted, cacheKey } = this
     const { stateValue: value, context, output } = this
     const [error, told] = this.#failure ?? NO_FAILURE
     return recordOf(
-      { key, id, runId, firstSeq, submitted, cacheKey },
+      { key, id, runId: runOf(submitted), firstSeq, submitted, cacheKey },
       { value, context, output },
       this.#value,
       error === output?.error ? told : undefined,

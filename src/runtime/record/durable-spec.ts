@@ -75,7 +75,7 @@ export function durableSpec(spec: JobSpec & { readonly execute: Execute }, parts
     // Copies: its row may be written after whoever submitted it, or its handler, has changed them.
     ...(argsText !== undefined && { args: JSON.parse(argsText) }),
     ...(nodeId !== undefined && { nodeId }),
-    ...(treeId !== undefined && { treeId }),
+    ...(treeId !== undefined && (parts.isNode ? { treeId } : { treeId, standsAlone: true })),
     ...(metadataText !== undefined && { metadata: JSON.parse(metadataText) }),
     ...(priority !== undefined && priority !== 'normal' && { priority }),
     ...(score !== undefined && score !== 0 && { score }),

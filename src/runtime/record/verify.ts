@@ -1,6 +1,6 @@
 import { EspalierError, isEspalierError } from '../../domain/errors.ts'
 import { storedObject } from '../../domain/stored-json.ts'
-import { errorToJson, type TraceEntry } from '../../domain/trace.ts'
+import { errorToJson, runOf, type TraceEntry } from '../../domain/trace.ts'
 import type { JobEnd, JobRecord, NodeRecord, RunRecord, RunStore } from '../../ports/run-store.ts'
 import type { JobSnapshot } from '../job/job.ts'
 import { type OrchestratorSnapshot, RunFold, type ToldRun } from './run-fold.ts'
@@ -64,7 +64,7 @@ class Folds {
         const snapshot = left.get(id)
         left.delete(id)
         this.#compare(`job "${id}"`, snapshot && foldedJob(snapshot), storedJob(record))
-        this.#compare(`job "${id}"`, { run: submitted.treeId }, { run: runId })
+        this.#compare(`job "${id}"`, { run: runOf(submitted) }, { run: runId })
       }
     }
     for (const [id, snapshot] of left) this.#compare(`job "${id}"`, foldedJob(snapshot), undefined)

@@ -1,7 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { JobId } from '../../domain/job.ts'
 import { storedJson, storedObject } from '../../domain/stored-json.ts'
-import type { ChartEvent, JobSubmitted, TraceEntry, TraceEvent } from '../../domain/trace.ts'
+import {
+  type ChartEvent,
+  type JobSubmitted,
+  runOf,
+  type TraceEntry,
+  type TraceEvent,
+} from '../../domain/trace.ts'
 import type { JobRecord } from '../../ports/run-store.ts'
 import { type Entry, eventOf, parseEntries } from './entries.ts'
 import { byPlace, type Cells, type Row, storedValue } from './records.ts'
@@ -110,7 +116,7 @@ export class TraceReader {
       if (entry === null || typeof entry[1] !== 'number' || owners.has(entry[1])) continue
       const [, key, type, submitted, id] = entry
       if (type === 'job.submitted' && id !== undefined)
-        fresh.set(key, { id, runId: (submitted as JobSubmitted).treeId })
+        fresh.set(key, { id, runId: runOf(submitted as JobSubmitted) })
       owners.set(key, fresh.get(key) ?? { id: String(key), runId: undefined })
     }
     return owners

@@ -89,13 +89,18 @@ describe('a command', () => {
       execute: flaky,
       args: [7],
       priority: 'high',
+      nodeId: 'rate',
+      treeId: 'nightly',
       metadata: { for: 'test' },
     })
     await failed.result()
     const { ids, done } = await command(served, { type: 'jobs.retry', jobs: { ids: [failed.id] } })
     expect(done).toBe(1)
     const again = await served.pool.waitForJob(ids[0] ?? '')
-    expect(again).toMatchObject({ status: 'completed', value: 7, metadata: { for: 'test' } })
+    expect(again).toMatchObject({
+      ...{ status: 'completed', value: 7 },
+      ...{ nodeId: 'rate', treeId: 'nightly', metadata: { for: 'test' } },
+    })
   })
 
   test('retries a job with what it waited for and what it held', async () => {
@@ -133,7 +138,9 @@ describe('a command', () => {
     {
       await using served = await serve({ store, handlers })
       served.pool.submitJob({ id: 'parent', execute: 'seven' })
-      await served.pool.submitJob({ id: 'first', execute: 'flaky', dependencies: ['parent'] }).result()
+      const tree = { nodeId: 'rate', treeId: 'nightly' }
+      const first = { id: 'first', execute: 'flaky', dependencies: ['parent'], ...tree }
+      await served.pool.submitJob(first).result()
       const { done } = await command(served, { type: 'jobs.retry', jobs: { ids: ['first'] } })
       expect(done).toBe(1)
       await served.pool.waitForAll()
@@ -145,6 +152,8 @@ describe('a command', () => {
     expect(await served.pool.waitForJob(ids[0] ?? '')).toMatchObject({
       status: 'completed',
       value: { parent: 7 },
+      nodeId: 'rate',
+      treeId: 'nightly',
     })
   })
 
