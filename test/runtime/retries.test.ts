@@ -238,6 +238,23 @@ describe('an attempt that is lost with what ran it', () => {
     expect(pool.getStatus()).toMatchObject({ running: 0, completed: 1 })
   })
 
+  test('counts in the metrics as often as it is told of, beside one that fails', async () => {
+    const failingOnce: Executor = {
+      ...losing(0),
+      start(attempt, sink) {
+        if (attempt.attempt === 1) sink.lost(attempt)
+        else if (attempt.attempt === 2) sink.failed(attempt, new Error('once'))
+        else sink.completed(attempt, attempt.attempt)
+      },
+    }
+    const backoff = { type: 'fixed', delayMs: 0 } as const
+    const { pool } = createPool({ executorType: failingOnce, maxRetries: 1, backoff })
+    const events = recordEvents(pool)
+    await pool.submitJob({ execute: () => 0 }).result()
+    expect(pool.getMetrics().retries).toBe(2)
+    expect(typesOf(events).filter((type) => type === 'job.retrying')).toHaveLength(2)
+  })
+
   test('ends its job as lost when that happens too often', async () => {
     const { pool } = createPool({ executorType: losing(9), maxLost: 1, maxRetries: 5 })
     const job = pool.submitJob({ execute: () => 0 })

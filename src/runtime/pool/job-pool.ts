@@ -308,7 +308,7 @@ export class PoolCore implements AsyncDisposable {
    *
    * Bounded: after `timeoutMs`, and `killGraceMs` for what then still runs, everything has settled; ending threads and
    * processes may take 5 seconds more. May be called again, to hurry: with `wait: false`, or a `timeoutMs` that is over
-   * earlier. Called by a callback, it does not wait for callbacks.
+   * earlier. Called by a callback, before that awaits anything, it does not wait for callbacks.
    *
    * @throws {EspalierError} `ESP_INVALID_OPTION` or `ESP_UNKNOWN_OPTION` for bad options.
    */

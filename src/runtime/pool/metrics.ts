@@ -18,6 +18,7 @@ export interface PoolMetrics {
   readonly slotUtilisation: number
   /** Completed jobs as a share of completed and failed ones; 1 before the first. */
   readonly successRate: number
+  /** Attempts that were followed by another, lost ones too: as many as there were events `job.retrying`. */
   readonly retries: number
   /** Events that reached a job and changed nothing. */
   readonly ignoredEvents: number
