@@ -1,6 +1,15 @@
 import type { Job } from 'espalier'
 import { describe, expect, test } from 'vitest'
-import { createHeld, createPool, expectAllSlotsFree, expectConsistent, obedient, stateOf } from './harness.ts'
+import {
+  createHeld,
+  createPool,
+  expectAllSlotsFree,
+  expectConsistent,
+  obedient,
+  recordEvents,
+  stateOf,
+  typesOf,
+} from './harness.ts'
 
 type Created = ReturnType<typeof createPool>
 
@@ -173,6 +182,53 @@ test('a listener that submits for each job that is submitted is not called on a 
   await pool.waitForAll()
   expect(count).toBe(20_000)
   expectConsistent(pool)
+})
+
+describe('a listener that submits whenever it hears of a submission', () => {
+  test.each<[string, (pool: Created['pool']) => unknown]>([
+    ['one by one', (pool) => pool.submitJob({ execute: () => 1 })],
+    ['in batches', (pool) => pool.submitJobs([{ execute: () => 1 }])],
+  ])('is not called on a growing stack: %s', async (_, submit) => {
+    const { pool, logger } = createPool()
+    let count = 0
+    pool.on('job.submitted', () => {
+      if (++count < 20_000) submit(pool)
+    })
+    submit(pool)
+    expect((await pool.waitForAll()).size).toBe(20_000)
+    expect(logger.at('error')).toEqual([])
+    expectConsistent(pool)
+  })
+
+  test('hears of a job before any of its steps, and the job can be used at once', async () => {
+    const { pool, clock } = createPool()
+    const events = recordEvents(pool)
+    const states: unknown[] = []
+    let inner: Job[] = []
+    pool.on('job.submitted', ({ jobId }) => {
+      pool.job(jobId)?.subscribe(() => states.push(`${jobId} ${stateOf(pool.job(jobId) as Job)}`))
+      if (jobId !== 'outer') return
+      inner = [
+        pool.submitJob({ id: 'a', execute: () => 1 }),
+        ...pool.submitJobs([{ id: 'b', execute: ({ parentResults }) => parentResults, dependencies: ['a'] }]),
+        pool.submitJob({ id: 'c', execute: () => 1 }),
+      ]
+      expect(inner.map(({ status }) => status)).toEqual(['queued', 'queued', 'queued'])
+      expect(inner[2]?.cancel()).toBe(true)
+    })
+    pool.submitJob({ id: 'outer', execute: () => 1 })
+    await clock.settle()
+    expect(await inner[1]?.value()).toEqual({ a: 1 })
+    expect(events.filter(({ type }) => type === 'job.submitted')).toMatchObject(
+      ['outer', 'a', 'b', 'c'].map((jobId) => ({ jobId })),
+    )
+    for (const id of ['outer', 'a', 'b']) {
+      expect(typesOf(events, id)).toEqual(['job.submitted', 'job.started', 'job.completed'])
+      expect(states.find((state) => String(state).startsWith(id))).toBe(`${id} queued.ready`)
+    }
+    expect(inner[2]?.status).toBe('cancelled')
+    expectConsistent(pool)
+  })
 })
 
 test('a cancel from a listener of a cancel reaches everybody once', async () => {

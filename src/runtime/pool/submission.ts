@@ -100,7 +100,9 @@ export class Submissions {
     const at = this.#supervisor.now()
     const job = this.#create(checked, at)
     this.#supervisor.admit(job, checked.naming, at)
-    connect(this.#supervisor, job, this.#resolve(checked, NO_BATCH), at)
+    const connectIt = () => connect(this.#supervisor, job, this.#resolve(checked, NO_BATCH), at)
+    if (this.#supervisor.tellsSubmissions) this.#supervisor.introduce([job], at, connectIt)
+    else connectIt()
     return job
   }
 
@@ -146,12 +148,15 @@ export class Submissions {
       if (twin === undefined) this.#supervisor.admit(job, checked.naming, at)
       return job
     })
+    const isNew = (job: JobActor, index: number) => job.sequence === batch[index]?.sequence
     // Dependencies may point forward: all jobs are there before any is connected.
-    batch.forEach((checked, index) => {
-      const job = admitted[index] as JobActor
-      const isTwin = job.sequence !== checked.sequence
-      if (!isTwin) connect(this.#supervisor, job, this.#resolve(checked, byId), at)
-    })
+    const connectAll = () =>
+      batch.forEach((checked, index) => {
+        const job = admitted[index] as JobActor
+        if (isNew(job, index)) connect(this.#supervisor, job, this.#resolve(checked, byId), at)
+      })
+    if (this.#supervisor.tellsSubmissions) this.#supervisor.introduce(admitted.filter(isNew), at, connectAll)
+    else connectAll()
     return admitted
   }
 

@@ -28,6 +28,7 @@ import { deliver } from './deliver.ts'
 import { DurableEffects } from './durable-effects.ts'
 import { EffectQueue } from './effect-queue.ts'
 import { Granting } from './granting.ts'
+import { Introductions } from './introductions.ts'
 import { JobCounts } from './job-counts.ts'
 import { JobEffects } from './job-effects.ts'
 import { JobTable, type Naming } from './job-table.ts'
@@ -78,6 +79,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly #poolEffects = new PoolEffects(this)
   readonly leaving: Leaving | undefined
   readonly #granting: Granting
+  readonly #introductions = new Introductions()
   readonly #turns: Turns
   readonly #effects = new EffectQueue()
   readonly #afterEffects = new Fifo<() => void>()
@@ -166,7 +168,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     }
   }
 
-  /** Adds a job that has been checked; it is yet to be connected with the jobs it waits for. */
+  /** Adds a job that has been checked; it is yet to be told of, and to be connected with the jobs it waits for. */
   admit(job: JobActor, naming: Naming, at: number): void {
     this.jobs.add(job, naming)
     this.meter.start(at)
@@ -175,7 +177,21 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     if (this.journal === undefined) this.recorder?.submitted(job, naming !== 'own')
     else this.journal.submitted(job as DurableJob, at)
     job.start()
-    if (this.journal === undefined) this.#tellSubmitted(job, at)
+  }
+
+  /** Whether somebody hears of a submission before its job is connected: with a store, all hear of it after the commit. */
+  get tellsSubmissions(): boolean {
+    return this.journal === undefined && this.announcer.hasListeners('job.submitted')
+  }
+
+  /** Tells of jobs that were admitted together, and then has them connected; behind others that are being told of. */
+  introduce(jobs: readonly JobActor[], at: number, connect: () => void): void {
+    this.together(() =>
+      this.#introductions.add(() => {
+        for (const job of jobs) this.#tellSubmitted(job, at)
+        connect()
+      }),
+    )
   }
 
   /** Whoever records hears of a job of a store when that has taken it, as do all others. */

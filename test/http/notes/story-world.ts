@@ -299,17 +299,8 @@ export class StoryWorld {
 
   #listen(): void {
     const { pool } = this
-    pool.on('job.submitted', ({ jobId, at }) => {
-      const { sequence, priority } = pool.job(jobId) as unknown as JobActor
-      const events = [`job.submitted queued.blocked${this.#when(at)}`]
-      this.told.set(sequence, {
-        sequence,
-        id: jobId,
-        events,
-        state: 'queued.blocked',
-        priority,
-        result: undefined,
-      })
+    pool.on('job.submitted', ({ jobId }) => {
+      this.#hearOf(pool.job(jobId) as unknown as JobActor)
       this.#actWithin(0.1)
     })
     pool.on('job.started', ({ jobId, at }) => {
@@ -326,6 +317,15 @@ export class StoryWorld {
       })
   }
 
+  /** Whoever submits a job when it hears of another may use it before anybody is told of it. */
+  #hearOf({ sequence, id, priority, context }: JobActor): Told {
+    const events = [`job.submitted queued.blocked${this.#when(context.queuedAt)}`]
+    const known = this.told.get(sequence)
+    const told = known ?? { sequence, id, events, state: 'queued.blocked', priority, result: undefined }
+    this.told.set(sequence, told)
+    return told
+  }
+
   /** Of those that have an id, the last: one that was refused leaves its id free. */
   #of(jobId: string): Told | undefined {
     const job = this.pool.job(jobId) as unknown as JobActor | undefined
@@ -336,7 +336,8 @@ export class StoryWorld {
   #inspect(event: InspectionEvent): void {
     if (event.type !== '@xstate.snapshot') return
     const { sequence } = event.actorRef as unknown as JobActor
-    const told = this.told.get(sequence)
+    if (sequence === undefined) return
+    const told = this.isStored ? this.told.get(sequence) : this.#hearOf(event.actorRef as unknown as JobActor)
     const hasChanged = this.#snapshots.get(sequence) !== event.snapshot
     this.#snapshots.set(sequence, event.snapshot)
     if (told === undefined || !hasChanged || !STEPS.has(event.event.type)) return
