@@ -100,10 +100,17 @@ export class Submissions {
     const at = this.#supervisor.now()
     const job = this.#create(checked, at)
     this.#supervisor.admit(job, checked.naming, at)
-    const connectIt = () => connect(this.#supervisor, job, this.#resolve(checked, NO_BATCH), at)
-    if (this.#supervisor.tellsSubmissions) this.#supervisor.introduce([job], at, connectIt)
-    else connectIt()
+    if (this.#supervisor.tellsSubmissions) this.#introduce(job, checked, at)
+    else this.#connect(job, checked, NO_BATCH, at)
     return job
+  }
+
+  #introduce(job: JobActor, checked: CheckedSpec, at: number): void {
+    this.#supervisor.introduce([job], at, () => this.#connect(job, checked, NO_BATCH, at))
+  }
+
+  #connect(job: JobActor, checked: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>, at: number): void {
+    connect(this.#supervisor, job, this.#resolve(checked, batch), at)
   }
 
   /** @throws {EspalierError} See `JobPool.submitJobs`. */
@@ -153,7 +160,7 @@ export class Submissions {
     const connectAll = () =>
       batch.forEach((checked, index) => {
         const job = admitted[index] as JobActor
-        if (isNew(job, index)) connect(this.#supervisor, job, this.#resolve(checked, byId), at)
+        if (isNew(job, index)) this.#connect(job, checked, byId, at)
       })
     if (this.#supervisor.tellsSubmissions) this.#supervisor.introduce(admitted.filter(isNew), at, connectAll)
     else connectAll()
