@@ -1,4 +1,11 @@
-import type { CancelledResult, CompletedResult, FailedResult, JobId, JobStatus, OutputStream } from '../../domain/job.ts'
+import type {
+  CancelledResult,
+  CompletedResult,
+  FailedResult,
+  JobId,
+  JobStatus,
+  OutputStream,
+} from '../../domain/job.ts'
 import type { PressureReason } from '../../domain/pressure.ts'
 
 /** What happens in a pool, by name. Every `at` is epoch ms. */
