@@ -60,10 +60,17 @@ export function go(target: View, params: Record<string, string> = {}): void {
   location.hash = hrefOf(target, params)
 }
 
-/** Changes parameters of this view; `''` removes one. Without a new entry in the history, unless it is a step of its own. */
+/**
+ * Changes parameters of this view; `''` removes one. Without a new entry in the history, unless it is a step of its own.
+ *
+ * A link may have been followed whose event is yet to come: the address is where it leads to by then, and what the view
+ * before still has to say of itself is dropped.
+ */
 export function setParams(params: Record<string, string>, { isStep = false } = {}): void {
-  const next: Route = { view: route.value.view, params: { ...route.value.params, ...params } }
-  const hash = formatHash(next)
+  const now = parseHash(location.hash)
+  const isHere = isStep || now.view === route.value.view
+  const changed = Object.entries(params).filter(([name]) => isHere || SHARED.includes(name))
+  const hash = formatHash({ view: now.view, params: { ...now.params, ...Object.fromEntries(changed) } })
   if (hash === location.hash) return
   if (isStep) location.hash = hash
   else {

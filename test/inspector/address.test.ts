@@ -1,7 +1,14 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { markText, stepOf } from '../../inspector/draw/axis.ts'
 import { formatSpan, parseSpan } from '../../inspector/model/span.ts'
-import { formatHash, parseHash } from '../../inspector/state/route.ts'
+import {
+  formatHash,
+  parseHash,
+  route,
+  selectJob,
+  setParams,
+  startRouting,
+} from '../../inspector/state/route.ts'
 
 describe('an address', () => {
   test('names a view and what it shows, and is read as it was written', () => {
@@ -11,6 +18,43 @@ describe('an address', () => {
 
   test.each(['', '#', '#/', '#/nowhere', '#code=abc'])('that names no view is the overview: %s', (hash) => {
     expect(parseHash(hash).view).toBe('overview')
+  })
+})
+
+/** What of a browser the routing uses; the event of a link comes when a test says so. */
+function visit(hash: string) {
+  const location = { hash }
+  let onHashChange = () => {}
+  vi.stubGlobal('location', location)
+  vi.stubGlobal('history', { replaceState: (_: unknown, __: string, next: string) => (location.hash = next) })
+  vi.stubGlobal('addEventListener', (_: string, listener: () => void) => {
+    onHashChange = listener
+  })
+  startRouting()
+  return { location, arrive: () => onHashChange() }
+}
+
+describe('the address of a page', () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  test('is of the view that a link leads to, though the one before still has something to write', () => {
+    const { location, arrive } = visit('#/timeline?job=a')
+    location.hash = '#/events?job=b'
+    setParams({ zoom: '1-2' })
+    expect(location.hash).toBe('#/events?job=b')
+    setParams({ at: '5' })
+    expect(location.hash).toBe('#/events?job=b&at=5')
+    selectJob('c')
+    arrive()
+    expect(route.value).toEqual({ view: 'events', params: { job: 'c', at: '5' } })
+  })
+
+  test('keeps what else it names when the view writes something', () => {
+    const { location } = visit('#/timeline?job=a&zoom=1-2')
+    location.hash = '#/timeline?job=b&zoom=1-2'
+    setParams({ zoom: '3-4' })
+    expect(location.hash).toBe('#/timeline?job=b&zoom=3-4')
+    expect(route.value.params.job).toBe('b')
   })
 })
 
