@@ -1,6 +1,7 @@
 // Runs in each process of the `process` executor.
 import type { ChildProcess } from 'node:child_process'
 import diagnostics from 'node:diagnostics_channel'
+import { LONGEST_TIMER_MS } from '../../domain/timer.ts'
 import { BETWEEN_PROCESSES } from '../carrying.ts'
 import { packError } from '../packed-error.ts'
 import { exit } from '../worker/exit.ts'
@@ -20,7 +21,6 @@ const ownBytes = process.memoryUsage.rss()
 
 /** How long what was read of the resident memory is taken to hold, in ms: reading it takes longer than a short attempt. */
 const RESIDENT_MS = 10
-const TIMEOUT_MAX_MS = 2 ** 31 - 1
 
 /** CPU time is the whole process's. Its peak is exact when it is higher than all before, else the memory at the end. */
 const gauge: Gauge & { before: NodeJS.ResourceUsage; begin(): void } = {
@@ -97,7 +97,7 @@ diagnostics.subscribe('child_process', (message) => {
   program.once('error', () => programs.delete(program))
 })
 /** Only its parent ends this process: handlers may let go of the channel, which else keeps it awake. */
-setInterval(() => {}, TIMEOUT_MAX_MS)
+setInterval(() => {}, LONGEST_TIMER_MS)
 tell({ kind: 'ready', ownBytes })
 
 /** Runs attempts as long as one follows the other; those that come later are brought by the event loop. */

@@ -1,5 +1,6 @@
 import { EspalierError } from '../../domain/errors.ts'
 import type { JobUsage } from '../../domain/job.ts'
+import { LONGEST_TIMER_MS } from '../../domain/timer.ts'
 import type { Attempt, AttemptSink } from '../../ports/executor.ts'
 import { type PackedError, unpackError } from '../packed-error.ts'
 import { reportStopped } from '../stopped.ts'
@@ -115,11 +116,8 @@ export class RunningTask {
 
 /** Calls `act` once an attempt that was asked to end has had its grace. */
 export function afterGrace(killGraceMs: number, act: () => void): NodeJS.Timeout {
-  return setTimeout(act, Math.min(killGraceMs, TIMEOUT_MAX_MS))
+  return setTimeout(act, Math.min(killGraceMs, LONGEST_TIMER_MS))
 }
 
 /** How an attempt was lost that no limit of its own has ended. */
 export const OUT_OF_MEMORY = 'it took all the memory there was for it'
-
-/** What a timer can wait for at most; a longer one would fire at once. */
-const TIMEOUT_MAX_MS = 2 ** 31 - 1

@@ -1,9 +1,7 @@
 import { nanoid } from 'nanoid'
+import { LONGEST_TIMER_MS } from '../../domain/timer.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Ids, Random } from '../../ports/random.ts'
-
-/** The longest delay a timer of Node takes; beyond it fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 const TIME_ORIGIN = performance.timeOrigin
 
