@@ -100,13 +100,13 @@ export class Submissions {
     const at = this.#supervisor.now()
     const job = this.#create(checked, at)
     this.#supervisor.admit(job, checked.naming, at)
-    if (this.#supervisor.tellsSubmissions) this.#introduce(job, checked, at)
+    if (this.#supervisor.introductions.areHeard) this.#introduce(job, checked, at)
     else this.#connect(job, checked, NO_BATCH, at)
     return job
   }
 
   #introduce(job: JobActor, checked: CheckedSpec, at: number): void {
-    this.#supervisor.introduce([job], at, () => this.#connect(job, checked, NO_BATCH, at))
+    this.#supervisor.introductions.add([job], at, () => this.#connect(job, checked, NO_BATCH, at))
   }
 
   #connect(job: JobActor, checked: CheckedSpec, batch: ReadonlyMap<JobId, JobActor>, at: number): void {
@@ -162,7 +162,8 @@ export class Submissions {
         const job = admitted[index] as JobActor
         if (isNew(job, index)) this.#connect(job, checked, byId, at)
       })
-    if (this.#supervisor.tellsSubmissions) this.#supervisor.introduce(admitted.filter(isNew), at, connectAll)
+    const { introductions } = this.#supervisor
+    if (introductions.areHeard) introductions.add(admitted.filter(isNew), at, connectAll)
     else connectAll()
     return admitted
   }

@@ -79,7 +79,7 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
   readonly #poolEffects = new PoolEffects(this)
   readonly leaving: Leaving | undefined
   readonly #granting: Granting
-  readonly #introductions = new Introductions()
+  readonly introductions = new Introductions(this)
   readonly #turns: Turns
   readonly #effects = new EffectQueue()
   readonly #afterEffects = new Fifo<() => void>()
@@ -179,29 +179,10 @@ export class Supervisor implements JobSupervisor, EffectTaker, Loop {
     job.start()
   }
 
-  /** Whether somebody hears of a submission before its job is connected: with a store, all hear of it after the commit. */
-  get tellsSubmissions(): boolean {
-    return this.journal === undefined && this.announcer.hasListeners('job.submitted')
-  }
-
-  /** Tells of jobs that were admitted together, and then has them connected; behind others that are being told of. */
-  introduce(jobs: readonly JobActor[], at: number, connect: () => void): void {
-    this.together(() =>
-      this.#introductions.add(() => {
-        for (const job of jobs) this.#tellSubmitted(job, at)
-        connect()
-      }),
-    )
-  }
-
   /** Whoever records hears of a job of a store when that has taken it, as do all others. */
   tellAccepted(job: JobActor): void {
     this.recorder?.submitted(job, job.id !== this.jobs.idOf(job.sequence))
-    this.#tellSubmitted(job, job.context.queuedAt)
-  }
-
-  #tellSubmitted(job: JobActor, at: number): void {
-    if (this.announcer.hasListeners('job.submitted')) this.announcer.tellOf(job, 'job.submitted', at, {})
+    this.introductions.tell(job, job.context.queuedAt)
   }
 
   /** A job by its id; an ended one that only the store remembers is taken up again. */
