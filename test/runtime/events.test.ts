@@ -54,6 +54,19 @@ describe('a listener', () => {
     expect(heard).toEqual(['stopped', 'other', 'other'])
   })
 
+  test('that submits jobs is heard of after all others have heard what it heard', async () => {
+    const { pool } = createPool()
+    const heard: string[] = []
+    pool.on('job.submitted', ({ jobId }) => {
+      heard.push(`first ${jobId}`)
+      if (jobId === 'a') pool.submitJob({ id: 'b', execute: () => 1 })
+    })
+    pool.on('job.submitted', ({ jobId }) => heard.push(`second ${jobId}`))
+    pool.submitJob({ id: 'a', execute: () => 1 })
+    expect(heard).toEqual(['first a', 'second a', 'first b', 'second b'])
+    await pool.waitForAll()
+  })
+
   test('given twice is called twice, and each is stopped for itself', async () => {
     const { pool } = createPool()
     let calls = 0

@@ -172,7 +172,7 @@ test('a job that ends inside submit has ended when submit returns', () => {
   expect(pool.getStatus()).toMatchObject({ completed: 1, running: 0 })
 })
 
-test('a listener that submits for each job that is submitted is not called on a growing stack', async () => {
+test('a listener that submits for each job that completes is not called on a growing stack', async () => {
   const { pool } = createPool({ maxParallelJobs: 1 })
   let count = 0
   pool.on('job.completed', () => {
